@@ -1,0 +1,233 @@
+//! What the engine answers: positions, how they came about, and totals over the trees.
+//!
+//! Each is a row of a maintained collection: it changes by exactly what changed in the input.
+
+use crate::calendar::Period;
+use crate::contract::Basis;
+use crate::id::{AccountId, LineId, ProductId, TenantId};
+use crate::metric::Metric;
+use crate::quantity::{Capacity, Money, Quantity};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Which position a figure belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PositionKey {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The account node whose lines and demand are compared.
+    pub account: AccountId,
+    /// The product.
+    pub product: ProductId,
+    /// How use is counted.
+    pub metric: Metric,
+    /// The period.
+    pub period: Period,
+}
+
+/// How demand and rights compare, in words.
+///
+/// Ordered by urgency, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PositionState {
+    /// Demand is covered.
+    Covered,
+    /// Demand is covered and close to the limit.
+    Near,
+    /// Demand is above the lines here and passed to the lines of an account above.
+    PassedUp,
+    /// The source does not say how much is entitled.
+    CapacityUnknown,
+    /// Above the entitled count, within what the vendor tolerates.
+    WithinOverdraft,
+    /// Above the entitled count.
+    Over,
+    /// Used after every matching line ended.
+    Expired,
+    /// Used without any matching line.
+    Unlicensed,
+}
+
+impl PositionState {
+    /// The state's name in tables and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Covered => "covered",
+            Self::Near => "near",
+            Self::PassedUp => "passed_up",
+            Self::CapacityUnknown => "capacity_unknown",
+            Self::WithinOverdraft => "within_overdraft",
+            Self::Over => "over",
+            Self::Expired => "expired",
+            Self::Unlicensed => "unlicensed",
+        }
+    }
+}
+
+/// A license position: what is entitled, what is needed, and what is missing.
+///
+/// For metrics that count at an instant, "at the end" is the last instant of the period or the
+/// horizon, whichever is first. For metrics that count in periods, demand and peak are the period's
+/// total.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LicensePosition {
+    /// Which position.
+    pub key: PositionKey,
+    /// What vouches for the entitled quantity; `None` if no line matches.
+    pub basis: Option<Basis>,
+    /// Entitled at the end.
+    pub entitled: Capacity,
+    /// Tolerated above the entitled quantity at the end.
+    pub overdraft: Quantity,
+    /// Demand at the end.
+    pub demand: Quantity,
+    /// The greatest demand at one instant.
+    pub peak: Quantity,
+    /// The first instant of the greatest demand.
+    pub peak_at: Timestamp,
+    /// Demand over time, in millionths of a unit times microseconds.
+    pub demand_unit_us: i128,
+    /// The greatest demand at one instant that no line covers, here or above.
+    pub shortfall: Quantity,
+    /// Its first instant.
+    pub shortfall_at: Timestamp,
+    /// The first instant of any shortfall; the horizon's `MAX` if there was none.
+    pub shortfall_first: Timestamp,
+    /// The end of the last shortfall; `MAX` if it lasts.
+    pub shortfall_last: Timestamp,
+    /// Shortfall at the end.
+    pub shortfall_now: Quantity,
+    /// Shortfall over time, in millionths of a unit times microseconds.
+    pub shortfall_unit_us: i128,
+    /// The greatest shortfall beyond the overdraft.
+    pub beyond_overdraft: Quantity,
+    /// The greatest shortfall while matching lines existed and all had ended.
+    pub expired_shortfall: Quantity,
+    /// The first instant of it; `MAX` if there was none.
+    pub expired_first: Timestamp,
+    /// The greatest demand that lines of an account above had to cover.
+    pub passed_up: Quantity,
+    /// Entitled at the end and not needed at the peak.
+    pub surplus: Quantity,
+    /// What one unit cost on the newest line that says so.
+    pub unit_price: Option<Money>,
+    /// In words.
+    pub state: PositionState,
+}
+
+/// Why a line serves a demand before another line does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AllocationReason {
+    /// It is the only line of its scope.
+    OnlyLine,
+    /// Its priority is smaller.
+    Priority,
+    /// It expires earlier.
+    EarlierExpiry,
+    /// It started earlier.
+    EarlierStart,
+    /// Its name comes first; nothing else tells them apart.
+    Name,
+    /// It is last in the order.
+    Last,
+}
+
+impl AllocationReason {
+    /// The reason's name in tables and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OnlyLine => "only_line",
+            Self::Priority => "priority",
+            Self::EarlierExpiry => "earlier_expiry",
+            Self::EarlierStart => "earlier_start",
+            Self::Name => "name",
+            Self::Last => "last",
+        }
+    }
+}
+
+/// How much of a line serves the demand of a position, at the position's peak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AllocationLine {
+    /// Which position.
+    pub key: PositionKey,
+    /// The line's place in the order of use, from 0.
+    pub rank: u32,
+    /// The line.
+    pub line: LineId,
+    /// What the line grants at that instant.
+    pub granted: Capacity,
+    /// How much of it is used at that instant.
+    pub used: Quantity,
+    /// Why it stands before the next one.
+    pub reason: AllocationReason,
+}
+
+/// How much an account adds to the demand of a position, at the position's peak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DemandLine {
+    /// Which position.
+    pub key: PositionKey,
+    /// The account that uses.
+    pub account: AccountId,
+    /// How much it uses at that instant.
+    pub quantity: Quantity,
+}
+
+/// Total use at a node of the account tree and a node of the product tree.
+///
+/// Sums add up along the tree. Peaks and distinct counts do not: they are taken from the sessions
+/// and people below the node, so a person who works for two affiliates counts once above both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Rollup {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The account node.
+    pub account: AccountId,
+    /// The product node: a product, a family, a publisher or the root.
+    pub product: ProductId,
+    /// How use is counted.
+    pub metric: Metric,
+    /// The period.
+    pub period: Period,
+    /// The peak, distinct count or sum.
+    pub value: Quantity,
+    /// The first instant of the peak; the period's start for sums and counts.
+    pub value_at: Timestamp,
+    /// Use over time, in millionths of a unit times microseconds; 0 for sums and counts.
+    pub unit_us: i128,
+    /// Distinct people who used it in the period.
+    pub users: u64,
+    /// Distinct machines on which it was used in the period.
+    pub devices: u64,
+}
+
+/// What a closed period said and what a late fact has changed since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Adjustment {
+    /// Which position's period.
+    pub key: PositionKey,
+    /// The late fact.
+    pub fact: crate::fact::FactId,
+    /// Where it was read.
+    pub provenance: crate::fact::Provenance<crate::id::Id>,
+    /// When it arrived.
+    pub arrived_at: Timestamp,
+    /// What it adds to the figure that was issued.
+    pub delta: Quantity,
+}
+
+/// What a closed period's statement said, beside what is true now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Statement {
+    /// Which position's period.
+    pub key: PositionKey,
+    /// When it closed.
+    pub closed_at: Timestamp,
+    /// The figure as issued: from what had arrived before it closed.
+    pub issued: Quantity,
+    /// The figure from everything known.
+    pub restated: Quantity,
+}

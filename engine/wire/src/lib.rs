@@ -1,0 +1,1 @@
+//! The bytes between a connector and the engine.

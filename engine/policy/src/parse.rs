@@ -1,0 +1,287 @@
+//! Policy text to checked rules.
+//!
+//! The text is TOML; every key is optional and unknown keys are errors. See
+//! [`Policy::from_toml`] for an example with all of them.
+
+use crate::diagnostic::{Diagnostics, PolicyErrors};
+use crate::pattern::Pattern;
+use crate::rules::{Closing, ConflictRule, MetricSet, NamedUsers, Policy, ProductSettings, Rule};
+use std::collections::BTreeMap;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use trueup_model::calendar::{PeriodUnit, Zone};
+use trueup_model::metric::{Duplicates, Metric};
+use trueup_model::time::{SECOND_US, Timestamp};
+
+/// The period units that a policy may name, longest last.
+const UNITS: [PeriodUnit; 7] = [
+    PeriodUnit::Minute,
+    PeriodUnit::Hour,
+    PeriodUnit::Day,
+    PeriodUnit::Month,
+    PeriodUnit::Quarter,
+    PeriodUnit::Year,
+    PeriodUnit::All,
+];
+
+/// The longest time after which a period may close, and a denial may be met: one year.
+const SECONDS_MAX: i64 = 366 * 86_400;
+
+type Value<'i> = Spanned<DeValue<'i>>;
+type Fields<'i> = DeTable<'i>;
+
+impl Policy {
+    /// Reads a policy.
+    ///
+    /// ```
+    /// # use trueup_policy::Policy;
+    /// let policy = Policy::from_toml(r#"
+    /// name = "campus"
+    /// time_zone = "Europe/Madrid"
+    /// position_period = "month"       # minute hour day month quarter year all
+    /// further_periods = ["all"]
+    /// conflict = "first"              # or "last": which of two contradicting facts counts
+    /// attempt_window_seconds = 60
+    ///
+    /// [identity]
+    /// case_sensitive = false
+    /// default_domain = "corp.example.org"
+    /// user_domain = "example.org"
+    ///
+    /// [closing]
+    /// after_seconds = 21600           # a month closes six hours after its end
+    /// periods = { "2025-06" = "2025-07-01T06:00:00Z" }
+    ///
+    /// [[rule]]                        # the first rule that matches a product decides
+    /// products = ["MATLAB*", "*_Toolbox"]
+    /// duplicates = "UH"               # NONE, SITE or letters of UHDV; absent: as licensed
+    /// metrics = ["concurrent"]        # besides those of the lines
+    /// named_users = "assigned"        # or "active"
+    /// near_percent = 90
+    /// shelfware_percent = 50
+    /// "#)?;
+    /// assert_eq!(policy.product("matlab coder").duplicates.unwrap().to_string(), "UH");
+    /// # Ok::<(), trueup_policy::PolicyErrors>(())
+    /// ```
+    ///
+    /// # Errors
+    /// All problems of the text, each with its place.
+    pub fn from_toml(text: &str) -> Result<Self, PolicyErrors> {
+        let mut found = Diagnostics::new(text);
+        let (root, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            found.report(error.span().map_or(0, |span| span.start), error.message());
+        }
+        let mut policy = Self::default();
+        if errors.is_empty() {
+            read_policy(root.get_ref(), &mut policy, &mut found);
+        }
+        found.finish(policy)
+    }
+}
+
+fn read_policy(root: &Fields<'_>, policy: &mut Policy, found: &mut Diagnostics<'_>) {
+    for (key, value) in root {
+        let offset = key.span().start;
+        match key.get_ref().as_ref() {
+            "name" => set(&mut policy.name, string(value, found).map(str::to_owned)),
+            "time_zone" => set(&mut policy.zone, zone(value, found)),
+            "position_period" => set(&mut policy.position_period, unit(value, found)),
+            "further_periods" => {
+                set(&mut policy.further_periods, list(value, found, unit));
+            }
+            "conflict" => {
+                let rules = [("first", ConflictRule::First), ("last", ConflictRule::Last)];
+                set(&mut policy.conflict, choice(value, &rules, found));
+            }
+            "attempt_window_seconds" => set(&mut policy.attempt_window_us, seconds(value, found)),
+            "identity" => read_identity(value, policy, found),
+            "closing" => set(&mut policy.closing, read_closing(value, found)),
+            "rule" => set(&mut policy.rules, list(value, found, read_rule)),
+            other => unknown(other, offset, POLICY_KEYS, found),
+        }
+    }
+    let position = policy.position_period;
+    policy.further_periods.sort();
+    policy.further_periods.dedup();
+    policy.further_periods.retain(|further| *further != position);
+}
+
+const POLICY_KEYS: &str = "name, time_zone, position_period, further_periods, conflict, \
+    attempt_window_seconds, identity, closing, rule";
+
+fn read_identity(section: &Value<'_>, policy: &mut Policy, found: &mut Diagnostics<'_>) {
+    let Some(fields) = table(section, found) else { return };
+    let rules = &mut policy.identity;
+    for (key, value) in fields {
+        match key.get_ref().as_ref() {
+            "case_sensitive" => set(&mut rules.case_sensitive, boolean(value, found)),
+            "default_domain" => {
+                rules.default_domain = string(value, found).map(str::to_lowercase);
+            }
+            "user_domain" => rules.user_domain = string(value, found).map(str::to_lowercase),
+            other => {
+                let keys = "case_sensitive, default_domain, user_domain";
+                unknown(other, key.span().start, keys, found);
+            }
+        }
+    }
+}
+
+fn read_closing(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Closing> {
+    let mut closing = Closing::default();
+    for (key, value) in table(section, found)? {
+        match key.get_ref().as_ref() {
+            "after_seconds" => closing.after_us = seconds(value, found),
+            "periods" => {
+                let fixed = table(value, found)?.iter().filter_map(|(label, at)| {
+                    let text = string(at, found)?;
+                    match text.parse::<Timestamp>() {
+                        Ok(instant) => Some((label.get_ref().to_string(), instant)),
+                        Err(error) => {
+                            found.report(at.span().start, error.to_string());
+                            None
+                        }
+                    }
+                });
+                closing.fixed = fixed.collect::<BTreeMap<_, _>>();
+            }
+            other => unknown(other, key.span().start, "after_seconds, periods", found),
+        }
+    }
+    Some(closing)
+}
+
+fn read_rule(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Rule> {
+    let mut settings = ProductSettings::default();
+    let mut products = Vec::new();
+    for (key, value) in table(section, found)? {
+        match key.get_ref().as_ref() {
+            "products" => {
+                let patterns =
+                    list(value, found, |item, found| string(item, found).map(Pattern::new));
+                set(&mut products, patterns);
+            }
+            "duplicates" => {
+                let text = string(value, found);
+                settings.duplicates = text.and_then(Duplicates::parse);
+                if text.is_some() && settings.duplicates.is_none() {
+                    found.report(value.span().start, "expected NONE, SITE or letters of UHDV");
+                }
+            }
+            "metrics" => {
+                let metrics = list(value, found, metric).unwrap_or_default();
+                settings.metrics = metrics.into_iter().fold(MetricSet::default(), MetricSet::with);
+            }
+            "named_users" => {
+                let kinds = [("assigned", NamedUsers::Assigned), ("active", NamedUsers::Active)];
+                set(&mut settings.named_users, choice(value, &kinds, found));
+            }
+            "near_percent" => set(&mut settings.near_percent, percent(value, found)),
+            "shelfware_percent" => set(&mut settings.shelfware_percent, percent(value, found)),
+            other => unknown(other, key.span().start, RULE_KEYS, found),
+        }
+    }
+    if products.is_empty() {
+        found.report(section.span().start, "a rule needs `products`, such as [\"*\"]");
+    }
+    Some(Rule { products, settings })
+}
+
+const RULE_KEYS: &str =
+    "products, duplicates, metrics, named_users, near_percent, shelfware_percent";
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn unknown(key: &str, offset: usize, known: &str, found: &mut Diagnostics<'_>) {
+    found.report(offset, format!("`{key}` is not a key here; known are {known}"));
+}
+
+fn expected<T>(what: &str, value: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<T> {
+    let got = value.get_ref().type_str();
+    found.report(value.span().start, format!("expected {what}, found {got}"));
+    None
+}
+
+fn string<'v>(value: &'v Value<'_>, found: &mut Diagnostics<'_>) -> Option<&'v str> {
+    value.get_ref().as_str().or_else(|| expected("a text in quotes", value, found))
+}
+
+fn boolean(value: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<bool> {
+    value.get_ref().as_bool().or_else(|| expected("true or false", value, found))
+}
+
+fn table<'v, 'i>(value: &'v Value<'i>, found: &mut Diagnostics<'_>) -> Option<&'v Fields<'i>> {
+    value.get_ref().as_table().or_else(|| expected("a table", value, found))
+}
+
+fn list<T>(
+    value: &Value<'_>,
+    found: &mut Diagnostics<'_>,
+    mut item: impl FnMut(&Value<'_>, &mut Diagnostics<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let items = value.get_ref().as_array().or_else(|| expected("a list", value, found))?;
+    Some(items.iter().filter_map(|one| item(one, found)).collect())
+}
+
+fn number(
+    value: &Value<'_>,
+    range: std::ops::RangeInclusive<i64>,
+    found: &mut Diagnostics<'_>,
+) -> Option<i64> {
+    let what = format!("a whole number from {} to {}", range.start(), range.end());
+    let read = value
+        .get_ref()
+        .as_integer()
+        .and_then(|integer| i64::from_str_radix(integer.as_str(), integer.radix()).ok())
+        .filter(|read| range.contains(read));
+    read.or_else(|| expected(&what, value, found))
+}
+
+fn seconds(value: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<i64> {
+    number(value, 0..=SECONDS_MAX, found).map(|seconds| seconds * SECOND_US)
+}
+
+fn percent(value: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<u8> {
+    number(value, 0..=100, found).and_then(|percent| u8::try_from(percent).ok())
+}
+
+fn choice<T: Copy>(
+    value: &Value<'_>,
+    known: &[(&str, T)],
+    found: &mut Diagnostics<'_>,
+) -> Option<T> {
+    let text = string(value, found)?;
+    let chosen = known.iter().find(|(name, _)| *name == text).map(|(_, chosen)| *chosen);
+    if chosen.is_none() {
+        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+        let message = format!("`{text}` is none of {}", names.join(", "));
+        found.report(value.span().start, message);
+    }
+    chosen
+}
+
+fn unit(value: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<PeriodUnit> {
+    choice(value, &UNITS.map(|unit| (unit.name(), unit)), found)
+}
+
+fn metric(value: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Metric> {
+    choice(value, &Metric::ALL.map(|metric| (metric.name(), metric)), found)
+}
+
+fn zone(value: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Zone> {
+    match Zone::named(string(value, found)?) {
+        Ok(zone) => Some(zone),
+        Err(error) => {
+            found.report(value.span().start, error.to_string());
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

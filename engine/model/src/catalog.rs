@@ -5,7 +5,7 @@ use crate::time::Span;
 use serde::{Deserialize, Serialize};
 
 /// A product and its place in the product tree: publisher, family, product.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Product<N> {
     /// The product.
     pub product: N,
@@ -33,7 +33,7 @@ impl<N> Product<N> {
 }
 
 /// A component of a package: a checkout of it is included while its holder also holds the package.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Component<N> {
     /// The daemon whose license file says so.
     pub server: N,
@@ -107,7 +107,7 @@ impl AliasKind {
 }
 
 /// A statement that one name means another, for a time.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Alias<N> {
     /// What kind of names.
     pub kind: AliasKind,

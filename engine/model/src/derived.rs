@@ -3,26 +3,46 @@
 //! These rows are what `explain` names when it says where a figure comes from.
 
 use crate::fact::{FactId, Provenance};
-use crate::id::{DeviceId, Id, ProductId, ServerId, TenantId, TextId, UserId};
+use crate::id::{AccountId, DeviceId, Id, ProductId, ServerId, TenantId, TextId, UserId};
 use crate::metric::Duplicates;
 use crate::quantity::{Capacity, Quantity};
 use crate::time::{Span, Timestamp};
 use crate::usage::{SessionKind, SessionReason};
 use serde::{Deserialize, Serialize};
 
-/// Who holds licenses where: the part of a session that attribution depends on.
+/// Who uses what where, as a source spells it: the part of a fact that attribution depends on.
+///
+/// Facts of one subject are attributed together, so a mapping that changes moves the subject's
+/// totals and touches no fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Subject {
     /// Whose it is.
     pub tenant: TenantId,
-    /// The daemon.
-    pub server: ServerId,
-    /// The feature, as the server calls it.
+    /// The daemon that serves it, if one does.
+    pub server: Option<ServerId>,
+    /// The product, feature or SKU.
     pub feature: ProductId,
-    /// The user, as the server spells them.
-    pub user: UserId,
-    /// The machine, as the server spells it.
-    pub device: DeviceId,
+    /// The user, if the source says.
+    pub user: Option<UserId>,
+    /// The machine, if the source says.
+    pub device: Option<DeviceId>,
+    /// The account, if the source says.
+    pub account: Option<AccountId>,
+}
+
+/// What a subject means for a time: its names resolved and its account found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Resolution {
+    /// When it holds.
+    pub span: Span,
+    /// The product after aliases.
+    pub product: ProductId,
+    /// The user after aliases.
+    pub user: Option<UserId>,
+    /// The machine after aliases.
+    pub device: Option<DeviceId>,
+    /// The account that the use counts for.
+    pub account: AccountId,
 }
 
 /// A checkout from its open to its close.
@@ -114,6 +134,8 @@ pub struct PoolState {
     pub feature: ProductId,
     /// The instant.
     pub at: Timestamp,
+    /// Whether it is the newest state of the pool.
+    pub latest: bool,
     /// Charged at that instant by the log; `None` if there is no log of this daemon.
     pub logged: Option<Quantity>,
     /// Entitled at that instant by the license file; `None` if it has no line of the feature.

@@ -4,7 +4,7 @@ use crate::calendar::Period;
 use crate::hash::hash64;
 use crate::id::{AccountId, Id, NameKind, ProductId, TenantId};
 use crate::metric::Metric;
-use crate::quantity::{Money, Quantity};
+use crate::quantity::{Capacity, Money, Quantity};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -170,6 +170,64 @@ impl DiscrepancyKind {
     }
 }
 
+/// A source that makes a claim about use or rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Claim {
+    /// The log of a license server.
+    Log,
+    /// What a license server answers.
+    ServerReport,
+    /// A license file.
+    LicenseFile,
+    /// Contracts and purchases.
+    Contract,
+}
+
+impl Claim {
+    /// The claim's name in tables and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::ServerReport => "server_report",
+            Self::LicenseFile => "license_file",
+            Self::Contract => "contract",
+        }
+    }
+
+    /// The stable number that identities are made of.
+    fn code(self) -> u8 {
+        match self {
+            Self::Log => 0,
+            Self::ServerReport => 1,
+            Self::LicenseFile => 2,
+            Self::Contract => 3,
+        }
+    }
+}
+
+impl From<crate::contract::Basis> for Claim {
+    fn from(basis: crate::contract::Basis) -> Self {
+        match basis {
+            crate::contract::Basis::Contract => Self::Contract,
+            crate::contract::Basis::LicenseFile => Self::LicenseFile,
+            crate::contract::Basis::ServerReport => Self::ServerReport,
+        }
+    }
+}
+
+/// Two sources that say different things of one quantity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Disagreement {
+    /// Who says one thing.
+    pub claim: Claim,
+    /// What it says.
+    pub says: Capacity,
+    /// Who says another.
+    pub other_claim: Claim,
+    /// What that says.
+    pub other_says: Capacity,
+}
+
 /// A discrepancy: a difference that someone must look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Discrepancy {
@@ -187,6 +245,8 @@ pub struct Discrepancy {
     pub metric: Option<Metric>,
     /// The thing that it concerns, if it is not a product: a user, a machine, a server, a line.
     pub subject: Option<(NameKind, Id)>,
+    /// Who says what, if sources disagree.
+    pub disagreement: Option<Disagreement>,
     /// The period that it concerns.
     pub period: Period,
     /// How large it is, in the metric's unit or as a count.
@@ -204,12 +264,15 @@ impl Discrepancy {
     pub fn identity(&self) -> u64 {
         let subject = self.subject.map_or((255, 0), |(kind, id)| (kind.code(), id.0));
         let metric = self.metric.map_or(255, Metric::code);
+        let claims = self
+            .disagreement
+            .map_or([255, 255], |both| [both.claim.code(), both.other_claim.code()]);
         hash64(&[
             self.kind.name().as_bytes(),
             &self.tenant.0.to_le_bytes(),
             &self.account.map_or(0, |account| account.0).to_le_bytes(),
             &self.product.map_or(0, |product| product.0).to_le_bytes(),
-            &[metric, subject.0],
+            &[metric, subject.0, claims[0], claims[1]],
             &subject.1.to_le_bytes(),
             &self.period.span.start.0.to_le_bytes(),
             &self.period.span.end.0.to_le_bytes(),

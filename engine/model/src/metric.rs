@@ -105,6 +105,15 @@ pub struct DuplicateMask {
     pub vendor: bool,
 }
 
+impl DuplicateMask {
+    /// The mask as a number of its own.
+    pub fn code(self) -> u64 {
+        [self.user, self.host, self.display, self.vendor]
+            .into_iter()
+            .fold(0, |code, set| code << 1 | u64::from(set))
+    }
+}
+
 /// How checkouts of one pool are charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Duplicates {

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The state of one feature of one daemon, as the server reported it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObservedPool<N> {
     /// The instant of the report.
     pub at: Timestamp,
@@ -44,7 +44,7 @@ impl<N> ObservedPool<N> {
 }
 
 /// One holder, or one client in the queue, that the server reported.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObservedSession<N> {
     /// The instant of the report.
     pub at: Timestamp,
@@ -139,7 +139,7 @@ impl ReservedFor {
 }
 
 /// Licenses set aside for someone: by an options file, or idle in a server's report.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Reservation<N> {
     /// The instant of the report; `None` if it is an option in force.
     pub at: Option<Timestamp>,
@@ -215,7 +215,7 @@ impl ServerState {
 }
 
 /// The state of one license server host or vendor daemon at the instant of a report.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObservedServer<N> {
     /// The instant of the report.
     pub at: Timestamp,

@@ -74,6 +74,8 @@ impl PositionState {
 pub struct LicensePosition {
     /// Which position.
     pub key: PositionKey,
+    /// Whether the period holds the horizon, so that its figures still grow.
+    pub current: bool,
     /// What vouches for the entitled quantity; `None` if no line matches.
     pub basis: Option<Basis>,
     /// Entitled at the end.
@@ -165,15 +167,49 @@ pub struct AllocationLine {
     pub reason: AllocationReason,
 }
 
-/// How much an account adds to the demand of a position, at the position's peak.
+/// How demand and rights of a position change at one instant; their sums up to an instant are the
+/// levels at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct DemandLine {
-    /// Which position.
-    pub key: PositionKey,
-    /// The account that uses.
+pub struct Step {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The account node.
     pub account: AccountId,
-    /// How much it uses at that instant.
-    pub quantity: Quantity,
+    /// The product.
+    pub product: ProductId,
+    /// How use is counted.
+    pub metric: Metric,
+    /// When; `MIN` for what holds since always.
+    pub at: Timestamp,
+    /// By how many millionths demand changes.
+    pub demand: i128,
+    /// By how many millionths the entitled quantity changes.
+    pub entitled: i128,
+    /// By how many millionths the overdraft changes.
+    pub overdraft: i128,
+    /// How many lines without a limit come or go.
+    pub unlimited: i64,
+    /// How many lines that do not say their quantity come or go.
+    pub unknown: i64,
+}
+
+/// Two claims about one right that differ at the horizon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BasisGap {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The product.
+    pub product: ProductId,
+    /// How use is counted.
+    pub metric: Metric,
+    /// What counts.
+    pub basis: Basis,
+    /// How much it says.
+    pub entitled: Capacity,
+    /// What else speaks of it.
+    pub other_basis: Basis,
+    /// How much that says.
+    pub other_entitled: Capacity,
 }
 
 /// Total use at a node of the account tree and a node of the product tree.

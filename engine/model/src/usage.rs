@@ -142,7 +142,7 @@ impl SessionReason {
 ///
 /// A checkout has no name of its own unless the source gives a handle; pairing opens with closes is
 /// the engine's work, so that late, repeated and missing lines give one answer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionEvent<N> {
     /// When it happened.
     pub at: Timestamp,
@@ -203,7 +203,7 @@ impl<N> SessionEvent<N> {
 }
 
 /// A metered quantity at an instant.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UsageEvent<N> {
     /// When it happened.
     pub at: Timestamp,
@@ -273,7 +273,7 @@ impl ServerEventKind {
 }
 
 /// An event in the life of a license server daemon.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ServerEvent<N> {
     /// When it happened.
     pub at: Timestamp,
@@ -343,7 +343,7 @@ impl SeatClass {
 ///
 /// In a snapshot document the seat is held while the snapshot is the newest; `span` narrows that
 /// where the source dates the assignment.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Seat<N> {
     /// The product.
     pub product: N,

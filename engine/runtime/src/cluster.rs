@@ -1,0 +1,150 @@
+//! The workers: started together, fed epoch by epoch, stopped together.
+//!
+//! Every worker is told of every epoch, so that one that waits for input has nothing to do for the
+//! others. A worker that fails takes the process with it: the others would wait for it for ever.
+
+use crate::changes::Changes;
+use crate::dataflow::{Dataflow, EpochInput};
+use crate::error::RuntimeError;
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, Once};
+use std::time::Duration;
+use trueup_operators::Epoch;
+use trueup_policy::Policy;
+
+/// The most epochs that a worker works on at once; more wait in the sequencer.
+pub(crate) const EPOCHS_IN_FLIGHT_MAX: usize = 4;
+/// How long a worker sleeps when no other worker wakes it.
+const PARK: Duration = Duration::from_millis(1);
+
+/// What an epoch changed on one worker.
+pub(crate) struct WorkerEpoch {
+    pub(crate) epoch: Epoch,
+    pub(crate) changes: Changes,
+}
+
+/// The running workers.
+pub(crate) struct Cluster {
+    inputs: Vec<Sender<EpochInput>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Cluster {
+    /// Starts workers that build the same dataflow; what they find goes to `publisher`.
+    pub(crate) fn start(
+        workers: usize,
+        policy: &Policy,
+        publisher: &Sender<WorkerEpoch>,
+    ) -> Result<Self, RuntimeError> {
+        abort_when_a_worker_fails();
+        let mut inputs = Vec::with_capacity(workers);
+        let mut ends = Vec::with_capacity(workers);
+        for _ in 0..workers {
+            let (sender, receiver) = bounded(EPOCHS_IN_FLIGHT_MAX);
+            inputs.push(sender);
+            ends.push(Some(receiver));
+        }
+        let ends = Arc::new(Mutex::new(ends));
+        let policy = policy.clone();
+        let publisher = publisher.clone();
+        let run = move || {
+            let config = if workers == 1 {
+                timely::Config::thread()
+            } else {
+                timely::Config::process(workers)
+            };
+            let guards = timely::execute(config, move |worker| {
+                let end = ends.lock().ok().and_then(|mut ends| ends[worker.index()].take());
+                if let Some(end) = end {
+                    run_worker(worker, &policy, &end, &publisher);
+                }
+            });
+            // Joining waits for the workers to end; one that fails has ended the process before.
+            match guards {
+                Ok(guards) => drop(guards.join()),
+                Err(error) => tracing::error!(error, "workers did not start"),
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("trueup-workers".to_owned())
+            .spawn(run)
+            .map_err(|source| RuntimeError::Thread { what: "workers", source })?;
+        Ok(Self { inputs, thread: Some(thread) })
+    }
+
+    /// How many workers there are.
+    pub(crate) fn workers(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Gives each worker its share of an epoch; waits while too many epochs are in flight.
+    pub(crate) fn enter(&self, shares: Vec<EpochInput>) -> Result<(), RuntimeError> {
+        for (worker, share) in self.inputs.iter().zip(shares) {
+            worker.send(share).map_err(|_| RuntimeError::Stopped)?;
+        }
+        Ok(())
+    }
+
+    /// Lets the workers finish what they have, and waits for them.
+    pub(crate) fn stop(&mut self) {
+        self.inputs.clear();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("a worker failed while stopping");
+        }
+    }
+}
+
+fn run_worker(
+    worker: &mut timely::worker::Worker,
+    policy: &Policy,
+    inputs: &Receiver<EpochInput>,
+    publisher: &Sender<WorkerEpoch>,
+) {
+    let mut flow = Dataflow::build(worker, policy);
+    let mut open: VecDeque<Epoch> = VecDeque::new();
+    loop {
+        let next = if open.is_empty() {
+            inputs.recv().map_err(|_| TryRecvError::Disconnected)
+        } else if open.len() < EPOCHS_IN_FLIGHT_MAX {
+            inputs.try_recv()
+        } else {
+            Err(TryRecvError::Empty)
+        };
+        match next {
+            Ok(input) => {
+                open.push_back(input.epoch);
+                flow.enter(input);
+            }
+            Err(TryRecvError::Disconnected) if open.is_empty() => break,
+            Err(TryRecvError::Disconnected | TryRecvError::Empty) => {}
+        }
+        worker.step_or_park(Some(PARK));
+        while open.front().is_some_and(|epoch| flow.is_done(*epoch)) {
+            let Some(epoch) = open.pop_front() else { break };
+            let changes = flow.take(epoch);
+            if publisher.send(WorkerEpoch { epoch, changes }).is_err() {
+                return;
+            }
+        }
+    }
+    drop(flow);
+    while worker.step() {}
+}
+
+/// Makes the failure of a worker the failure of the process, after its reason was printed.
+fn abort_when_a_worker_fails() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            print(panic);
+            let name = std::thread::current().name().map(str::to_owned).unwrap_or_default();
+            if name.starts_with("timely") {
+                std::process::abort();
+            }
+        }));
+    });
+}

@@ -1,0 +1,103 @@
+//! One worker's dataflow: what enters, the chain of operators, what comes out.
+
+use crate::changes::{Changes, Gathered, collect};
+use differential_dataflow::input::InputSession;
+use std::rc::Rc;
+use timely::dataflow::ProbeHandle;
+use timely::worker::Worker;
+use trueup_model::fact::Fact;
+use trueup_model::id::{Id, NameKind, ProductId, TenantId};
+use trueup_model::time::Timestamp;
+use trueup_operators::pipeline::{Inputs, assemble};
+use trueup_operators::{Diff, Epoch};
+use trueup_policy::Policy;
+use trueup_policy::rules::ProductSettings;
+
+/// What enters in one epoch, or a worker's share of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EpochInput {
+    /// The epoch.
+    pub(crate) epoch: Epoch,
+    /// What sources say.
+    pub(crate) facts: Vec<(TenantId, Fact<Id>)>,
+    /// Settings of products that are named for the first time.
+    pub(crate) settings: Vec<(ProductId, ProductSettings)>,
+    /// Names that the naming rules could not resolve.
+    pub(crate) unresolved: Vec<(NameKind, Id)>,
+    /// The horizon before and after, if it moves.
+    pub(crate) horizon: Option<(Option<Timestamp>, Timestamp)>,
+}
+
+/// A worker's ends of the dataflow.
+pub(crate) struct Dataflow {
+    facts: InputSession<Epoch, (TenantId, Fact<Id>), Diff>,
+    settings: InputSession<Epoch, (ProductId, ProductSettings), Diff>,
+    unresolved: InputSession<Epoch, (NameKind, Id), Diff>,
+    horizon: InputSession<Epoch, Timestamp, Diff>,
+    probe: ProbeHandle<Epoch>,
+    gathered: Gathered,
+}
+
+impl Dataflow {
+    /// Builds the dataflow on a worker.
+    pub(crate) fn build(worker: &mut Worker, policy: &Policy) -> Self {
+        let mut facts = InputSession::new();
+        let mut settings = InputSession::new();
+        let mut unresolved = InputSession::new();
+        let mut horizon = InputSession::new();
+        let gathered = Gathered::default();
+        let probe = ProbeHandle::new();
+        worker.dataflow(|scope| {
+            let inputs = Inputs {
+                facts: facts.to_collection(scope),
+                settings: settings.to_collection(scope),
+                unresolved: unresolved.to_collection(scope),
+                horizon: horizon.to_collection(scope),
+            };
+            collect(assemble(inputs, policy), &gathered, &probe);
+        });
+        Self { facts, settings, unresolved, horizon, probe, gathered: Rc::clone(&gathered) }
+    }
+
+    /// Enters what an epoch brings, and says that it brings no more.
+    pub(crate) fn enter(&mut self, input: EpochInput) {
+        self.advance(input.epoch);
+        for row in input.facts {
+            self.facts.update(row, 1);
+        }
+        for row in input.settings {
+            self.settings.update(row, 1);
+        }
+        for row in input.unresolved {
+            self.unresolved.update(row, 1);
+        }
+        if let Some((before, now)) = input.horizon {
+            if let Some(before) = before {
+                self.horizon.update(before, -1);
+            }
+            self.horizon.update(now, 1);
+        }
+        self.advance(input.epoch + 1);
+        self.facts.flush();
+        self.settings.flush();
+        self.unresolved.flush();
+        self.horizon.flush();
+    }
+
+    fn advance(&mut self, epoch: Epoch) {
+        self.facts.advance_to(epoch);
+        self.settings.advance_to(epoch);
+        self.unresolved.advance_to(epoch);
+        self.horizon.advance_to(epoch);
+    }
+
+    /// Whether nothing more can come of an epoch.
+    pub(crate) fn is_done(&self, epoch: Epoch) -> bool {
+        !self.probe.less_equal(&epoch)
+    }
+
+    /// Takes what an epoch changed on this worker.
+    pub(crate) fn take(&self, epoch: Epoch) -> Changes {
+        self.gathered.borrow_mut().remove(&epoch).unwrap_or_default()
+    }
+}

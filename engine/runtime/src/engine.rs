@@ -1,0 +1,150 @@
+//! The engine as others see it: facts in, views out.
+
+use crate::clock::Clock;
+use crate::cluster::Cluster;
+use crate::epoch::{Progress, Published, Publisher, Sequencer, Work};
+use crate::error::RuntimeError;
+use crate::intake::Intake;
+use crate::settings::Settings;
+use crate::view::Views;
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use trueup_model::fact::Fact;
+use trueup_model::id::{Dictionary, Id, TenantId};
+use trueup_model::time::Timestamp;
+use trueup_operators::Epoch;
+
+/// The most pieces of work that wait for the sequencer; whoever brings more waits.
+const WORK_MAX: usize = 256;
+/// The most epochs that wait for the publisher.
+const PLANNED_MAX: usize = 64;
+
+/// A running engine.
+pub struct Engine {
+    intake: Arc<Intake>,
+    names: Arc<RwLock<Dictionary>>,
+    views: Arc<RwLock<Views>>,
+    progress: Arc<Progress>,
+    subscribers: Arc<Mutex<Vec<Sender<Published>>>>,
+    work: Option<Sender<Work>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Starts an engine with nothing in it.
+    ///
+    /// # Errors
+    /// If a setting is outside of what is allowed, or the system gives no threads.
+    pub fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, RuntimeError> {
+        settings.check()?;
+        let rules = settings.policy.identity.clone();
+        let names = Arc::new(RwLock::new(Dictionary::new(rules, settings.names_max)));
+        let views = Arc::new(RwLock::new(Views::new(settings.policy.name.clone())));
+        let progress = Arc::new(Progress::default());
+        let subscribers = Arc::new(Mutex::new(Vec::new()));
+        let (work, works) = bounded(WORK_MAX);
+        let (planned, plans) = bounded(PLANNED_MAX);
+        let (found, finds) = bounded(settings.workers * PLANNED_MAX);
+        let cluster = Cluster::start(settings.workers, &settings.policy, &found)?;
+        drop(found);
+        let publisher = Publisher {
+            workers: settings.workers,
+            clock: Arc::clone(&clock),
+            views: Arc::clone(&views),
+            progress: Arc::clone(&progress),
+            subscribers: Arc::clone(&subscribers),
+        };
+        let intake = Arc::new(Intake::new(&settings, Arc::clone(&names), work.clone()));
+        let sequencer = Sequencer::new(settings, clock, cluster, planned);
+        let threads = vec![
+            thread("publisher", move || publisher.run(&finds, &plans))?,
+            thread("sequencer", move || sequencer.run(&works))?,
+        ];
+        Ok(Self { intake, names, views, progress, subscribers, work: Some(work), threads })
+    }
+
+    /// Checks facts and names things.
+    pub fn intake(&self) -> Arc<Intake> {
+        Arc::clone(&self.intake)
+    }
+
+    /// The names behind identifiers.
+    pub fn names(&self) -> RwLockReadGuard<'_, Dictionary> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The outputs at the last published epoch.
+    pub fn views(&self) -> RwLockReadGuard<'_, Views> {
+        self.views.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives facts to the engine; waits while too much work waits.
+    ///
+    /// # Errors
+    /// If the engine has stopped.
+    pub fn submit(&self, facts: Vec<(TenantId, Fact<Id>)>) -> Result<(), RuntimeError> {
+        self.send(Work::Facts(facts, None))
+    }
+
+    /// Closes the open epoch, moves the horizon if told to, and waits until it is published.
+    ///
+    /// # Errors
+    /// If the engine has stopped.
+    pub fn settle(&self, horizon: Option<Timestamp>) -> Result<Epoch, RuntimeError> {
+        let (reply, epoch) = bounded(1);
+        self.send(Work::Close(horizon, reply))?;
+        let epoch = epoch.recv().map_err(|_| RuntimeError::Stopped)?;
+        self.wait_for(epoch)?;
+        Ok(epoch)
+    }
+
+    /// Waits until an epoch is published.
+    ///
+    /// # Errors
+    /// If the engine stops before.
+    pub fn wait_for(&self, epoch: Epoch) -> Result<(), RuntimeError> {
+        if self.progress.wait_for(epoch) { Ok(()) } else { Err(RuntimeError::Stopped) }
+    }
+
+    /// The differences of each epoch from the next one on; at most `epochs_max` of them wait, then
+    /// the subscription ends.
+    pub fn subscribe(&self, epochs_max: usize) -> Receiver<Published> {
+        let (sender, receiver) = bounded(epochs_max);
+        self.subscribers.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        receiver
+    }
+
+    fn send(&self, work: Work) -> Result<(), RuntimeError> {
+        let sender = self.work.as_ref().ok_or(RuntimeError::Stopped)?;
+        sender.send(work).map_err(|_| RuntimeError::Stopped)
+    }
+}
+
+impl Drop for Engine {
+    /// Ends the input, lets the workers finish, and waits for all threads.
+    ///
+    /// Whoever still holds the intake keeps the engine from ending.
+    fn drop(&mut self) {
+        self.work = None;
+        let (closed, _) = bounded(0);
+        self.intake = Arc::new(Intake::new(&Settings::default(), Arc::clone(&self.names), closed));
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the engine failed while stopping");
+            }
+        }
+    }
+}
+
+fn thread(
+    what: &'static str,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<std::thread::JoinHandle<()>, RuntimeError> {
+    std::thread::Builder::new()
+        .name(format!("trueup-{what}"))
+        .spawn(run)
+        .map_err(|source| RuntimeError::Thread { what, source })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! Facts in, positions out: the whole path on a few lines.
+
+use super::Engine;
+use crate::clock::ManualClock;
+use crate::settings::{Horizon, Settings};
+use std::sync::Arc;
+use trueup_model::calendar::Period;
+use trueup_model::contract::{Basis, EntitlementLine};
+use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
+use trueup_model::id::TenantId;
+use trueup_model::metric::{Duplicates, Metric};
+use trueup_model::quantity::{Capacity, Quantity};
+use trueup_model::time::{SECOND_US, Timestamp};
+use trueup_model::usage::{SessionEvent, SessionKind, SessionReason};
+
+fn fact(id: u128, body: Body<&str>) -> Fact<&str> {
+    Fact {
+        id: FactId(id),
+        revision: 0,
+        arrived_at: Timestamp::from_seconds(1_000_000),
+        provenance: Provenance { document: "test", position: 1 },
+        document: None,
+        action: Action::Assert(body),
+    }
+}
+
+fn line(second: i64, kind: SessionKind, device: &str) -> Body<&str> {
+    Body::Session(SessionEvent {
+        at: Timestamp(second * SECOND_US),
+        rank: 0,
+        kind,
+        reason: SessionReason::None,
+        server: "serverd@lic1",
+        product: "APP",
+        user: "ada",
+        device,
+        display: None,
+        vendor_data: None,
+        project: None,
+        version: None,
+        handle: None,
+        count: 1,
+    })
+}
+
+fn check(workers: usize, duplicates: &str, expected: &str) {
+    let settings = Settings { workers, horizon: Horizon::Evidence, ..Settings::default() };
+    let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_000_000)));
+    let engine = Engine::start(settings, clock).unwrap();
+    let tenant = TenantId::named("t");
+    let mut right = EntitlementLine::base(
+        "INCREMENT APP",
+        "APP",
+        Metric::Concurrent,
+        Capacity::Limited(Quantity::units(2)),
+        Basis::LicenseFile,
+    );
+    right.server = Some("serverd@lic1");
+    right.duplicates = Duplicates::parse(duplicates);
+    let facts = [
+        fact(1, line(100, SessionKind::Open, "ws1")),
+        fact(2, line(200, SessionKind::Open, "ws1")),
+        fact(3, line(250, SessionKind::Open, "ws2")),
+        fact(4, line(300, SessionKind::Close, "ws1")),
+        fact(5, line(400, SessionKind::Close, "ws2")),
+        fact(6, line(500, SessionKind::Close, "ws1")),
+        fact(7, Body::Line(right)),
+    ];
+    let intake = engine.intake();
+    let named = facts.map(|fact| (tenant, intake.name(tenant, fact).unwrap()));
+    drop(intake);
+    engine.submit(named.to_vec()).unwrap();
+    engine.settle(None).unwrap();
+    let views = engine.views();
+    let names = engine.names();
+    let shown: Vec<String> = views
+        .positions
+        .values()
+        .filter(|position| position.key.period == Period::ALL)
+        .map(|position| {
+            format!(
+                "{} peak {} seconds {} short {} {}",
+                names.shown(position.key.product.into()),
+                position.peak,
+                position.demand_unit_us / 1_000_000 / 1_000_000,
+                position.shortfall,
+                position.state.name()
+            )
+        })
+        .collect();
+    assert_eq!(shown, [expected]);
+    assert_eq!(views.sessions.len(), 3);
+}
+
+#[test]
+fn duplicate_groups_decide_what_a_log_costs() {
+    for workers in [1, 2] {
+        check(workers, "UH", "APP peak 2 seconds 550 short 0 near");
+        check(workers, "NONE", "APP peak 3 seconds 650 short 1 over");
+        check(workers, "U", "APP peak 1 seconds 400 short 0 covered");
+    }
+}

@@ -1,0 +1,183 @@
+//! What comes in: names get identifiers, facts are checked, and what is wrong is set aside.
+//!
+//! A fact that cannot be taken becomes a reject with the same provenance, so nothing is dropped. New
+//! products bring their settings with them, and names that the rules could not resolve are announced,
+//! before any fact that uses them.
+
+use crate::epoch::Work;
+use crate::settings::Settings;
+use crossbeam_channel::Sender;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use trueup_model::calendar::Zone;
+use trueup_model::fact::{Action, Body, Fact, FactId};
+use trueup_model::hash::hash128;
+use trueup_model::id::{Dictionary, Id, NameError, NameKind, ProductId, TenantId};
+use trueup_model::reject::{Reject, RejectReason};
+use trueup_model::time::Timestamp;
+use trueup_policy::Policy;
+
+/// The most licenses that one checkout may name.
+const COUNT_MAX: u32 = 100_000_000;
+
+/// Checks facts and gives names their identifiers; shared by all connections.
+#[derive(Debug)]
+pub struct Intake {
+    names: Arc<RwLock<Dictionary>>,
+    products: Mutex<usize>,
+    products_max: usize,
+    future_tolerance_us: i64,
+    policy: Policy,
+    work: Sender<Work>,
+}
+
+impl Intake {
+    pub(crate) fn new(
+        settings: &Settings,
+        names: Arc<RwLock<Dictionary>>,
+        work: Sender<Work>,
+    ) -> Self {
+        Self {
+            names,
+            products: Mutex::new(0),
+            products_max: settings.products_max,
+            future_tolerance_us: settings.future_tolerance_us,
+            policy: settings.policy.clone(),
+            work,
+        }
+    }
+
+    /// The identifier of a name, known from now on.
+    ///
+    /// What a new name brings with it is announced before this returns, so that facts which use the
+    /// name come after it.
+    ///
+    /// # Errors
+    /// If another name has the identifier, or there are too many names.
+    pub fn define(&self, kind: NameKind, tenant: TenantId, text: &str) -> Result<Id, NameError> {
+        // One at a time: whoever finds a name known may rely on its announcement.
+        let mut products = self.products.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        let is_new = names.entry(names.id_of(kind, tenant, text)).is_none();
+        if is_new && kind == NameKind::Product && *products >= self.products_max {
+            return Err(NameError::Full { limit: self.products_max });
+        }
+        let id = names.intern(kind, tenant, text)?;
+        let resolved = names.entry(id).is_none_or(|entry| entry.resolved);
+        drop(names);
+        if is_new && kind == NameKind::Product {
+            *products += 1;
+            let settings = self.policy.product(text);
+            // A stopped engine needs no announcements.
+            let _ = self.work.send(Work::Product(ProductId(id.0), settings));
+        }
+        if is_new && !resolved {
+            let _ = self.work.send(Work::Unresolved(kind, id));
+        }
+        Ok(id)
+    }
+
+    /// The fact with its names turned into identifiers; a reject in its place if it cannot be taken.
+    ///
+    /// # Errors
+    /// If even the reject has no names: the dictionary is full.
+    pub fn name(&self, tenant: TenantId, fact: Fact<&str>) -> Result<Fact<Id>, NameError> {
+        let document = self.define(NameKind::Document, tenant, fact.provenance.document)?;
+        let (id, revision, arrived_at) = (fact.id, fact.revision, fact.arrived_at);
+        let position = fact.provenance.position;
+        let named = fact.try_map(&mut |kind, text| self.define(kind, tenant, text));
+        match named {
+            Ok(known) => Ok(self.checked(tenant, known)),
+            Err(error) => {
+                let reason = match error {
+                    NameError::Collision { .. } => RejectReason::NameCollision,
+                    NameError::Full { .. } => RejectReason::TooManyNames,
+                };
+                let provenance = trueup_model::fact::Provenance { document, position };
+                let kept = Fact {
+                    id,
+                    revision,
+                    arrived_at,
+                    provenance,
+                    document: None,
+                    action: Action::Retract(trueup_model::fact::FactKind::Reject),
+                };
+                Ok(self.rejected(tenant, kept, reason))
+            }
+        }
+    }
+
+    /// The fact, or a reject in its place if what it says is beyond what is allowed.
+    pub fn checked(&self, tenant: TenantId, fact: Fact<Id>) -> Fact<Id> {
+        match self.wrong(&fact) {
+            None => fact,
+            Some(reason) => self.rejected(tenant, fact, reason),
+        }
+    }
+
+    /// What is wrong with a fact, if anything is.
+    fn wrong(&self, fact: &Fact<Id>) -> Option<RejectReason> {
+        let Action::Assert(body) = &fact.action else { return None };
+        let (at, count) = match body {
+            Body::Session(event) => (Some(event.at), event.count),
+            Body::Usage(event) => (Some(event.at), 1),
+            Body::Server(event) => (Some(event.at), 1),
+            Body::ObservedSession(event) => (Some(event.at), event.count),
+            Body::ObservedPool(event) => (Some(event.at), 1),
+            Body::ObservedServer(event) => (Some(event.at), 1),
+            Body::Reservation(row) => (row.at, 1),
+            Body::Account(row) => {
+                let known = row.zone.as_ref().is_none_or(|zone| Zone::named(zone).is_ok());
+                return (!known).then_some(RejectReason::BadValue);
+            }
+            Body::Seat(_)
+            | Body::Product(_)
+            | Body::Component(_)
+            | Body::Alias(_)
+            | Body::Membership(_)
+            | Body::Line(_)
+            | Body::Document(_)
+            | Body::Reject(_) => return None,
+        };
+        let latest = fact.arrived_at.plus_us(self.future_tolerance_us);
+        match at {
+            Some(at) if !at.is_calendar() => Some(RejectReason::OutOfRange),
+            Some(at) if at > latest => Some(RejectReason::FutureEvent),
+            _ if count == 0 || count > COUNT_MAX => Some(RejectReason::OutOfRange),
+            _ => None,
+        }
+    }
+
+    /// A reject that stands for a fact: same place, an identity of its own.
+    fn rejected(&self, tenant: TenantId, fact: Fact<Id>, reason: RejectReason) -> Fact<Id> {
+        let id = FactId(hash128(&[b"rejected", &fact.id.0.to_le_bytes(), &[reason.code()]]));
+        let words = reason.name();
+        let excerpt = self.define(NameKind::Text, tenant, words).unwrap_or_default();
+        let body = Body::Reject(Reject { reason, excerpt, detail: None });
+        Fact { id, action: Action::Assert(body), ..fact }
+    }
+
+    /// The latest instant that a fact gives evidence of.
+    pub(crate) fn evidence(fact: &Fact<Id>) -> Option<Timestamp> {
+        let Action::Assert(body) = &fact.action else { return None };
+        match body {
+            Body::Session(event) => Some(event.at),
+            Body::Usage(event) => Some(event.at),
+            Body::Server(event) => Some(event.at),
+            Body::ObservedPool(event) => Some(event.at),
+            Body::ObservedSession(event) => Some(event.at),
+            Body::ObservedServer(event) => Some(event.at),
+            Body::Document(version) => {
+                version.effective_from.is_calendar().then_some(version.effective_from)
+            }
+            Body::Reservation(_)
+            | Body::Seat(_)
+            | Body::Product(_)
+            | Body::Component(_)
+            | Body::Alias(_)
+            | Body::Account(_)
+            | Body::Membership(_)
+            | Body::Line(_)
+            | Body::Reject(_) => None,
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The engine at run time: orders input, runs the workers, keeps the views.
+//!
+//! Owns epochs, worker threads and published answers. May use the model, the policy, the wire, the
+//! journal, the operators and the dataflow libraries; knows no HTTP and no command line. Read
+//! `engine.rs` first, then follow a fact: `intake.rs`, `epoch.rs`, `cluster.rs`, `dataflow.rs`,
+//! `changes.rs`, `view.rs`.
+
+pub mod engine;
+pub mod settings;
+pub mod intake;
+pub mod epoch;
+pub(crate) mod cluster;
+pub(crate) mod dataflow;
+pub mod changes;
+pub mod view;
+pub mod clock;
+pub mod error;

@@ -1,0 +1,80 @@
+//! What a run of the engine is told: checked values, passed down explicitly.
+
+use crate::error::RuntimeError;
+use trueup_model::time::{SECOND_US, Timestamp};
+use trueup_policy::Policy;
+
+/// How the horizon moves: the instant up to which figures are evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Horizon {
+    /// With the clock: figures grow as time passes, and bounds fire by themselves.
+    Clock,
+    /// With the evidence: to the latest instant that telemetry speaks of.
+    Evidence,
+    /// Not at all: to this instant.
+    Fixed(Timestamp),
+}
+
+/// The settings of a run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Worker threads.
+    pub workers: usize,
+    /// The rules.
+    pub policy: Policy,
+    /// How the horizon moves.
+    pub horizon: Horizon,
+    /// How often the horizon follows the clock, in microseconds.
+    pub horizon_step_us: u64,
+    /// An epoch closes when it holds this many facts.
+    pub epoch_facts_max: usize,
+    /// An epoch closes this long after its first fact, in microseconds.
+    pub epoch_us_max: u64,
+    /// The most names that the dictionary holds.
+    pub names_max: usize,
+    /// The most products that are counted; each costs state at every node above it.
+    pub products_max: usize,
+    /// How far ahead of its arrival an event may lie, in microseconds.
+    pub future_tolerance_us: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            workers: 1,
+            policy: Policy::default(),
+            horizon: Horizon::Clock,
+            horizon_step_us: 60_000_000,
+            epoch_facts_max: 100_000,
+            epoch_us_max: 10_000,
+            names_max: 4_000_000,
+            products_max: 100_000,
+            future_tolerance_us: 300 * SECOND_US,
+        }
+    }
+}
+
+/// The most workers of one process.
+pub const WORKERS_MAX: usize = 256;
+
+impl Settings {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// The first setting that is outside of what is allowed.
+    pub fn check(&self) -> Result<(), RuntimeError> {
+        let refuse = |key, value: usize, allowed| {
+            Err(RuntimeError::Setting { key, value: value.to_string(), allowed })
+        };
+        if !(1..=WORKERS_MAX).contains(&self.workers) {
+            return refuse("workers", self.workers, "1 to 256");
+        }
+        if self.epoch_facts_max == 0 {
+            return refuse("epoch_facts_max", 0, "at least 1");
+        }
+        if self.names_max == 0 {
+            return refuse("names_max", 0, "at least 1");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,320 @@
+//! Allocation: which lines cover which demand, and what is left.
+//!
+//! demand(a, t)    = Σ_g units(g, t) of the groups that count at account a
+//! inflow(n, t)    = Σ { demand(a, t) : n is the nearest node with lines at or above a }
+//!                 + Σ { uncovered(m, t) : n is the nearest node with lines above m }
+//! uncovered(n, t) = max(0, inflow(n, t) − entitled(n, t)), none while a line has no limit
+//! shortfall(n, t) = uncovered(n, t) where no account above n has lines, else it is passed up
+//!
+//! So the most specific scope is used first, and a shortfall is counted once, at the highest account
+//! that could have covered it. Scopes are subtrees of the account tree, nested or apart, for which
+//! this covers as much as can be covered. A position is what a node's levels come to in a period, up
+//! to the horizon.
+//!
+//! Work per change: the days that the change spans at each node on its way up; a change of who has
+//! lines, or of the tree, rebuilds the products that it concerns.
+
+mod component;
+mod figures;
+mod periodic;
+mod routes;
+
+use crate::attribute::Use;
+use crate::entitle::Right;
+use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::hierarchy::Placement;
+use crate::tree::Tree;
+use crate::zones::{AccountZone, Calendars};
+use crate::{Diff, Facts};
+use component::Component;
+use differential_dataflow::AsCollection as _;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use timely::dataflow::operators::Concat as _;
+use timely::dataflow::operators::vec::Map as _;
+use trueup_model::hash::{IdMap, mix};
+use trueup_model::id::{AccountId, ProductId, TenantId};
+use trueup_model::metric::Metric;
+use trueup_model::position::{AllocationLine, BasisGap, LicensePosition, Step};
+use trueup_model::time::Timestamp;
+use trueup_policy::Policy;
+
+pub use periodic::allocate_periods;
+
+/// A product under a metric: what is allocated by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct Key {
+    pub(crate) tenant: TenantId,
+    pub(crate) product: ProductId,
+    pub(crate) metric: Metric,
+}
+
+impl Key {
+    fn place(&self) -> u64 {
+        mix(&[self.product.0, u64::from(self.metric.code())])
+    }
+
+    fn of_right(right: &Right) -> Self {
+        Self { tenant: right.tenant, product: right.product, metric: right.metric }
+    }
+}
+
+/// Positions and how they came about.
+pub struct Allocation<'s> {
+    /// One for each node with lines or uncovered demand, product, metric and period.
+    pub positions: Facts<'s, LicensePosition>,
+    /// Which lines serve each position.
+    pub lines: Facts<'s, AllocationLine>,
+    /// The levels of each position over time.
+    pub steps: Facts<'s, Step>,
+    /// Claims about one right that differ.
+    pub gaps: Facts<'s, BasisGap>,
+}
+
+/// What arrives.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) enum Heard {
+    Use(Box<Use>),
+    Right(Box<Right>),
+    Edge(Placement),
+    Zone(AccountZone),
+    Horizon(Timestamp),
+}
+
+/// What is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Found {
+    Position(LicensePosition),
+    Line(AllocationLine),
+    Step(Step),
+    Gap(BasisGap),
+}
+
+/// Small tables that every worker holds.
+#[derive(Clone)]
+pub struct Surroundings<'s> {
+    /// The validated account tree.
+    pub edges: Facts<'s, Placement>,
+    /// The zones of accounts.
+    pub zones: Facts<'s, AccountZone>,
+    /// The instant up to which figures are evaluated: one row.
+    pub horizon: Facts<'s, Timestamp>,
+}
+
+/// Covers the demand of metrics that count at an instant.
+pub fn allocate<'s>(
+    demand: Facts<'s, Use>,
+    rights: Facts<'s, Right>,
+    around: Surroundings<'s>,
+    policy: Policy,
+) -> Allocation<'s> {
+    let demand = demand.map(|one| Heard::Use(Box::new(one)));
+    let rights = rights
+        .filter(|right| !counts_in_periods(right.metric))
+        .map(|right| Heard::Right(Box::new(right)));
+    let mut state = State::new(policy);
+    let found =
+        each_epoch(gather(demand.concat(rights), around), "Allocate", move |updates, changes| {
+            state.step(updates, changes);
+        });
+    split(found)
+}
+
+/// Whether a metric's demand belongs to a period as a whole.
+pub(crate) fn counts_in_periods(metric: Metric) -> bool {
+    match metric {
+        Metric::Volume => true,
+        Metric::Concurrent
+        | Metric::NamedUser
+        | Metric::Device
+        | Metric::Token
+        | Metric::Core
+        | Metric::ProcessorValue
+        | Metric::ResourceValue
+        | Metric::Level
+        | Metric::Feature => false,
+    }
+}
+
+/// Brings rows to the worker of their product, and the surroundings to every worker.
+fn gather<'s>(
+    rows: Facts<'s, Heard>,
+    around: Surroundings<'s>,
+) -> timely::dataflow::StreamVec<'s, crate::Epoch, (Heard, crate::Epoch, Diff)> {
+    let rows = by_key(rows, |heard| match heard {
+        Heard::Use(one) => {
+            Key { tenant: one.tenant, product: one.product, metric: one.metric }.place()
+        }
+        Heard::Right(right) => Key::of_right(right).place(),
+        Heard::Edge(_) | Heard::Zone(_) | Heard::Horizon(_) => 0,
+    });
+    let tables = around.edges.map(Heard::Edge);
+    let tables = tables.concat(around.zones.map(Heard::Zone));
+    rows.concat(everywhere(tables.concat(around.horizon.map(Heard::Horizon))))
+}
+
+/// Parts what was found by what it is.
+fn split<'s>(
+    found: timely::dataflow::StreamVec<'s, crate::Epoch, (Found, crate::Epoch, Diff)>,
+) -> Allocation<'s> {
+    let positions = found.clone().flat_map(|(found, epoch, diff)| match found {
+        Found::Position(position) => Some((position, epoch, diff)),
+        Found::Line(_) | Found::Step(_) | Found::Gap(_) => None,
+    });
+    let lines = found.clone().flat_map(|(found, epoch, diff)| match found {
+        Found::Line(line) => Some((line, epoch, diff)),
+        Found::Position(_) | Found::Step(_) | Found::Gap(_) => None,
+    });
+    let steps = found.clone().flat_map(|(found, epoch, diff)| match found {
+        Found::Step(step) => Some((step, epoch, diff)),
+        Found::Position(_) | Found::Line(_) | Found::Gap(_) => None,
+    });
+    let gaps = found.flat_map(|(found, epoch, diff)| match found {
+        Found::Gap(gap) => Some((gap, epoch, diff)),
+        Found::Position(_) | Found::Line(_) | Found::Step(_) => None,
+    });
+    Allocation {
+        positions: positions.as_collection(),
+        lines: lines.as_collection(),
+        steps: steps.as_collection(),
+        gaps: gaps.as_collection(),
+    }
+}
+
+/// What a worker knows besides the rows of its products.
+pub(crate) struct World {
+    pub(crate) policy: Policy,
+    pub(crate) tree: Tree,
+    pub(crate) calendars: Calendars,
+    pub(crate) horizon: Timestamp,
+}
+
+/// What of the surroundings changed in an epoch.
+#[derive(Default)]
+pub(crate) struct Turn {
+    /// Whether the tree changed.
+    pub(crate) tree: bool,
+    /// Accounts whose calendar changed.
+    pub(crate) zones: BTreeSet<AccountId>,
+    /// The horizon before, if it moved.
+    pub(crate) horizon_before: Option<Timestamp>,
+}
+
+impl World {
+    pub(crate) fn new(policy: Policy) -> Self {
+        let calendars = Calendars::new(policy.zone.clone());
+        Self { policy, tree: Tree::default(), calendars, horizon: Timestamp::MIN }
+    }
+
+    /// Takes in what concerns everyone; gives back the rest.
+    pub(crate) fn hear(&mut self, updates: Updates<Heard>, turn: &mut Turn) -> Updates<Heard> {
+        let mut rest = Vec::with_capacity(updates.len());
+        let mut edges: BTreeMap<Placement, Diff> = BTreeMap::new();
+        let mut horizon = None;
+        for (heard, diff) in updates {
+            match heard {
+                Heard::Edge(edge) => *edges.entry(edge).or_default() += diff,
+                Heard::Zone(zone) => {
+                    let account = zone.account;
+                    if self.calendars.hear(zone, diff) {
+                        turn.zones.insert(account);
+                    }
+                }
+                Heard::Horizon(at) if diff > 0 => horizon = horizon.max(Some(at)),
+                Heard::Horizon(_) => {}
+                Heard::Use(_) | Heard::Right(_) => rest.push((heard, diff)),
+            }
+        }
+        edges.retain(|_, count| *count != 0);
+        turn.tree = !edges.is_empty();
+        for (edge, count) in edges {
+            self.tree.change(edge.node, edge.parent, edge.span, count > 0);
+        }
+        if let Some(at) = horizon.filter(|at| *at != self.horizon) {
+            turn.horizon_before = Some(self.horizon);
+            self.horizon = at;
+        }
+        rest
+    }
+}
+
+struct State {
+    world: World,
+    components: IdMap<Key, Component>,
+    /// Products that something happens to when the horizon passes an instant.
+    schedule: BTreeMap<Timestamp, BTreeSet<Key>>,
+    /// Products with demand that lasts.
+    active: BTreeSet<Key>,
+}
+
+impl State {
+    fn new(policy: Policy) -> Self {
+        Self {
+            world: World::new(policy),
+            components: IdMap::default(),
+            schedule: BTreeMap::new(),
+            active: BTreeSet::new(),
+        }
+    }
+
+    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found>) {
+        let mut turn = Turn::default();
+        let rows = self.world.hear(updates, &mut turn);
+        let mut news: BTreeMap<Key, component::News> = BTreeMap::new();
+        for (heard, diff) in rows {
+            match heard {
+                Heard::Use(one) => {
+                    let key = Key { tenant: one.tenant, product: one.product, metric: one.metric };
+                    news.entry(key).or_default().uses.push((*one, diff));
+                }
+                Heard::Right(right) => {
+                    news.entry(Key::of_right(&right)).or_default().rights.push((*right, diff));
+                }
+                Heard::Edge(_) | Heard::Zone(_) | Heard::Horizon(_) => {}
+            }
+        }
+        if turn.tree || !turn.zones.is_empty() {
+            for key in self.components.keys() {
+                news.entry(*key).or_default();
+            }
+        }
+        for key in self.due(&turn) {
+            news.entry(key).or_default();
+        }
+        for (key, brought) in news {
+            let component = self.components.entry(key).or_insert_with(|| Component::new(key));
+            component.step(brought, &turn, &self.world, changes);
+            self.plan(key);
+        }
+    }
+
+    /// The products that the horizon's move concerns.
+    fn due(&mut self, turn: &Turn) -> BTreeSet<Key> {
+        let Some(before) = turn.horizon_before else { return BTreeSet::new() };
+        if before == Timestamp::MIN {
+            return self.components.keys().copied().collect();
+        }
+        let mut due = self.active.clone();
+        let later = self.schedule.split_off(&self.world.horizon.plus_us(1));
+        due.extend(std::mem::replace(&mut self.schedule, later).into_values().flatten());
+        due
+    }
+
+    /// Notes when the horizon will concern a product next; forgets one of which nothing is left.
+    fn plan(&mut self, key: Key) {
+        let Some(component) = self.components.get_mut(&key) else { return };
+        if component.is_empty() {
+            self.components.remove(&key);
+            self.active.remove(&key);
+            return;
+        }
+        if component.is_active(&self.world) {
+            self.active.insert(key);
+        } else {
+            self.active.remove(&key);
+        }
+        if let Some(at) = component.next_turn(&self.world) {
+            self.schedule.entry(at).or_default().insert(key);
+        }
+    }
+}

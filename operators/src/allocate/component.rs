@@ -1,0 +1,384 @@
+//! One product under one metric: its demand, its rights, and the nodes where they meet.
+
+use super::figures::Figures;
+use super::routes::{Route, nearest};
+use super::{Found, Key, Turn, World};
+use crate::Diff;
+use crate::attribute::Use;
+use crate::entitle::Right;
+use crate::epochs::Updates;
+use crate::grouping::Grouping;
+use crate::timeline::{Levels, Timeline, demand, spread};
+use std::collections::{BTreeMap, BTreeSet};
+use trueup_model::contract::Basis;
+use trueup_model::id::AccountId;
+use trueup_model::quantity::Capacity;
+use trueup_model::time::{Span, Timestamp};
+
+/// What an epoch brings to a product.
+#[derive(Default)]
+pub(super) struct News {
+    pub(super) uses: Vec<(Use, Diff)>,
+    pub(super) rights: Vec<(Right, Diff)>,
+}
+
+/// Demand of one account: intervals with their units, and how often each is there.
+type Demand = BTreeMap<(Span, u32), Diff>;
+
+/// An account that has lines, or whose demand nobody covers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Node {
+    /// Whether it has lines.
+    pub(super) pool: bool,
+    /// Where what it does not cover goes.
+    route: Route,
+    /// Its levels.
+    pub(super) timeline: Timeline,
+    /// What it passed to whom, as changes at instants.
+    sent: BTreeMap<(Timestamp, AccountId), i128>,
+}
+
+/// The closed interval of instants at which levels changed.
+pub(super) type Window = (Timestamp, Timestamp);
+
+const ALL_OF_TIME: Window = (Timestamp::MIN, Timestamp::MAX);
+
+/// One product under one metric.
+pub(super) struct Component {
+    grouping: Grouping<AccountId>,
+    demand: BTreeMap<AccountId, Demand>,
+    rights: BTreeMap<Right, Diff>,
+    /// What vouches for the rights that count.
+    basis: Option<Basis>,
+    routes: BTreeMap<AccountId, Route>,
+    nodes: BTreeMap<AccountId, Node>,
+    figures: Figures,
+}
+
+/// Changes of levels by node.
+type Pending = BTreeMap<AccountId, BTreeMap<Timestamp, Levels>>;
+
+impl Component {
+    pub(super) fn new(key: Key) -> Self {
+        Self {
+            grouping: Grouping::default(),
+            demand: BTreeMap::new(),
+            rights: BTreeMap::new(),
+            basis: None,
+            routes: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            figures: Figures::new(key),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.rights.is_empty() && self.demand.is_empty()
+    }
+
+    /// Whether demand lasts at the horizon, so that every move of it changes a figure.
+    pub(super) fn is_active(&self, world: &World) -> bool {
+        self.nodes.values().any(|node| node.timeline.at(world.horizon).demand != 0)
+    }
+
+    /// The first instant after the horizon at which something changes by itself.
+    pub(super) fn next_turn(&self, world: &World) -> Option<Timestamp> {
+        let horizon = world.horizon;
+        let after = horizon.plus_us(1);
+        let rights = self.rights.keys().flat_map(|right| [right.span.start, right.span.end]);
+        let rights = rights.filter(|at| *at > horizon && *at != Timestamp::MAX);
+        let levels = self
+            .nodes
+            .values()
+            .filter_map(|node| node.timeline.changes_from(after).next().map(|(at, _)| at));
+        let periods = self.nodes.keys().flat_map(|account| {
+            let calendar = world.calendars.of(*account);
+            world.policy.periods().map(move |unit| calendar.period(unit, horizon).span.end)
+        });
+        let periods = periods.filter(|at| *at > horizon && *at != Timestamp::MAX);
+        rights.chain(levels).chain(periods).min()
+    }
+
+    /// Applies what an epoch brings, and gives what changes.
+    pub(super) fn step(
+        &mut self,
+        news: News,
+        turn: &Turn,
+        world: &World,
+        changes: &mut Updates<Found>,
+    ) {
+        let demand = self.hear_uses(news.uses);
+        let rights = self.hear_rights(news.rights);
+        let mut dirty: BTreeMap<AccountId, Window> = BTreeMap::new();
+        let basis = self.rights.keys().map(|right| right.basis).min();
+        let pools = self.pools(basis);
+        let regroup = basis != self.basis
+            || !self.nodes.iter().filter(|(_, node)| node.pool).map(|(at, _)| at).eq(&pools)
+            || (turn.tree && self.reroutes(world, &pools));
+        if regroup {
+            self.basis = basis;
+            self.rebuild(world, &pools, &mut dirty);
+        } else {
+            let mut pending = Pending::new();
+            for ((account, span, units), diff) in demand {
+                self.route_demand(world, &pools, account, span, units, diff, &mut pending);
+            }
+            for (right, diff) in &rights {
+                if Some(right.basis) == self.basis {
+                    grant(right, *diff, pending.entry(right.account).or_default());
+                }
+            }
+            self.propagate(pending, &mut dirty);
+        }
+        if let Some(before) = turn.horizon_before {
+            let moved =
+                if before == Timestamp::MIN { ALL_OF_TIME } else { (before, world.horizon) };
+            for account in self.nodes.keys() {
+                widen(&mut dirty, *account, moved);
+            }
+        }
+        for account in turn.zones.iter().filter(|account| self.nodes.contains_key(account)) {
+            widen(&mut dirty, *account, ALL_OF_TIME);
+        }
+        let gaps = !rights.is_empty() || turn.horizon_before.is_some();
+        self.figures.settle(
+            &mut self.nodes,
+            &self.rights,
+            self.basis,
+            &dirty,
+            gaps,
+            world,
+            changes,
+        );
+        self.forget_bare_nodes();
+    }
+
+    /// Groups uses; gives the changes of demand by account.
+    fn hear_uses(&mut self, uses: Vec<(Use, Diff)>) -> BTreeMap<(AccountId, Span, u32), Diff> {
+        let mut changed: BTreeMap<(AccountId, Span, u32), Diff> = BTreeMap::new();
+        let mut groups: BTreeMap<u64, Vec<(Span, u32, AccountId, i64)>> = BTreeMap::new();
+        for (one, diff) in uses {
+            match one.group {
+                None => *changed.entry((one.account, one.span, one.units)).or_default() += diff,
+                Some(group) => {
+                    let row = (one.span, one.units, one.account, diff as i64);
+                    groups.entry(group).or_default().push(row);
+                }
+            }
+        }
+        for (group, rows) in groups {
+            self.grouping.change(group, &rows, |charge, diff| {
+                let key = (charge.holder, charge.span, charge.units);
+                *changed.entry(key).or_default() += isize::try_from(diff).unwrap_or(0);
+            });
+        }
+        changed.retain(|_, diff| *diff != 0);
+        for ((account, span, units), diff) in &changed {
+            let demand = self.demand.entry(*account).or_default();
+            let count = demand.entry((*span, *units)).or_default();
+            *count += diff;
+            if *count == 0 {
+                demand.remove(&(*span, *units));
+            }
+            if demand.is_empty() {
+                self.demand.remove(account);
+            }
+        }
+        changed
+    }
+
+    fn hear_rights(&mut self, rights: Vec<(Right, Diff)>) -> BTreeMap<Right, Diff> {
+        let mut changed: BTreeMap<Right, Diff> = BTreeMap::new();
+        for (right, diff) in rights {
+            *changed.entry(right).or_default() += diff;
+        }
+        changed.retain(|_, diff| *diff != 0);
+        for (right, diff) in &changed {
+            let count = self.rights.entry(*right).or_default();
+            *count += diff;
+            if *count == 0 {
+                self.rights.remove(right);
+            }
+        }
+        changed
+    }
+
+    /// The accounts that have lines of the basis that counts.
+    fn pools(&self, basis: Option<Basis>) -> BTreeSet<AccountId> {
+        let counts = self.rights.keys().filter(|right| Some(right.basis) == basis);
+        counts.map(|right| right.account).collect()
+    }
+
+    /// Whether the tree sends some demand elsewhere than before.
+    fn reroutes(&self, world: &World, pools: &BTreeSet<AccountId>) -> bool {
+        let below = |(account, route): (&AccountId, &Route)| {
+            nearest(&world.tree, *account, pools, 0) != *route
+        };
+        let between = |(account, node): (&AccountId, &Node)| {
+            node.pool && nearest(&world.tree, *account, pools, 1) != node.route
+        };
+        self.routes.iter().any(below) || self.nodes.iter().any(between)
+    }
+
+    /// Builds every node anew.
+    fn rebuild(
+        &mut self,
+        world: &World,
+        pools: &BTreeSet<AccountId>,
+        dirty: &mut BTreeMap<AccountId, Window>,
+    ) {
+        for account in self.nodes.keys() {
+            widen(dirty, *account, ALL_OF_TIME);
+        }
+        self.nodes.clear();
+        self.routes.clear();
+        let mut pending = Pending::new();
+        for account in pools {
+            let route = nearest(&world.tree, *account, pools, 1);
+            for (span, above) in &route {
+                if above.is_some() {
+                    let levels = Levels { above: 1, ..Levels::default() };
+                    spread(pending.entry(*account).or_default(), *span, levels);
+                }
+            }
+            self.nodes.insert(*account, Node { pool: true, route, ..Node::default() });
+        }
+        for (right, count) in
+            self.rights.iter().filter(|(right, _)| Some(right.basis) == self.basis)
+        {
+            grant(right, *count, pending.entry(right.account).or_default());
+        }
+        let rows: Vec<(AccountId, Span, u32, Diff)> = self
+            .demand
+            .iter()
+            .flat_map(|(account, demand)| {
+                demand.iter().map(|((span, units), count)| (*account, *span, *units, *count))
+            })
+            .collect();
+        for (account, span, units, count) in rows {
+            self.route_demand(world, pools, account, span, units, count, &mut pending);
+        }
+        self.propagate(pending, dirty);
+    }
+
+    /// Sends demand to the node that takes it; to a node of its own where nobody does.
+    #[expect(clippy::too_many_arguments, reason = "a row of demand and where it goes")]
+    fn route_demand(
+        &mut self,
+        world: &World,
+        pools: &BTreeSet<AccountId>,
+        account: AccountId,
+        span: Span,
+        units: u32,
+        diff: Diff,
+        pending: &mut Pending,
+    ) {
+        let route =
+            self.routes.entry(account).or_insert_with(|| nearest(&world.tree, account, pools, 0));
+        for (piece, target) in route.iter() {
+            let Some(part) = piece.overlap(span) else { continue };
+            let target = target.unwrap_or(account);
+            self.nodes.entry(target).or_default();
+            demand(pending.entry(target).or_default(), part, units, diff);
+        }
+    }
+
+    /// Applies changes node by node, and passes up what each does not cover, until nothing changes.
+    ///
+    /// At each instant the way up has no circle, so a change passes each node once for each node
+    /// that it comes through.
+    fn propagate(&mut self, mut pending: Pending, dirty: &mut BTreeMap<AccountId, Window>) {
+        while let Some((account, mut levels)) = pending.pop_first() {
+            levels.retain(|at, change| *change != Levels::default() && *at != Timestamp::MAX);
+            let (Some((first, _)), Some((last, _))) =
+                (levels.first_key_value(), levels.last_key_value())
+            else {
+                continue;
+            };
+            let window = (*first, *last);
+            let Some(node) = self.nodes.get_mut(&account) else { continue };
+            node.timeline.apply(&levels);
+            widen(dirty, account, window);
+            for ((at, target), change) in node.pass(window) {
+                let entry = pending.entry(target).or_default().entry(at).or_default();
+                entry.demand += change;
+            }
+        }
+    }
+
+    /// Forgets nodes without lines and demand.
+    fn forget_bare_nodes(&mut self) {
+        let idle = |node: &Node| !node.pool && node.timeline.first_demand().is_none();
+        self.nodes.retain(|_, node| !idle(node));
+        let demand = &self.demand;
+        self.routes.retain(|account, _| demand.contains_key(account));
+    }
+}
+
+impl Node {
+    /// Finds what the node passes up in a window of instants, and gives what changed of it.
+    fn pass(&mut self, (first, last): Window) -> Vec<((Timestamp, AccountId), i128)> {
+        let mut now: BTreeMap<(Timestamp, AccountId), i128> = BTreeMap::new();
+        let inside = |at: Timestamp| first <= at && at <= last;
+        for (span, target) in &self.route {
+            let Some(target) = *target else { continue };
+            let mut add = |at: Timestamp, change: i128| {
+                if change != 0 && at != Timestamp::MAX {
+                    *now.entry((at, target)).or_default() += change;
+                }
+            };
+            if inside(span.start) {
+                add(span.start, self.timeline.at(span.start).uncovered());
+            }
+            let before_end = Timestamp(span.end.0.saturating_sub(1));
+            if inside(span.end) {
+                add(span.end, -self.timeline.at(before_end).uncovered());
+            }
+            let from = Timestamp(span.start.0.saturating_add(1)).max(first);
+            for (at, change) in self.timeline.uncovered_changes(from, before_end.min(last)) {
+                add(at, change);
+            }
+        }
+        let range = (first, AccountId(0))..=(last, AccountId(u64::MAX));
+        let before: Vec<_> = self.sent.range(range).map(|(key, sum)| (*key, *sum)).collect();
+        for (key, sum) in before {
+            self.sent.remove(&key);
+            *now.entry(key).or_default() -= sum;
+        }
+        let mut changed = Vec::new();
+        for (key, change) in now {
+            if change != 0 {
+                changed.push((key, change));
+            }
+        }
+        changed
+    }
+}
+
+/// Adds what a right grants: at its start, and away at its end, where it is counted as ended.
+fn grant(right: &Right, count: Diff, changes: &mut BTreeMap<Timestamp, Levels>) {
+    let count = count as i64;
+    let mut levels = Levels {
+        overdraft: i128::from(right.overdraft.0) * i128::from(count),
+        lines: count,
+        ..Levels::default()
+    };
+    match right.capacity {
+        Capacity::Limited(quantity) => {
+            levels.entitled = i128::from(quantity.0) * i128::from(count);
+            // A credit takes rights back; it is not a right that can end.
+            if quantity.0 <= 0 {
+                levels.lines = 0;
+            }
+        }
+        Capacity::Unlimited => levels.unlimited = count,
+        Capacity::Unknown => levels.unknown = count,
+    }
+    changes.entry(right.span.start).or_default().add(&levels);
+    let ended = Levels { ended: levels.lines, ..levels.negated() };
+    changes.entry(right.span.end).or_default().add(&ended);
+}
+
+fn widen(dirty: &mut BTreeMap<AccountId, Window>, account: AccountId, window: Window) {
+    let entry = dirty.entry(account).or_insert(window);
+    *entry = (entry.0.min(window.0), entry.1.max(window.1));
+}

@@ -1,0 +1,425 @@
+//! What the levels of nodes come to: positions, allocation lines, steps and gaps.
+
+use super::component::{Node, Window};
+use super::{Found, Key, World};
+use crate::Diff;
+use crate::entitle::Right;
+use crate::epochs::Updates;
+use crate::timeline::{Levels, Summary, clamped};
+use std::collections::{BTreeMap, BTreeSet};
+use trueup_model::calendar::{Period, PeriodUnit};
+use trueup_model::contract::Basis;
+use trueup_model::id::AccountId;
+use trueup_model::position::{
+    AllocationLine, AllocationReason, BasisGap, LicensePosition, PositionKey, PositionState, Step,
+};
+use trueup_model::quantity::{Capacity, Money, ONE_UNIT, Quantity, Rounding, divide};
+use trueup_model::time::{Span, Timestamp};
+
+/// The rights of one node that count, and how often each is there.
+type Rights<'r> = Vec<(&'r Right, Diff)>;
+
+/// What was given downstream for one product.
+pub(super) struct Figures {
+    key: Key,
+    positions: BTreeMap<(AccountId, Period), LicensePosition>,
+    lines: BTreeMap<(AccountId, Period), Vec<AllocationLine>>,
+    steps: BTreeMap<(AccountId, Timestamp), Step>,
+    gaps: BTreeSet<BasisGap>,
+}
+
+impl Figures {
+    pub(super) fn new(key: Key) -> Self {
+        Self {
+            key,
+            positions: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            gaps: BTreeSet::new(),
+        }
+    }
+
+    /// Gives what changed at the dirty nodes in their windows.
+    #[expect(clippy::too_many_arguments, reason = "a component's parts, borrowed apart")]
+    pub(super) fn settle(
+        &mut self,
+        nodes: &mut BTreeMap<AccountId, Node>,
+        rights: &BTreeMap<Right, Diff>,
+        basis: Option<Basis>,
+        dirty: &BTreeMap<AccountId, Window>,
+        gaps: bool,
+        world: &World,
+        changes: &mut Updates<Found>,
+    ) {
+        for (account, window) in dirty {
+            self.settle_steps(*account, nodes.get(account), *window, changes);
+            let counts = |right: &Right| right.account == *account && Some(right.basis) == basis;
+            let own: Rights<'_> =
+                rights.iter().filter(|(right, _)| counts(right)).map(|(r, n)| (r, *n)).collect();
+            for period in self.periods(*account, nodes.get(account), *window, world) {
+                let node = nodes.get_mut(account);
+                let position = node.and_then(|node| {
+                    position(self.key, *account, node, &own, basis, period, world)
+                });
+                let lines = position.map(|position| allocation(&position, &own, world));
+                self.give_position((*account, period), position, changes);
+                self.give_lines((*account, period), lines.unwrap_or_default(), changes);
+            }
+        }
+        if gaps {
+            let now = self.gaps_now(rights, basis, world);
+            changes.extend(self.gaps.difference(&now).map(|gap| (Found::Gap(*gap), -1)));
+            changes.extend(now.difference(&self.gaps).map(|gap| (Found::Gap(*gap), 1)));
+            self.gaps = now;
+        }
+    }
+
+    /// The periods whose figures the window can have changed: those that were given, and those that
+    /// lie between the first demand and the horizon.
+    fn periods(
+        &self,
+        account: AccountId,
+        node: Option<&Node>,
+        (first, last): Window,
+        world: &World,
+    ) -> BTreeSet<Period> {
+        let touched = |period: &Period| period.span.start <= last && period.span.end >= first;
+        let given = self.positions.range((account, LOWEST)..=(account, Period::ALL));
+        let mut found: BTreeSet<Period> =
+            given.map(|((_, period), _)| *period).filter(touched).collect();
+        let Some(node) = node else { return found };
+        let horizon = world.horizon;
+        if horizon == Timestamp::MIN {
+            return found;
+        }
+        let begin = node.timeline.first_demand().unwrap_or(horizon).min(horizon);
+        let from = first.max(begin).max(Timestamp::EARLIEST);
+        let until = last.min(horizon);
+        let calendar = world.calendars.of(account);
+        for unit in world.policy.periods() {
+            if unit == PeriodUnit::All {
+                found.insert(Period::ALL);
+                continue;
+            }
+            // A level that counts at an instant has no use for periods shorter than a day.
+            if unit < PeriodUnit::Day {
+                continue;
+            }
+            let mut at = from;
+            while at <= until {
+                let period = calendar.period(unit, at);
+                found.insert(period);
+                at = period.span.end;
+            }
+        }
+        found
+    }
+
+    fn settle_steps(
+        &mut self,
+        account: AccountId,
+        node: Option<&Node>,
+        (first, last): Window,
+        changes: &mut Updates<Found>,
+    ) {
+        let mut now: BTreeMap<Timestamp, Step> = BTreeMap::new();
+        if let Some(node) = node {
+            let origin = node.timeline.at(Timestamp::MIN);
+            if first == Timestamp::MIN {
+                now.extend(self.step(account, Timestamp::MIN, &origin));
+            }
+            let inside = node.timeline.changes_from(first).take_while(|(at, _)| *at <= last);
+            now.extend(inside.filter_map(|(at, levels)| self.step(account, at, levels)));
+        }
+        let range = (account, first)..=(account, last);
+        let before: Vec<Step> = self.steps.range(range).map(|(_, step)| *step).collect();
+        for step in before {
+            if now.get(&step.at) == Some(&step) {
+                now.remove(&step.at);
+            } else {
+                self.steps.remove(&(account, step.at));
+                changes.push((Found::Step(step), -1));
+            }
+        }
+        for (at, step) in now {
+            self.steps.insert((account, at), step);
+            changes.push((Found::Step(step), 1));
+        }
+    }
+
+    fn step(
+        &self,
+        account: AccountId,
+        at: Timestamp,
+        levels: &Levels,
+    ) -> Option<(Timestamp, Step)> {
+        let step = Step {
+            tenant: self.key.tenant,
+            account,
+            product: self.key.product,
+            metric: self.key.metric,
+            at,
+            demand: levels.demand,
+            entitled: levels.entitled,
+            overdraft: levels.overdraft,
+            unlimited: levels.unlimited,
+            unknown: levels.unknown,
+        };
+        let quiet = levels.demand == 0
+            && levels.entitled == 0
+            && levels.overdraft == 0
+            && levels.unlimited == 0
+            && levels.unknown == 0;
+        (!quiet).then_some((at, step))
+    }
+
+    fn give_position(
+        &mut self,
+        key: (AccountId, Period),
+        now: Option<LicensePosition>,
+        changes: &mut Updates<Found>,
+    ) {
+        let before = match now {
+            Some(position) => self.positions.insert(key, position),
+            None => self.positions.remove(&key),
+        };
+        if before != now {
+            changes.extend(before.map(|old| (Found::Position(old), -1)));
+            changes.extend(now.map(|new| (Found::Position(new), 1)));
+        }
+    }
+
+    fn give_lines(
+        &mut self,
+        key: (AccountId, Period),
+        now: Vec<AllocationLine>,
+        changes: &mut Updates<Found>,
+    ) {
+        let before = self.lines.remove(&key).unwrap_or_default();
+        if before != now {
+            changes.extend(before.into_iter().map(|line| (Found::Line(line), -1)));
+            changes.extend(now.iter().map(|line| (Found::Line(*line), 1)));
+        }
+        if !now.is_empty() {
+            self.lines.insert(key, now);
+        }
+    }
+
+    /// Where another claim about the product differs from what counts.
+    fn gaps_now(
+        &self,
+        rights: &BTreeMap<Right, Diff>,
+        basis: Option<Basis>,
+        world: &World,
+    ) -> BTreeSet<BasisGap> {
+        let Some(basis) = basis else { return BTreeSet::new() };
+        let says = |who: Basis| {
+            let in_force = |right: &Right| right.basis == who && right.span.contains(world.horizon);
+            granted(rights.iter().filter(|(right, _)| in_force(right)).map(|(r, n)| (r, *n)))
+        };
+        let entitled = says(basis).unwrap_or(Capacity::Limited(Quantity::ZERO));
+        let others = Basis::ALL.into_iter().filter(|other| *other != basis);
+        let differing = others.filter_map(|other| Some((other, says(other)?)));
+        differing
+            .filter(|(_, other)| *other != entitled)
+            .map(|(other_basis, other_entitled)| BasisGap {
+                tenant: self.key.tenant,
+                product: self.key.product,
+                metric: self.key.metric,
+                basis,
+                entitled,
+                other_basis,
+                other_entitled,
+            })
+            .collect()
+    }
+}
+
+/// The least period in the order of keys.
+const LOWEST: Period =
+    Period { unit: PeriodUnit::Minute, span: Span { start: Timestamp::MIN, end: Timestamp::MIN } };
+
+/// What rights grant together; `None` if there are none.
+pub(super) fn granted<'r>(rights: impl Iterator<Item = (&'r Right, Diff)>) -> Option<Capacity> {
+    let mut sum: Option<i128> = None;
+    let mut unlimited = false;
+    let mut unknown = false;
+    for (right, count) in rights {
+        match right.capacity {
+            Capacity::Limited(quantity) => {
+                *sum.get_or_insert(0) += i128::from(quantity.0) * count as i128;
+            }
+            Capacity::Unlimited => unlimited = true,
+            Capacity::Unknown => unknown = true,
+        }
+    }
+    match (unlimited, unknown, sum) {
+        (true, _, _) => Some(Capacity::Unlimited),
+        (_, true, _) => Some(Capacity::Unknown),
+        (_, _, sum) => sum.map(|sum| Capacity::Limited(clamped(sum))),
+    }
+}
+
+/// What a node's levels come to in a period; `None` if nothing was used and nothing is in force now.
+fn position(
+    key: Key,
+    account: AccountId,
+    node: &mut Node,
+    rights: &Rights<'_>,
+    basis: Option<Basis>,
+    period: Period,
+    world: &World,
+) -> Option<LicensePosition> {
+    let horizon = world.horizon;
+    if horizon == Timestamp::MIN || period.span.start > horizon {
+        return None;
+    }
+    let current = period.span.end > horizon;
+    let end = if current { horizon } else { period.span.end };
+    let summary = node.timeline.summary(Span::new(period.span.start, end), current);
+    let last = if current { horizon } else { Timestamp(end.0.saturating_sub(1)) };
+    let levels = node.timeline.at(last);
+    let in_force = levels.lines > 0 || levels.unlimited > 0 || levels.unknown > 0;
+    if summary.peak == 0 && !(current && in_force) {
+        return None;
+    }
+    let entitled = levels.capacity();
+    let surplus = match entitled {
+        Capacity::Limited(limit) => (i128::from(limit.0) - summary.peak).max(0),
+        Capacity::Unlimited | Capacity::Unknown => 0,
+    };
+    let uncovered = if levels.above > 0 { 0 } else { levels.uncovered() };
+    let lasts = current && uncovered > 0;
+    let peak_at = if summary.peak == 0 { last } else { summary.peak_at };
+    Some(LicensePosition {
+        key: PositionKey {
+            tenant: key.tenant,
+            account,
+            product: key.product,
+            metric: key.metric,
+            period,
+        },
+        current,
+        basis: basis.filter(|_| node.pool),
+        entitled,
+        overdraft: clamped(levels.overdraft),
+        demand: clamped(levels.demand),
+        peak: clamped(summary.peak),
+        peak_at,
+        demand_unit_us: summary.demand_us,
+        shortfall: clamped(summary.shortfall),
+        shortfall_at: summary.shortfall_at,
+        shortfall_first: summary.shortfall_first,
+        shortfall_last: if lasts { Timestamp::MAX } else { summary.shortfall_last },
+        shortfall_now: clamped(uncovered),
+        shortfall_unit_us: summary.shortfall_us,
+        beyond_overdraft: clamped(summary.beyond_overdraft),
+        expired_shortfall: clamped(summary.expired),
+        expired_first: summary.expired_first,
+        passed_up: clamped(summary.passed_up),
+        surplus: clamped(surplus),
+        unit_price: unit_price(rights, last),
+        state: state(&summary),
+    })
+}
+
+/// The position in words; the most urgent thing that happened in the period.
+fn state(summary: &Summary) -> PositionState {
+    if summary.shortfall == 0 {
+        return match (summary.unknown, summary.passed_up > 0) {
+            (true, _) => PositionState::CapacityUnknown,
+            (false, true) => PositionState::PassedUp,
+            (false, false) => PositionState::Covered,
+        };
+    }
+    if summary.unlicensed > 0 {
+        PositionState::Unlicensed
+    } else if summary.expired > 0 {
+        PositionState::Expired
+    } else if summary.beyond_overdraft > 0 {
+        PositionState::Over
+    } else {
+        PositionState::WithinOverdraft
+    }
+}
+
+/// What one unit cost on the newest line that says what it cost, exact to a millionth.
+pub(super) fn unit_price(rights: &Rights<'_>, at: Timestamp) -> Option<Money> {
+    rights
+        .iter()
+        .filter(|(right, _)| right.span.start <= at)
+        .filter_map(|(right, _)| match (right.capacity, right.cost) {
+            (Capacity::Limited(Quantity(units)), Some(cost)) if units > 0 && cost.amount >= 0 => {
+                Some((right.span.start, right.line, units, cost))
+            }
+            _ => None,
+        })
+        .max_by_key(|(start, line, ..)| (*start, *line))
+        .and_then(|(_, _, units, cost)| {
+            let dividend = i128::from(cost.amount) * i128::from(ONE_UNIT);
+            let price = divide(dividend, i128::from(units), Rounding::HalfEven);
+            let amount = i64::try_from(price).ok()?;
+            Some(Money { amount, currency: cost.currency })
+        })
+}
+
+/// Which lines serve a position at its peak, in the order of use.
+pub(super) fn allocation(
+    position: &LicensePosition,
+    rights: &Rights<'_>,
+    world: &World,
+) -> Vec<AllocationLine> {
+    let at = position.peak_at.min(world.horizon);
+    let in_force: Rights<'_> =
+        rights.iter().filter(|(right, _)| right.span.contains(at)).copied().collect();
+    fill(position, &in_force)
+}
+
+/// Fills lines with a position's peak, in the order of use.
+pub(super) fn fill(position: &LicensePosition, in_force: &Rights<'_>) -> Vec<AllocationLine> {
+    let mut ordered = in_force.clone();
+    ordered.sort_unstable_by_key(|(right, _)| {
+        (right.priority, right.span.end, right.span.start, right.line, right.document)
+    });
+    let total = granted(ordered.iter().copied());
+    let mut open = match total {
+        Some(Capacity::Limited(limit)) => i128::from(position.peak.0.min(limit.0.max(0))),
+        Some(Capacity::Unlimited | Capacity::Unknown) | None => i128::from(position.peak.0),
+    };
+    let mut lines = Vec::with_capacity(ordered.len());
+    for (index, (right, count)) in ordered.iter().enumerate() {
+        let (granted, used) = match right.capacity {
+            Capacity::Limited(one) => {
+                let all = i128::from(one.0) * *count as i128;
+                (Capacity::Limited(clamped(all)), open.min(all.max(0)))
+            }
+            Capacity::Unlimited | Capacity::Unknown => (right.capacity, open),
+        };
+        open -= used;
+        let next = ordered.get(index + 1).map(|(next, _)| *next);
+        lines.push(AllocationLine {
+            key: position.key,
+            rank: u32::try_from(index).unwrap_or(u32::MAX),
+            line: right.line,
+            granted,
+            used: clamped(used),
+            reason: reason(right, next, ordered.len()),
+        });
+    }
+    lines
+}
+
+fn reason(right: &Right, next: Option<&Right>, lines: usize) -> AllocationReason {
+    let Some(next) = next else {
+        return if lines == 1 { AllocationReason::OnlyLine } else { AllocationReason::Last };
+    };
+    if right.priority != next.priority {
+        AllocationReason::Priority
+    } else if right.span.end != next.span.end {
+        AllocationReason::EarlierExpiry
+    } else if right.span.start != next.span.start {
+        AllocationReason::EarlierStart
+    } else {
+        AllocationReason::Name
+    }
+}

@@ -1,0 +1,241 @@
+//! Use: who used what of which product for which account, and how it counts.
+//!
+//! use = { (product, account, group, span, units) :
+//!         charge ⋈ duplicate rule on (server, feature), ⋈ resolution on subject, ⋈ rule on product }
+//!
+//! group = the parts of the holder that the product's duplicate rule names, on one server: checkouts
+//! of one group share licenses. Seats are uses whose group is the person.
+//!
+//! demand = the uses of a product under the metrics that its lines and its policy name.
+//!
+//! Work per change: the uses of the subject, feature or product that changed.
+
+use crate::Facts;
+use crate::entitle::{LineInForce, Right};
+use crate::inclusion::Charge;
+use crate::segments::{Said, said};
+use serde::{Deserialize, Serialize};
+use trueup_model::derived::{Resolution, Subject};
+use trueup_model::fact::FactId;
+use trueup_model::hash::mix;
+use trueup_model::id::{AccountId, DeviceId, ProductId, ServerId, TenantId, UserId};
+use trueup_model::metric::{DuplicateMask, Duplicates, Metric};
+use trueup_model::time::Span;
+use trueup_policy::rules::{MetricSet, NamedUsers, ProductSettings};
+
+/// A part of a session or seat, attributed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Use {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The product.
+    pub product: ProductId,
+    /// For which account.
+    pub account: AccountId,
+    /// How it counts.
+    pub metric: Metric,
+    /// Uses of one group share licenses; `None` counts by itself.
+    pub group: Option<u64>,
+    /// When.
+    pub span: Span,
+    /// How many licenses.
+    pub units: u32,
+    /// By whom.
+    pub user: Option<UserId>,
+    /// On which machine.
+    pub device: Option<DeviceId>,
+    /// The session's opening fact, so that equal sessions stay apart; zero for seats.
+    pub session: FactId,
+}
+
+/// What holds for a product: its settings and the metrics of its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Rule {
+    /// What the policy says.
+    pub settings: ProductSettings,
+    /// The metrics of its lines; empty if it has none.
+    pub licensed: MetricSet,
+}
+
+impl Rule {
+    /// Whether use of this natural metric makes demand under it.
+    ///
+    /// A product without lines is counted as its telemetry counts; one with lines as they say.
+    pub fn demands(&self, natural: Metric) -> bool {
+        self.settings.metrics.contains(natural)
+            || self.licensed.contains(natural)
+            || self.licensed == MetricSet::default()
+    }
+
+    /// Whether whoever uses the product counts as a named user.
+    pub fn counts_active_users(&self) -> bool {
+        let named = Metric::NamedUser;
+        self.settings.named_users == NamedUsers::Active
+            && (self.licensed.contains(named) || self.settings.metrics.contains(named))
+    }
+}
+
+/// What each product's settings and lines say about counting.
+pub fn rules<'s>(
+    settings: Facts<'s, (ProductId, ProductSettings)>,
+    rights: Facts<'s, Right>,
+) -> Facts<'s, (ProductId, Rule)> {
+    let licensed = rights.map(|right| (right.product, (None, Some(right.metric))));
+    settings
+        .map(|(product, settings)| (product, (Some(settings), None)))
+        .concat(licensed)
+        .reduce_named("Attribute: rules", |_product, rows, rules| {
+            let mut rule =
+                Rule { settings: ProductSettings::default(), licensed: MetricSet::default() };
+            for ((stated, metric), _) in rows {
+                rule.settings = stated.unwrap_or(rule.settings);
+                rule.licensed = metric.map_or(rule.licensed, |one| rule.licensed.with(one));
+            }
+            rules.push((rule, 1));
+        })
+}
+
+/// How a daemon charges a feature, while it does.
+pub type DuplicateRule = ((ServerId, ProductId), (Span, Duplicates));
+
+/// How each daemon charges each of its features: as the policy says, else as the license file does,
+/// else each checkout by itself. The spans of a feature cover all of time.
+pub fn duplicate_rules<'s>(
+    features: Facts<'s, (ServerId, ProductId)>,
+    lines: Facts<'s, LineInForce>,
+    settings: Facts<'s, (ProductId, ProductSettings)>,
+) -> Facts<'s, DuplicateRule> {
+    let licensed = lines.flat_map(|row| {
+        // The right of a suite is shared by its own rule, if it has one.
+        let duplicates = row.line.suite_duplicates.or(row.line.duplicates)?;
+        let feature = (ServerId::from(row.line.server?), ProductId::from(row.line.product));
+        Some((feature, Some((row.span, duplicates))))
+    });
+    features
+        .distinct()
+        .map(|feature| (feature, None))
+        .concat(licensed)
+        .reduce_named("Attribute: duplicate rules", |_feature, rows, rules| {
+            if !rows.iter().any(|(row, _)| row.is_none()) {
+                return;
+            }
+            let stated: Vec<(Span, Duplicates)> =
+                rows.iter().filter_map(|(row, _)| **row).collect();
+            for (span, said) in said(stated.iter().copied()) {
+                let duplicates = match said {
+                    Said::One(duplicates) => duplicates,
+                    Said::Nothing => Duplicates::Each,
+                    // Pools of one feature with different rules: the one that charges most.
+                    Said::Several => {
+                        let inside = stated.iter().filter(|(stated, _)| stated.overlaps(span));
+                        inside.map(|(_, duplicates)| *duplicates).min().unwrap_or(Duplicates::Each)
+                    }
+                };
+                rules.push(((span, duplicates), 1));
+            }
+        })
+        .map(|((server, feature), rule)| (feature, (server, rule)))
+        .join_map(settings, |feature, (server, (span, duplicates)), settings| {
+            ((*server, *feature), (*span, settings.duplicates.unwrap_or(*duplicates)))
+        })
+}
+
+/// A charge under the duplicate rule of its daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Ruled {
+    charge: Charge,
+    duplicates: Duplicates,
+}
+
+/// Attributes charges and seats.
+pub fn attribute<'s>(
+    charges: Facts<'s, Charge>,
+    seats: Facts<'s, (Subject, Span)>,
+    duplicate_rules: Facts<'s, DuplicateRule>,
+    resolutions: Facts<'s, (Subject, Resolution)>,
+    rules: Facts<'s, (ProductId, Rule)>,
+) -> Facts<'s, Use> {
+    let ruled = charges
+        .flat_map(|charge| Some(((charge.subject.server?, charge.subject.feature), charge)))
+        .join_map(duplicate_rules, |_feature, charge, (span, duplicates)| {
+            let span = charge.span.intersect(*span);
+            Ruled { charge: Charge { span, ..*charge }, duplicates: *duplicates }
+        })
+        .filter(|ruled| !ruled.charge.span.is_empty())
+        .map(|ruled| (ruled.charge.subject, ruled));
+    let sessions = ruled
+        .join_map(resolutions.clone(), |_subject, ruled, resolution| {
+            let span = ruled.charge.span.intersect(resolution.span);
+            (
+                resolution.product,
+                (Ruled { charge: Charge { span, ..ruled.charge }, ..*ruled }, *resolution),
+            )
+        })
+        .filter(|(_, (ruled, _))| !ruled.charge.span.is_empty())
+        .join_map(rules, |_product, (ruled, resolution), rule| {
+            let duplicates = rule.settings.duplicates.unwrap_or(ruled.duplicates);
+            session_use(&ruled.charge, duplicates, resolution)
+        });
+    let seats = seats
+        .join_map(resolutions, |subject, span, resolution| {
+            seat_use(subject, span.intersect(resolution.span), resolution)
+        })
+        .filter(|seat| !seat.span.is_empty());
+    sessions.concat(seats)
+}
+
+fn session_use(charge: &Charge, duplicates: Duplicates, resolution: &Resolution) -> Use {
+    let group = match duplicates {
+        Duplicates::Each => None,
+        Duplicates::Grouped(mask) => Some(group(charge, mask, resolution)),
+    };
+    Use {
+        tenant: charge.subject.tenant,
+        product: resolution.product,
+        account: resolution.account,
+        metric: Metric::Concurrent,
+        group,
+        span: charge.span,
+        units: charge.count,
+        user: resolution.user,
+        device: resolution.device,
+        session: charge.session,
+    }
+}
+
+/// The duplicate group of a checkout: one server's, of the holder's parts that the mask names.
+fn group(charge: &Charge, mask: DuplicateMask, resolution: &Resolution) -> u64 {
+    let part = |named: bool, part: Option<u64>| part.filter(|_| named).unwrap_or_default();
+    mix(&[
+        charge.subject.server.map_or(0, |server| server.0),
+        resolution.product.0,
+        mask.code(),
+        part(mask.user, resolution.user.map(|user| user.0)),
+        part(mask.host, resolution.device.map(|device| device.0)),
+        part(mask.display, charge.display.map(|display| display.0)),
+        part(mask.vendor, charge.vendor_data.map(|data| data.0)),
+    ])
+}
+
+fn seat_use(subject: &Subject, span: Span, resolution: &Resolution) -> Use {
+    let user = resolution.user.map_or(0, |user| user.0);
+    Use {
+        tenant: subject.tenant,
+        product: resolution.product,
+        account: resolution.account,
+        metric: Metric::NamedUser,
+        group: Some(mix(&[resolution.product.0, user])),
+        span,
+        units: 1,
+        user: resolution.user,
+        device: resolution.device,
+        session: FactId::default(),
+    }
+}
+
+/// The uses that make demand under the metric by which they count.
+pub fn demand<'s>(uses: Facts<'s, Use>, rules: Facts<'s, (ProductId, Rule)>) -> Facts<'s, Use> {
+    uses.map(|one| (one.product, one))
+        .join_map(rules, |_product, one, rule| rule.demands(one.metric).then_some(*one))
+        .flat_map(|one| one)
+}

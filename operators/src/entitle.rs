@@ -1,0 +1,128 @@
+//! Rights: what the lines in force grant, of which product, to whom.
+//!
+//! rights = { (product, metric, account, span, capacity) : line in force, names resolved,
+//!            line.kind = base, line.class = production }
+//!
+//! Maintenance and upgrades renew rights and grant none; trials, pilots and the like never offset
+//! production. A line without an account is for everyone. Lines that stand unchanged in several
+//! versions of a document are one right.
+//!
+//! Work per change: the changed lines.
+
+use crate::Facts;
+use crate::dedupe::Known;
+use crate::segments::counted;
+use serde::{Deserialize, Serialize};
+use trueup_model::calendar::PeriodUnit;
+use trueup_model::contract::{Basis, EntitlementLine, LineClass, LineKind};
+use trueup_model::derived::{Resolution, Subject};
+use trueup_model::fact::Body;
+use trueup_model::id::{AccountId, Id, LineId, ProductId, TenantId};
+use trueup_model::metric::Metric;
+use trueup_model::quantity::{Capacity, Money, Quantity};
+use trueup_model::time::Span;
+
+/// A line of a document, while it is in force.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LineInForce {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The document that it stands in.
+    pub document: Id,
+    /// The line.
+    pub line: EntitlementLine<Id>,
+    /// When both the line and its document's version are in force.
+    pub span: Span,
+}
+
+/// What a line grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Right {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The product.
+    pub product: ProductId,
+    /// How use is counted against it.
+    pub metric: Metric,
+    /// The account whose subtree may use it.
+    pub account: AccountId,
+    /// What vouches for it.
+    pub basis: Basis,
+    /// When.
+    pub span: Span,
+    /// Which line is used first: smaller first.
+    pub priority: i32,
+    /// The document that the line stands in.
+    pub document: Id,
+    /// The line.
+    pub line: LineId,
+    /// How much.
+    pub capacity: Capacity,
+    /// Per which period, for metrics that count in periods.
+    pub per: PeriodUnit,
+    /// Tolerated above.
+    pub overdraft: Quantity,
+    /// What the line cost.
+    pub cost: Option<Money>,
+}
+
+/// The lines of the documents in force.
+pub fn lines<'s>(in_force: Facts<'s, (Known, Span)>) -> Facts<'s, LineInForce> {
+    in_force.flat_map(|(known, span)| {
+        let Body::Line(line) = known.body else { return None };
+        let span = line.span.overlap(span)?;
+        let document = known.document.map_or(known.provenance.document, |row| row.document);
+        Some(LineInForce { tenant: known.tenant, document, line, span })
+    })
+}
+
+/// The subject whose resolution says what a line's names mean.
+pub fn subject(row: &LineInForce) -> Subject {
+    Subject {
+        tenant: row.tenant,
+        server: row.line.server.map(Into::into),
+        feature: row.line.product.into(),
+        user: None,
+        device: None,
+        account: row.line.account.map(Into::into),
+    }
+}
+
+/// Gives what the lines grant, in the names that their subjects resolve to.
+pub fn entitle<'s>(
+    lines: Facts<'s, LineInForce>,
+    resolutions: Facts<'s, (Subject, Resolution)>,
+) -> Facts<'s, Right> {
+    lines
+        .filter(|row| row.line.kind == LineKind::Base && row.line.class == LineClass::Production)
+        .map(|row| (subject(&row), row))
+        .join_map(resolutions, |_subject, row, resolution| right(row, resolution))
+        .flat_map(|right| right.map(|right| (Right { span: Span::ALWAYS, ..right }, right.span)))
+        .reduce_named("Entitle: lines of several versions", |_right, spans, united| {
+            united.extend(counted(spans.iter().map(|(span, count)| (**span, *count))));
+        })
+        .map(|(right, span)| Right { span, ..right })
+}
+
+fn right(row: &LineInForce, resolution: &Resolution) -> Option<Right> {
+    let line = &row.line;
+    let account = match line.account {
+        Some(_) => resolution.account,
+        None => AccountId::root(row.tenant),
+    };
+    Some(Right {
+        tenant: row.tenant,
+        product: resolution.product,
+        metric: line.metric,
+        account,
+        basis: line.basis,
+        span: row.span.overlap(resolution.span)?,
+        priority: line.priority,
+        document: row.document,
+        line: line.line.into(),
+        capacity: line.quantity,
+        per: line.per,
+        overdraft: line.overdraft,
+        cost: line.cost,
+    })
+}

@@ -1,0 +1,86 @@
+//! The shape that every stateful operator of ours has: one step for each closed epoch.
+//!
+//! Epochs are totally ordered. An operator gathers the updates of an epoch until no more can come,
+//! then applies them all to its state and gives the differences. A step must not depend on the order
+//! of its updates, which differs between runs and numbers of workers.
+
+use crate::{Diff, Epoch, Facts};
+use differential_dataflow::ExchangeData;
+use std::collections::BTreeMap;
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::StreamVec;
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::Capability;
+use timely::dataflow::operators::Exchange as _;
+use timely::dataflow::operators::Operator as _;
+use timely::dataflow::operators::vec::Broadcast as _;
+
+/// Updates of a collection.
+pub(crate) type Updates<D, R = Diff> = Vec<(D, R)>;
+
+/// The updates of one epoch while they gather, and the right to answer for it.
+type Open<D, R> = BTreeMap<Epoch, (Capability<Epoch>, Updates<D, R>)>;
+
+/// Applies `step` once for each epoch that has updates, in order, on the worker where they are.
+///
+/// `step` takes all updates of the epoch, in any order, and adds what changed to its second argument.
+pub(crate) fn each_epoch<'s, D, R, O, S>(
+    stream: StreamVec<'s, Epoch, (D, Epoch, R)>,
+    name: &str,
+    mut step: impl FnMut(Updates<D, R>, &mut Updates<O, S>) + 'static,
+) -> StreamVec<'s, Epoch, (O, Epoch, S)>
+where
+    D: Clone + 'static,
+    R: Clone + 'static,
+    O: Clone + 'static,
+    S: Clone + 'static,
+{
+    stream.unary_frontier::<CapacityContainerBuilder<Vec<(O, Epoch, S)>>, _, _, _>(
+        Pipeline,
+        name,
+        |_capability, _info| {
+            let mut open: Open<D, R> = BTreeMap::new();
+            move |(input, frontier), output| {
+                input.for_each_stamp(|capability, batches| {
+                    for (row, epoch, diff) in batches.flat_map(|batch| batch.drain(..)) {
+                        let entry = open
+                            .entry(epoch)
+                            .or_insert_with(|| (capability.delayed(&epoch, 0), Vec::new()));
+                        entry.1.push((row, diff));
+                    }
+                });
+                while let Some(first) = open.first_entry() {
+                    if frontier.less_equal(first.key()) {
+                        break;
+                    }
+                    let (epoch, (capability, updates)) = first.remove_entry();
+                    let mut changes = Vec::new();
+                    step(updates, &mut changes);
+                    let rows = changes.into_iter().map(|(row, diff)| (row, epoch, diff));
+                    output.session(&capability).give_iterator(rows);
+                }
+            }
+        },
+    )
+}
+
+/// Sends each update to the worker that owns its key.
+pub(crate) fn by_key<'s, D, R>(
+    rows: Facts<'s, D, R>,
+    key: impl Fn(&D) -> u64 + 'static,
+) -> StreamVec<'s, Epoch, (D, Epoch, R)>
+where
+    D: ExchangeData,
+    R: ExchangeData,
+{
+    rows.inner.exchange(move |(row, _, _)| key(row))
+}
+
+/// Sends each update to every worker: for small tables that all of them look things up in.
+pub(crate) fn everywhere<'s, D, R>(rows: Facts<'s, D, R>) -> StreamVec<'s, Epoch, (D, Epoch, R)>
+where
+    D: ExchangeData,
+    R: ExchangeData,
+{
+    rows.inner.broadcast()
+}

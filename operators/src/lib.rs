@@ -1,0 +1,50 @@
+//! Reconciliation as pure operators over changing collections: telemetry and contracts in,
+//! positions and discrepancies out.
+//!
+//! Owns the meaning of every figure. May use the model, the policy and the dataflow libraries; knows
+//! no input or output, no clock, no log. Time comes in as data: event times in the rows, the horizon
+//! as a collection of its own. Read `pipeline.rs` first, then the operators in the order below.
+//!
+//! Whatever scales with events is a step per epoch over hash tables and trees (`epochs.rs`);
+//! whatever scales with contracts and names is differential dataflow. Both speak in
+//! `(row, epoch, difference)`, so a correction is the same algebra everywhere.
+
+pub mod pipeline;
+pub mod dedupe;
+pub mod documents;
+pub mod hierarchy;
+pub mod resolve;
+pub mod sessions;
+pub mod inclusion;
+pub mod seats;
+pub mod entitle;
+pub mod attribute;
+pub mod volume;
+pub mod allocate;
+pub mod climb;
+pub mod rollup;
+pub mod totals;
+pub mod statements;
+pub mod pools;
+pub mod reconcile;
+
+pub(crate) mod epochs;
+pub(crate) mod grouping;
+pub(crate) mod segments;
+pub(crate) mod span_index;
+pub(crate) mod timeline;
+pub(crate) mod tree;
+pub mod tally;
+pub mod zones;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+use differential_dataflow::VecCollection;
+
+/// A number that orders what was known when.
+pub type Epoch = u64;
+/// How many times a row is there.
+pub type Diff = isize;
+/// A changing collection of rows.
+pub type Facts<'s, D, R = Diff> = VecCollection<'s, Epoch, D, R>;

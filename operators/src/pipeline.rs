@@ -1,0 +1,412 @@
+//! The chain: facts in, positions, discrepancies and totals out, as one expression.
+//!
+//! dedupe → documents → { hierarchy, resolve } → sessions → inclusion → attribute → entitle → allocate
+//! → reconcile, and beside it rollup and totals. Each step is one operator in the file of its name.
+
+use crate::Facts;
+use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods};
+use crate::attribute::{Use, attribute, demand, duplicate_rules, rules};
+use crate::dedupe::{Known, Repeated, dedupe};
+use crate::documents::in_force;
+use crate::entitle::{LineInForce, Right, entitle, lines, subject};
+use crate::hierarchy::{Hierarchy, Placement, TreeKind, hierarchy};
+use crate::inclusion::{Included, Part, inclusion};
+use crate::pools::{Report, pools};
+use crate::reconcile::{Causes, judge, reconcile};
+use crate::resolve::{Statement as Said, resolve};
+use crate::rollup::rollup;
+use crate::seats::seats;
+use crate::sessions::sessions;
+use crate::statements::{adjustments, statements};
+use crate::totals::totals;
+use crate::volume::{Metered, volume};
+use crate::zones::AccountZone;
+use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
+use trueup_model::discrepancy::Discrepancy;
+use trueup_model::fact::{Body, Fact};
+use trueup_model::id::{AccountId, Id, NameKind, ProductId, ServerId, TenantId};
+use trueup_model::position::{
+    Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
+};
+use trueup_model::time::{Span, Timestamp};
+use trueup_policy::Policy;
+use trueup_policy::rules::ProductSettings;
+
+/// Everything that enters.
+pub struct Inputs<'s> {
+    /// What sources say.
+    pub facts: Facts<'s, (TenantId, Fact<Id>)>,
+    /// What the policy says of each product, one row for each product that is ever named.
+    pub settings: Facts<'s, (ProductId, ProductSettings)>,
+    /// Names that the naming rules could not resolve.
+    pub unresolved: Facts<'s, (NameKind, Id)>,
+    /// The instant up to which figures are evaluated: one row, that only moves forward.
+    pub horizon: Facts<'s, Timestamp>,
+}
+
+/// Everything that comes out.
+pub struct Outputs<'s> {
+    /// What is entitled, needed and missing.
+    pub positions: Facts<'s, LicensePosition>,
+    /// Which lines serve each position.
+    pub allocations: Facts<'s, AllocationLine>,
+    /// The levels of each position over time.
+    pub steps: Facts<'s, Step>,
+    /// Totals over both trees.
+    pub rollups: Facts<'s, Rollup>,
+    /// What someone must look at.
+    pub discrepancies: Facts<'s, Discrepancy>,
+    /// Closed periods.
+    pub statements: Facts<'s, Statement>,
+    /// What late facts change of them.
+    pub adjustments: Facts<'s, Adjustment>,
+    /// Checkouts.
+    pub sessions: Facts<'s, Session>,
+    /// Uses as they count, with the account and product that they count for.
+    pub uses: Facts<'s, Use>,
+    /// What suites include.
+    pub included: Facts<'s, Included>,
+    /// Refused attempts.
+    pub attempts: Facts<'s, Attempt>,
+    /// Waits in queues.
+    pub waits: Facts<'s, Wait>,
+    /// What sources say of each pool.
+    pub pools: Facts<'s, PoolState>,
+    /// How often each thing was said.
+    pub counts: Facts<'s, EventCount>,
+    /// Lines in force, with what they say.
+    pub lines: Facts<'s, LineInForce>,
+    /// What the lines grant.
+    pub rights: Facts<'s, Right>,
+    /// What each subject means.
+    pub resolutions: Facts<'s, (Subject, Resolution)>,
+    /// Facts that are shown as they are: observations, reservations, notices and rejects.
+    pub shown: Facts<'s, (Known, Span)>,
+    /// Repetitions.
+    pub repeated: Facts<'s, Repeated>,
+    /// The validated account tree.
+    pub accounts: Facts<'s, Placement>,
+}
+
+/// The facts in force, by what they are for.
+struct Reference<'s> {
+    in_force: Facts<'s, (Known, Span)>,
+    lines: Facts<'s, LineInForce>,
+    seats: Facts<'s, (Subject, Span)>,
+    zones: Facts<'s, AccountZone>,
+}
+
+/// Assembles every operator.
+#[expect(clippy::too_many_lines, reason = "the chain is one expression, to be read at once")]
+pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
+    let deduped = dedupe(inputs.facts, policy.conflict);
+    let known = deduped.known;
+    let reference = reference(known.clone());
+    let paired = sessions(known.clone(), policy.attempt_window_us);
+    let metered = metered(known.clone());
+
+    let subjects = paired
+        .sessions
+        .clone()
+        .map(|session| session.subject)
+        .concat(metered.clone().map(|event| event.subject))
+        .concat(reference.seats.clone().map(|(subject, _)| subject))
+        .concat(reference.lines.clone().map(|row| subject(&row)))
+        .distinct();
+    let statements_of_names = names(reference.in_force.clone(), inputs.unresolved);
+    let resolved = resolve(subjects, statements_of_names);
+    let rights = entitle(reference.lines.clone(), resolved.resolutions.clone());
+    let rules = rules(inputs.settings.clone(), rights.clone());
+
+    let accounts = account_tree(&reference, &resolved.resolutions, &rights);
+    let products = product_tree(&reference, &resolved.resolutions);
+    let features = paired
+        .sessions
+        .clone()
+        .flat_map(|session| Some((session.subject.server?, session.subject.feature)));
+    let duplicates = duplicate_rules(features, reference.lines.clone(), inputs.settings);
+    let suites = inclusion(paired.sessions.clone(), parts(reference.in_force.clone()));
+    let uses = attribute(
+        suites.charges,
+        reference.seats.clone(),
+        duplicates.clone(),
+        resolved.resolutions.clone(),
+        rules.clone(),
+    );
+    let volume = volume(
+        metered,
+        resolved.resolutions.clone(),
+        reference.zones.clone(),
+        accounts.edges.clone(),
+        policy.clone(),
+    );
+
+    let around = Surroundings {
+        edges: accounts.edges.clone(),
+        zones: reference.zones.clone(),
+        horizon: inputs.horizon.clone(),
+    };
+    let needed = demand(uses.clone(), rules.clone());
+    let levels = allocate(needed, rights.clone(), around.clone(), policy.clone());
+    let in_periods = allocate_periods(
+        volume.cells.clone(),
+        uses.clone(),
+        rights.clone(),
+        rules.clone(),
+        around,
+        policy.clone(),
+    );
+    let Allocation { positions, lines: allocations, steps, gaps } = both(levels, in_periods);
+
+    let rollups = rollup(
+        uses.clone(),
+        accounts.edges.clone(),
+        products.edges.clone(),
+        reference.zones.clone(),
+        inputs.horizon.clone(),
+        policy.clone(),
+    )
+    .concat(totals(
+        volume.cells.clone(),
+        accounts.edges.clone(),
+        products.edges,
+        reference.zones.clone(),
+        policy.clone(),
+    ));
+    let pools = pools(
+        paired.sessions.clone(),
+        duplicates,
+        reference.lines.clone(),
+        reports(known.clone()),
+        covered(known.clone()),
+        inputs.horizon.clone(),
+    );
+    let statements = statements(volume.cells, inputs.horizon);
+    let judged = judge(positions, rules);
+    let causes = Causes {
+        unmapped: resolved.unmapped,
+        misplaced: accounts.problems,
+        conflicts: deduped.conflicts,
+        orphans: paired.orphans,
+        pools: pools.clone(),
+        gaps,
+        statements: statements.clone(),
+    };
+    Outputs {
+        positions: judged.clone().map(|(position, _)| position),
+        allocations,
+        steps,
+        rollups,
+        discrepancies: reconcile(judged, causes, policy.position_period),
+        statements,
+        adjustments: adjustments(volume.late),
+        counts: counts(known),
+        sessions: paired.sessions,
+        uses,
+        included: suites.included,
+        attempts: paired.attempts,
+        waits: paired.waits,
+        pools,
+        lines: reference.lines,
+        rights,
+        resolutions: resolved.resolutions,
+        shown: reference.in_force.filter(|(row, _)| is_shown(&row.body)),
+        repeated: deduped.repeated,
+        accounts: accounts.edges,
+    }
+}
+
+/// Parts the reference facts.
+fn reference(known: Facts<'_, Known>) -> Reference<'_> {
+    let in_force = in_force(known.filter(|known| !is_event(&known.body)));
+    let zones = in_force.clone().flat_map(|(row, _)| {
+        let Body::Account(account) = row.body else { return None };
+        Some(AccountZone { account: AccountId::from(account.account), zone: account.zone? })
+    });
+    Reference {
+        lines: lines(in_force.clone()),
+        seats: seats(in_force.clone()),
+        zones: zones.distinct(),
+        in_force,
+    }
+}
+
+/// Whether a body is an event, which no document version replaces.
+fn is_event(body: &Body<Id>) -> bool {
+    matches!(body, Body::Session(_) | Body::Usage(_))
+}
+
+/// Whether a body is shown to people as it is.
+fn is_shown(body: &Body<Id>) -> bool {
+    matches!(
+        body,
+        Body::ObservedSession(_)
+            | Body::ObservedServer(_)
+            | Body::Reservation(_)
+            | Body::Server(_)
+            | Body::Reject(_)
+    )
+}
+
+fn metered(known: Facts<'_, Known>) -> Facts<'_, Metered> {
+    known.flat_map(|known| {
+        let Body::Usage(event) = known.body else { return None };
+        Some(Metered {
+            subject: Subject {
+                tenant: known.tenant,
+                server: None,
+                feature: event.product.into(),
+                user: event.user.map(Into::into),
+                device: event.device.map(Into::into),
+                account: event.account.map(Into::into),
+            },
+            at: event.at,
+            quantity: event.quantity,
+            fact: known.id,
+            arrived_at: known.arrived_at,
+            provenance: known.provenance,
+        })
+    })
+}
+
+/// What resolves names.
+fn names<'s>(
+    in_force: Facts<'s, (Known, Span)>,
+    unresolved: Facts<'s, (NameKind, Id)>,
+) -> Facts<'s, Said> {
+    let aliases = in_force.clone().flat_map(|(known, span)| {
+        let Body::Alias(row) = known.body else { return None };
+        Some(Said::Alias(row.kind, row.raw, row.canonical, row.span.overlap(span)?))
+    });
+    let members = in_force.clone().flat_map(|(known, span)| {
+        let Body::Membership(row) = known.body else { return None };
+        Some(Said::Member(row.kind, row.member, row.account.into(), row.span.overlap(span)?))
+    });
+    let accounts = in_force.clone().flat_map(|(known, _)| {
+        let Body::Account(row) = known.body else { return Vec::new() };
+        let named = std::iter::once(row.account).chain(row.parent);
+        named.map(|account| Said::Account(known.tenant, account.into())).collect()
+    });
+    let products = in_force.flat_map(|(known, _)| {
+        let Body::Product(row) = known.body else { return None };
+        Some(Said::Product(known.tenant, row.product.into()))
+    });
+    let unresolved = unresolved.map(|(kind, name)| Said::Unresolved(kind, name));
+    aliases.concat(members).concat(accounts).concat(products).concat(unresolved)
+}
+
+fn account_tree<'s>(
+    reference: &Reference<'s>,
+    resolutions: &Facts<'s, (Subject, Resolution)>,
+    rights: &Facts<'s, Right>,
+) -> Hierarchy<'s> {
+    let placements = reference.in_force.clone().flat_map(|(known, span)| {
+        let Body::Account(row) = known.body else { return None };
+        let tenant = known.tenant;
+        let root = AccountId::root(tenant);
+        Some(Placement {
+            tenant,
+            node: row.account.0,
+            parent: row.parent.map_or(root.0, |parent| parent.0),
+            span: row.span.overlap(span)?,
+        })
+    });
+    let used = resolutions.clone().map(|(subject, row)| (subject.tenant, row.account.0));
+    let entitled = rights.clone().map(|right| (right.tenant, right.account.0));
+    let members = reference.in_force.clone().flat_map(|(known, _)| {
+        let Body::Membership(row) = known.body else { return None };
+        Some((known.tenant, row.account.0))
+    });
+    hierarchy(TreeKind::Accounts, placements, used.concat(entitled).concat(members))
+}
+
+fn product_tree<'s>(
+    reference: &Reference<'s>,
+    resolutions: &Facts<'s, (Subject, Resolution)>,
+) -> Hierarchy<'s> {
+    let placements = reference.in_force.clone().flat_map(|(known, span)| {
+        let Body::Product(row) = known.body else { return Vec::new() };
+        let tenant = known.tenant;
+        let root = ProductId::root(tenant).0;
+        let publisher = row.publisher.map_or(root, |publisher| publisher.0);
+        let family = row.family.map_or(publisher, |family| family.0);
+        let under = |node: u64, parent: u64| Placement { tenant, node, parent, span };
+        let mut places = vec![under(row.product.0, family)];
+        if family != publisher {
+            places.push(under(family, publisher));
+        }
+        if publisher != root {
+            places.push(under(publisher, root));
+        }
+        places
+    });
+    let used = resolutions.clone().map(|(subject, row)| (subject.tenant, row.product.0));
+    // A family stands under its publisher once, however many of its products say so.
+    hierarchy(TreeKind::Products, placements.distinct(), used)
+}
+
+fn parts(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, Part> {
+    in_force.flat_map(|(known, span)| {
+        let Body::Component(row) = known.body else { return None };
+        Some(Part {
+            server: ServerId::from(row.server),
+            package: row.package.into(),
+            component: row.component.into(),
+            span,
+        })
+    })
+}
+
+fn reports(known: Facts<'_, Known>) -> Facts<'_, (TenantId, Report)> {
+    let pools = known.clone().flat_map(|known| {
+        let Body::ObservedPool(row) = known.body else { return None };
+        Some((known.tenant, Report::Pool(row)))
+    });
+    let holders = known.clone().flat_map(|known| {
+        let Body::ObservedSession(row) = known.body else { return None };
+        Some((known.tenant, Report::Session(row)))
+    });
+    let reservations = known.flat_map(|known| {
+        let Body::Reservation(row) = known.body else { return None };
+        row.at.is_some().then_some((known.tenant, Report::Reservation(row)))
+    });
+    pools.concat(holders).concat(reservations)
+}
+
+/// From when to when the log of each daemon speaks.
+fn covered(known: Facts<'_, Known>) -> Facts<'_, (ServerId, Span)> {
+    known
+        .flat_map(|known| {
+            let Body::Server(event) = known.body else { return None };
+            Some((ServerId::from(event.server), event.at))
+        })
+        .reduce_named("Pools: covered", |_server, instants, covered| {
+            if let (Some((first, _)), Some((last, _))) = (instants.first(), instants.last()) {
+                covered.push((Span::new(**first, **last), 1));
+            }
+        })
+}
+
+fn counts(known: Facts<'_, Known>) -> Facts<'_, EventCount> {
+    known
+        .flat_map(|known| {
+            let Body::Session(event) = known.body else { return None };
+            Some((ServerId::from(event.server), event.kind, event.reason))
+        })
+        .count()
+        .map(|((server, kind, reason), count)| EventCount {
+            server,
+            kind,
+            reason,
+            count: u64::try_from(count).unwrap_or(0),
+        })
+}
+
+fn both<'s>(one: Allocation<'s>, other: Allocation<'s>) -> Allocation<'s> {
+    Allocation {
+        positions: one.positions.concat(other.positions),
+        lines: one.lines.concat(other.lines),
+        steps: one.steps.concat(other.steps),
+        gaps: one.gaps.concat(other.gaps),
+    }
+}

@@ -1,0 +1,404 @@
+//! Totals over the trees: what is used at and below every account and every product node.
+//!
+//! value(a, p, P) = max { Σ_g units(g, t) : t ∈ P }  over the groups of the uses below a and p
+//! users(a, p, P) = |{ user : some use of theirs below a and p holds in P }|, machines likewise
+//!
+//! Neither adds up: two departments peak at different times, and one person works for both. So each
+//! node is evaluated from the uses that were carried up to it, with duplicates grouped anew, and a
+//! person counts once above both.
+//!
+//! Work per change: at each node on the way up, the days that the use spans.
+
+use crate::attribute::Use;
+use crate::climb::{AtNode, climb};
+use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::grouping::Grouping;
+use crate::hierarchy::Placement;
+use crate::timeline::{Levels, Timeline, clamped, demand};
+use crate::zones::{AccountZone, Calendars};
+use crate::{Diff, Facts};
+use differential_dataflow::AsCollection as _;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use timely::dataflow::operators::Concat as _;
+use trueup_model::calendar::{Period, PeriodUnit};
+use trueup_model::hash::{IdMap, mix};
+use trueup_model::id::{AccountId, DeviceId, ProductId, TenantId, UserId};
+use trueup_model::metric::Metric;
+use trueup_model::position::Rollup;
+use trueup_model::time::{Span, Timestamp};
+use trueup_policy::Policy;
+
+/// What of a use matters above its own node, besides the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Lifted {
+    tenant: TenantId,
+    /// The node of the other tree: the product while accounts are climbed, then the account.
+    other: u64,
+    metric: Metric,
+    group: Option<u64>,
+    units: u32,
+    user: Option<UserId>,
+    device: Option<DeviceId>,
+}
+
+/// A node of both trees under a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct NodeKey {
+    pub(crate) tenant: TenantId,
+    pub(crate) account: AccountId,
+    pub(crate) product: ProductId,
+    pub(crate) metric: Metric,
+}
+
+impl NodeKey {
+    pub(crate) fn place(&self) -> u64 {
+        mix(&[self.account.0, self.product.0])
+    }
+}
+
+/// A use at a node, without the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Present {
+    span: Span,
+    group: Option<u64>,
+    units: u32,
+    user: Option<UserId>,
+    device: Option<DeviceId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Heard {
+    Present(NodeKey, Present),
+    Zone(AccountZone),
+    Horizon(Timestamp),
+}
+
+/// Rolls uses up both trees.
+pub fn rollup<'s>(
+    uses: Facts<'s, Use>,
+    accounts: Facts<'s, Placement>,
+    products: Facts<'s, Placement>,
+    zones: Facts<'s, AccountZone>,
+    horizon: Facts<'s, Timestamp>,
+    policy: Policy,
+) -> Facts<'s, Rollup> {
+    let leaves = uses.map(|one| AtNode {
+        node: one.account.0,
+        span: one.span,
+        row: Lifted {
+            tenant: one.tenant,
+            other: one.product.0,
+            metric: one.metric,
+            group: one.group,
+            units: one.units,
+            user: one.user,
+            device: one.device,
+        },
+    });
+    // Each row now names its account and stands at its product.
+    let above = climb("Rollup: accounts", leaves, accounts).map(|at| AtNode {
+        node: at.row.other,
+        span: at.span,
+        row: Lifted { other: at.node, ..at.row },
+    });
+    let present = climb("Rollup: products", above, products).map(|at| {
+        let key = NodeKey {
+            tenant: at.row.tenant,
+            account: AccountId(at.row.other),
+            product: ProductId(at.node),
+            metric: at.row.metric,
+        };
+        let present = Present {
+            span: at.span,
+            group: at.row.group,
+            units: at.row.units,
+            user: at.row.user,
+            device: at.row.device,
+        };
+        Heard::Present(key, present)
+    });
+    let present = by_key(present, |heard| match heard {
+        Heard::Present(key, _) => key.place(),
+        Heard::Zone(_) | Heard::Horizon(_) => 0,
+    });
+    let tables = zones.map(Heard::Zone).concat(horizon.map(Heard::Horizon));
+    let mut state = State::new(policy);
+    each_epoch(present.concat(everywhere(tables)), "Rollup", move |updates, changes| {
+        state.step(updates, changes);
+    })
+    .as_collection()
+}
+
+/// What is present in one period of a node.
+#[derive(Default)]
+struct Presence {
+    uses: Diff,
+    users: BTreeMap<UserId, Diff>,
+    devices: BTreeMap<DeviceId, Diff>,
+    given: Option<Rollup>,
+}
+
+/// One node of both trees.
+#[derive(Default)]
+struct Node {
+    grouping: Grouping<()>,
+    timeline: Timeline,
+    periods: BTreeMap<Period, Presence>,
+    /// The uses, and how often each is there.
+    rows: BTreeMap<Present, Diff>,
+    /// Those that end after the horizon: they are present in more periods as it moves.
+    lasting: BTreeSet<Present>,
+}
+
+struct State {
+    policy: Policy,
+    calendars: Calendars,
+    horizon: Timestamp,
+    nodes: IdMap<NodeKey, Node>,
+    lasting: BTreeSet<NodeKey>,
+}
+
+impl State {
+    fn new(policy: Policy) -> Self {
+        let calendars = Calendars::new(policy.zone.clone());
+        Self {
+            policy,
+            calendars,
+            horizon: Timestamp::MIN,
+            nodes: IdMap::default(),
+            lasting: BTreeSet::new(),
+        }
+    }
+
+    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Rollup>) {
+        let mut news: BTreeMap<NodeKey, BTreeMap<Present, Diff>> = BTreeMap::new();
+        let mut horizon = self.horizon;
+        let mut zones: BTreeSet<AccountId> = BTreeSet::new();
+        for (heard, diff) in updates {
+            match heard {
+                Heard::Present(key, row) => {
+                    *news.entry(key).or_default().entry(row).or_default() += diff;
+                }
+                Heard::Zone(zone) => {
+                    let account = zone.account;
+                    if self.calendars.hear(zone, diff) {
+                        zones.insert(account);
+                    }
+                }
+                Heard::Horizon(at) if diff > 0 => horizon = horizon.max(at),
+                Heard::Horizon(_) => {}
+            }
+        }
+        let before = std::mem::replace(&mut self.horizon, horizon);
+        if horizon != before {
+            for key in self.lasting.clone() {
+                news.entry(key).or_default();
+            }
+        }
+        if !zones.is_empty() {
+            let moved = self.nodes.keys().filter(|key| zones.contains(&key.account));
+            for key in moved.copied().collect::<Vec<_>>() {
+                news.entry(key).or_default();
+            }
+        }
+        for (key, rows) in news {
+            let scope =
+                Scope { policy: &self.policy, calendars: &self.calendars, before, horizon, key };
+            let node = self.nodes.entry(key).or_default();
+            node.step(rows, zones.contains(&key.account), &scope, changes);
+            if node.lasting.is_empty() {
+                self.lasting.remove(&key);
+            } else {
+                self.lasting.insert(key);
+            }
+            if node.rows.is_empty() && node.periods.is_empty() {
+                self.nodes.remove(&key);
+            }
+        }
+    }
+}
+
+/// What a node's step may look at.
+struct Scope<'a> {
+    policy: &'a Policy,
+    calendars: &'a Calendars,
+    before: Timestamp,
+    horizon: Timestamp,
+    key: NodeKey,
+}
+
+impl Scope<'_> {
+    /// The periods in which a span holds at or before an instant.
+    fn periods(&self, span: Span, until: Timestamp) -> Vec<Period> {
+        let mut found = Vec::new();
+        let Some(seen) = span.overlap(Span::new(Timestamp::EARLIEST, until.plus_us(1))) else {
+            return found;
+        };
+        if until == Timestamp::MIN {
+            return found;
+        }
+        let calendar = self.calendars.of(self.key.account);
+        for unit in self.policy.periods() {
+            if unit == PeriodUnit::All {
+                found.push(Period::ALL);
+            }
+            let mut at = seen.start;
+            // A level that counts at an instant has no use for periods shorter than a day.
+            while (PeriodUnit::Day..PeriodUnit::All).contains(&unit) && at < seen.end {
+                let period = calendar.period(unit, at);
+                found.push(period);
+                at = period.span.end;
+            }
+        }
+        found
+    }
+}
+
+impl Node {
+    fn step(
+        &mut self,
+        rows: BTreeMap<Present, Diff>,
+        rezone: bool,
+        scope: &Scope<'_>,
+        changes: &mut Updates<Rollup>,
+    ) {
+        let mut dirty: BTreeSet<Period> = BTreeSet::new();
+        if rezone {
+            self.recount(scope, &mut dirty);
+        } else if scope.horizon != scope.before {
+            self.extend_lasting(scope, &mut dirty);
+        }
+        let mut charges: BTreeMap<u64, Vec<(Span, u32, (), i64)>> = BTreeMap::new();
+        let mut levels: BTreeMap<Timestamp, Levels> = BTreeMap::new();
+        for (row, diff) in rows.iter().filter(|(_, diff)| **diff != 0) {
+            self.be_present(row, *diff, scope, &mut dirty);
+            add(&mut self.rows, *row, *diff);
+            if row.span.end > scope.horizon && self.rows.contains_key(row) {
+                self.lasting.insert(*row);
+            } else {
+                self.lasting.remove(row);
+            }
+            match row.group {
+                None => demand(&mut levels, row.span, row.units, *diff),
+                Some(group) => {
+                    let change = (row.span, row.units, (), *diff as i64);
+                    charges.entry(group).or_default().push(change);
+                }
+            }
+        }
+        for (group, changed) in charges {
+            self.grouping.change(group, &changed, |charge, diff| {
+                let times = isize::try_from(diff).unwrap_or(0);
+                demand(&mut levels, charge.span, charge.units, times);
+            });
+        }
+        levels.retain(|_, change| *change != Levels::default());
+        if let (Some((first, _)), Some((last, _))) =
+            (levels.first_key_value(), levels.last_key_value())
+        {
+            let changed = Span::new(*first, Timestamp(last.0.saturating_add(1)));
+            let touched = self.periods.keys().filter(|period| period.span.overlaps(changed));
+            dirty.extend(touched);
+            self.timeline.apply(&levels);
+        }
+        for period in dirty {
+            self.give(period, scope, changes);
+        }
+    }
+
+    /// Makes lasting uses present in the periods that the horizon has reached.
+    fn extend_lasting(&mut self, scope: &Scope<'_>, dirty: &mut BTreeSet<Period>) {
+        for row in self.lasting.clone() {
+            let count = self.rows.get(&row).copied().unwrap_or_default();
+            let already: BTreeSet<Period> =
+                scope.periods(row.span, scope.before).into_iter().collect();
+            for period in scope.periods(row.span, scope.horizon) {
+                if !already.contains(&period) {
+                    self.count(period, &row, count);
+                }
+                if period.span.end >= scope.before {
+                    dirty.insert(period);
+                }
+            }
+            if row.span.end <= scope.horizon {
+                self.lasting.remove(&row);
+            }
+        }
+    }
+
+    /// Counts every use anew, by the account's new calendar.
+    fn recount(&mut self, scope: &Scope<'_>, dirty: &mut BTreeSet<Period>) {
+        for (period, presence) in &mut self.periods {
+            dirty.insert(*period);
+            *presence = Presence { given: presence.given, ..Presence::default() };
+        }
+        for (row, count) in self.rows.clone() {
+            self.be_present(&row, count, scope, dirty);
+        }
+        self.lasting.retain(|row| row.span.end > scope.horizon);
+    }
+
+    fn be_present(
+        &mut self,
+        row: &Present,
+        diff: Diff,
+        scope: &Scope<'_>,
+        dirty: &mut BTreeSet<Period>,
+    ) {
+        for period in scope.periods(row.span, scope.horizon) {
+            self.count(period, row, diff);
+            dirty.insert(period);
+        }
+    }
+
+    fn count(&mut self, period: Period, row: &Present, diff: Diff) {
+        let presence = self.periods.entry(period).or_default();
+        presence.uses += diff;
+        if let Some(user) = row.user {
+            add(&mut presence.users, user, diff);
+        }
+        if let Some(device) = row.device {
+            add(&mut presence.devices, device, diff);
+        }
+    }
+
+    fn give(&mut self, period: Period, scope: &Scope<'_>, changes: &mut Updates<Rollup>) {
+        let Some(presence) = self.periods.get_mut(&period) else { return };
+        let now = (presence.uses > 0).then(|| {
+            let current = period.span.end > scope.horizon;
+            let end = if current { scope.horizon } else { period.span.end };
+            let window = Span::new(period.span.start, end);
+            let summary = self.timeline.summary(window, current);
+            let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+            Rollup {
+                tenant: scope.key.tenant,
+                account: scope.key.account,
+                product: scope.key.product,
+                metric: scope.key.metric,
+                period,
+                value: clamped(summary.peak),
+                value_at: summary.peak_at,
+                unit_us: summary.demand_us,
+                users: count(presence.users.len()),
+                devices: count(presence.devices.len()),
+            }
+        });
+        if presence.given != now {
+            changes.extend(presence.given.map(|old| (old, -1)));
+            changes.extend(now.map(|new| (new, 1)));
+            presence.given = now;
+        }
+        if presence.uses == 0 {
+            self.periods.remove(&period);
+        }
+    }
+}
+
+fn add<K: Ord + Copy>(counts: &mut BTreeMap<K, Diff>, key: K, diff: Diff) {
+    let count = counts.entry(key).or_default();
+    *count += diff;
+    if *count == 0 {
+        counts.remove(&key);
+    }
+}

@@ -1,0 +1,434 @@
+//! Step functions over event time: demand and rights of one node, and what a period says of them.
+//!
+//! Levels change at instants and hold until the next one; all changes of one instant are summed
+//! before anything is compared. Instants are kept by day, each day with its levels at the start and a
+//! summary, so a change touches the days that it spans and a period adds up its days.
+
+use crate::Diff;
+use std::collections::BTreeMap;
+use trueup_model::quantity::{Capacity, ONE_UNIT, Quantity};
+use trueup_model::time::{DAY_US, Span, Timestamp};
+
+/// Demand and rights at one instant, in millionths of a unit where they are amounts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Levels {
+    /// Needed.
+    pub(crate) demand: i128,
+    /// Granted by limited lines in force.
+    pub(crate) entitled: i128,
+    /// Tolerated above.
+    pub(crate) overdraft: i128,
+    /// Lines in force without a limit.
+    pub(crate) unlimited: i64,
+    /// Lines in force that do not say how much they grant.
+    pub(crate) unknown: i64,
+    /// Lines in force.
+    pub(crate) lines: i64,
+    /// Lines that have ended.
+    pub(crate) ended: i64,
+    /// Accounts above whose lines take what is not covered here.
+    pub(crate) above: i64,
+}
+
+impl Levels {
+    /// Adds a change.
+    pub(crate) fn add(&mut self, change: &Self) {
+        self.demand += change.demand;
+        self.entitled += change.entitled;
+        self.overdraft += change.overdraft;
+        self.unlimited += change.unlimited;
+        self.unknown += change.unknown;
+        self.lines += change.lines;
+        self.ended += change.ended;
+        self.above += change.above;
+    }
+
+    /// The opposite change.
+    pub(crate) fn negated(&self) -> Self {
+        Self {
+            demand: -self.demand,
+            entitled: -self.entitled,
+            overdraft: -self.overdraft,
+            unlimited: -self.unlimited,
+            unknown: -self.unknown,
+            lines: -self.lines,
+            ended: -self.ended,
+            above: -self.above,
+        }
+    }
+
+    /// Demand that the lines here do not cover; none while a line has no limit or does not say it.
+    pub(crate) fn uncovered(&self) -> i128 {
+        if self.unlimited > 0 || self.unknown > 0 {
+            return 0;
+        }
+        (self.demand - self.entitled.max(0)).max(0)
+    }
+
+    /// How much may be used.
+    pub(crate) fn capacity(&self) -> Capacity {
+        if self.unlimited > 0 {
+            Capacity::Unlimited
+        } else if self.unknown > 0 {
+            Capacity::Unknown
+        } else {
+            Capacity::Limited(clamped(self.entitled.max(0)))
+        }
+    }
+}
+
+/// Adds the demand of `units` in an interval to changes of levels; takes it away if `times` is negative.
+pub(crate) fn demand(
+    changes: &mut BTreeMap<Timestamp, Levels>,
+    span: Span,
+    units: u32,
+    times: Diff,
+) {
+    let demand = i128::from(units) * i128::from(ONE_UNIT) * times as i128;
+    spread(changes, span, Levels { demand, ..Levels::default() });
+}
+
+/// Adds levels that hold in an interval to changes of levels.
+pub(crate) fn spread(changes: &mut BTreeMap<Timestamp, Levels>, span: Span, levels: Levels) {
+    changes.entry(span.start).or_default().add(&levels);
+    changes.entry(span.end).or_default().add(&levels.negated());
+}
+
+/// A sum as a quantity; one beyond what a quantity holds is shown as the nearest that it does.
+pub(crate) fn clamped(millionths: i128) -> Quantity {
+    Quantity(i64::try_from(millionths).unwrap_or(if millionths < 0 { i64::MIN } else { i64::MAX }))
+}
+
+/// What the levels of an interval come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Summary {
+    /// The greatest demand.
+    pub(crate) peak: i128,
+    /// Its first instant; `MAX` if there was no demand.
+    pub(crate) peak_at: Timestamp,
+    /// Demand times microseconds.
+    pub(crate) demand_us: i128,
+    /// The greatest demand that nothing covers, here or above.
+    pub(crate) shortfall: i128,
+    /// Its first instant; `MAX` if there was none.
+    pub(crate) shortfall_at: Timestamp,
+    /// The first instant of any shortfall.
+    pub(crate) shortfall_first: Timestamp,
+    /// The end of the last shortfall.
+    pub(crate) shortfall_last: Timestamp,
+    /// Shortfall times microseconds.
+    pub(crate) shortfall_us: i128,
+    /// The greatest shortfall beyond the overdraft.
+    pub(crate) beyond_overdraft: i128,
+    /// The greatest shortfall while lines had existed and all had ended.
+    pub(crate) expired: i128,
+    /// Its first instant.
+    pub(crate) expired_first: Timestamp,
+    /// The greatest shortfall while no line had ever been in force.
+    pub(crate) unlicensed: i128,
+    /// The greatest uncovered demand that accounts above take over.
+    pub(crate) passed_up: i128,
+    /// Whether there was demand while a line did not say how much it grants.
+    pub(crate) unknown: bool,
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self {
+            peak: 0,
+            peak_at: Timestamp::MAX,
+            demand_us: 0,
+            shortfall: 0,
+            shortfall_at: Timestamp::MAX,
+            shortfall_first: Timestamp::MAX,
+            shortfall_last: Timestamp::MIN,
+            shortfall_us: 0,
+            beyond_overdraft: 0,
+            expired: 0,
+            expired_first: Timestamp::MAX,
+            unlicensed: 0,
+            passed_up: 0,
+            unknown: false,
+        }
+    }
+}
+
+impl Summary {
+    /// Takes in an interval of constant levels that follows what was taken in before.
+    ///
+    /// An empty interval counts as its instant: it may be a peak, and adds no time.
+    fn take(&mut self, span: Span, levels: &Levels) {
+        let length = span.length_us();
+        if levels.demand > self.peak {
+            self.peak = levels.demand;
+            self.peak_at = span.start;
+        }
+        if levels.demand != 0 {
+            self.demand_us += levels.demand * length;
+            self.unknown |= levels.unknown > 0 && levels.unlimited == 0;
+        }
+        let uncovered = levels.uncovered();
+        if uncovered == 0 {
+            return;
+        }
+        if levels.above > 0 {
+            self.passed_up = self.passed_up.max(uncovered);
+            return;
+        }
+        if uncovered > self.shortfall {
+            self.shortfall = uncovered;
+            self.shortfall_at = span.start;
+        }
+        self.shortfall_first = self.shortfall_first.min(span.start);
+        self.shortfall_last = self.shortfall_last.max(span.end);
+        self.shortfall_us += uncovered * length;
+        self.beyond_overdraft = self.beyond_overdraft.max(uncovered - levels.overdraft);
+        if levels.lines > 0 {
+            return;
+        }
+        if levels.ended > 0 {
+            self.expired = self.expired.max(uncovered);
+            self.expired_first = self.expired_first.min(span.start);
+        } else {
+            self.unlicensed = self.unlicensed.max(uncovered);
+        }
+    }
+
+    /// Takes in the summary of an interval that follows what was taken in before.
+    fn follow(&mut self, next: &Self) {
+        if next.peak > self.peak {
+            self.peak = next.peak;
+            self.peak_at = next.peak_at;
+        }
+        self.demand_us += next.demand_us;
+        if next.shortfall > self.shortfall {
+            self.shortfall = next.shortfall;
+            self.shortfall_at = next.shortfall_at;
+        }
+        self.shortfall_first = self.shortfall_first.min(next.shortfall_first);
+        self.shortfall_last = self.shortfall_last.max(next.shortfall_last);
+        self.shortfall_us += next.shortfall_us;
+        self.beyond_overdraft = self.beyond_overdraft.max(next.beyond_overdraft);
+        self.expired = self.expired.max(next.expired);
+        self.expired_first = self.expired_first.min(next.expired_first);
+        self.unlicensed = self.unlicensed.max(next.unlicensed);
+        self.passed_up = self.passed_up.max(next.passed_up);
+        self.unknown |= next.unknown;
+    }
+}
+
+/// The changes of one day.
+#[derive(Clone, Debug, Default)]
+struct Day {
+    /// The levels before the day's first change.
+    base: Levels,
+    /// What changes at each instant.
+    changes: BTreeMap<Timestamp, Levels>,
+    /// The levels after the last change, and the summary from the first change to the last.
+    settled: Option<(Levels, Summary)>,
+}
+
+impl Day {
+    fn end(&self) -> Levels {
+        let mut levels = self.base;
+        for change in self.changes.values() {
+            levels.add(change);
+        }
+        levels
+    }
+
+    fn settled(&mut self) -> (Levels, Summary) {
+        if let Some(settled) = self.settled {
+            return settled;
+        }
+        let mut levels = self.base;
+        let mut summary = Summary::default();
+        let mut since = None;
+        for (at, change) in &self.changes {
+            if let Some(since) = since {
+                summary.take(Span::new(since, *at), &levels);
+            }
+            levels.add(change);
+            since = Some(*at);
+        }
+        *self.settled.insert((levels, summary))
+    }
+}
+
+/// A step function of [`Levels`] over all of time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Timeline {
+    /// The levels that hold since always.
+    origin: Levels,
+    /// The days with changes.
+    days: BTreeMap<i64, Day>,
+}
+
+fn day(at: Timestamp) -> i64 {
+    at.0.div_euclid(DAY_US)
+}
+
+impl Timeline {
+    /// Adds changes; those at `MIN` hold since always, those at `MAX` never come.
+    ///
+    /// Work: the changes, and the days between the first change and the instant from which on the
+    /// changes cancel out.
+    pub(crate) fn apply(&mut self, changes: &BTreeMap<Timestamp, Levels>) {
+        let mut carried = Levels::default();
+        let mut from = i64::MIN;
+        for (at, change) in changes {
+            if *at == Timestamp::MAX {
+                break;
+            }
+            if *at == Timestamp::MIN {
+                self.origin.add(change);
+                carried.add(change);
+                continue;
+            }
+            let today = day(*at);
+            self.carry(from, today, &carried);
+            from = today;
+            if !self.days.contains_key(&today) {
+                let before = self.days.range(..today).next_back();
+                let base = before.map_or(self.origin, |(_, day)| day.end());
+                self.days.insert(today, Day { base, ..Day::default() });
+            }
+            carried.add(change);
+            let Some(entry) = self.days.get_mut(&today) else { continue };
+            entry.settled = None;
+            let sum = entry.changes.entry(*at).or_default();
+            sum.add(change);
+            if *sum == Levels::default() {
+                entry.changes.remove(at);
+            }
+        }
+        self.carry(from, i64::MAX, &carried);
+        self.drop_empty(changes);
+    }
+
+    /// Raises the base of the days after `from` up to and including `until`, if the sum of what
+    /// changed before them is not nothing. A day that was made in between has its base already.
+    fn carry(&mut self, from: i64, until: i64, carried: &Levels) {
+        if *carried == Levels::default() || from >= until {
+            return;
+        }
+        let first = if from == i64::MIN { i64::MIN } else { from + 1 };
+        for (_, day) in self.days.range_mut(first..=until) {
+            day.base.add(carried);
+            day.settled = None;
+        }
+    }
+
+    fn drop_empty(&mut self, changes: &BTreeMap<Timestamp, Levels>) {
+        for at in changes.keys() {
+            let today = day(*at);
+            if self.days.get(&today).is_some_and(|day| day.changes.is_empty()) {
+                self.days.remove(&today);
+            }
+        }
+    }
+
+    /// The levels after all changes up to and including the instant.
+    pub(crate) fn at(&self, at: Timestamp) -> Levels {
+        match self.days.range(..=day(at)).next_back() {
+            None => self.origin,
+            Some((_, found)) => {
+                let mut levels = found.base;
+                for change in found.changes.range(..=at).map(|(_, change)| change) {
+                    levels.add(change);
+                }
+                levels
+            }
+        }
+    }
+
+    /// What the window comes to; if `touch_end`, the instant at its end counts too.
+    ///
+    /// Work: the days with changes inside the window, whole ones by their summary.
+    pub(crate) fn summary(&mut self, window: Span, touch_end: bool) -> Summary {
+        let mut summary = Summary::default();
+        if window.start > window.end || (window.is_empty() && !touch_end) {
+            return summary;
+        }
+        let mut since = window.start;
+        let mut levels = self.at(window.start);
+        for (_, day) in self.days.range_mut(day(window.start)..=day(window.end)) {
+            let Some((first, _)) = day.changes.first_key_value() else { continue };
+            let Some((last, _)) = day.changes.last_key_value() else { continue };
+            let (first, last) = (*first, *last);
+            if first >= window.start && last < window.end {
+                take_some(&mut summary, Span::new(since, first), &levels);
+                let (end, whole) = day.settled();
+                summary.follow(&whole);
+                (since, levels) = (last, end);
+                continue;
+            }
+            for (at, change) in &day.changes {
+                if *at > window.start && *at < window.end {
+                    take_some(&mut summary, Span::new(since, *at), &levels);
+                    levels.add(change);
+                    since = *at;
+                }
+            }
+        }
+        take_some(&mut summary, Span::new(since, window.end), &levels);
+        if touch_end {
+            summary.take(Span::new(window.end, window.end), &self.at(window.end));
+        }
+        summary
+    }
+
+    /// How the uncovered demand changes at each instant from the first to the last given, inclusive.
+    pub(crate) fn uncovered_changes(
+        &self,
+        first: Timestamp,
+        last: Timestamp,
+    ) -> BTreeMap<Timestamp, i128> {
+        let mut found = BTreeMap::new();
+        for (_, today) in self.days.range(day(first)..=day(last)) {
+            let mut levels = today.base;
+            let mut before = levels.uncovered();
+            for (at, change) in &today.changes {
+                levels.add(change);
+                let after = levels.uncovered();
+                if after != before && (first..=last).contains(at) {
+                    found.insert(*at, after - before);
+                }
+                before = after;
+            }
+        }
+        found
+    }
+
+    /// The instants at which something changes, from the given one on.
+    pub(crate) fn changes_from(
+        &self,
+        first: Timestamp,
+    ) -> impl Iterator<Item = (Timestamp, &Levels)> {
+        self.days
+            .range(day(first)..)
+            .flat_map(|(_, day)| day.changes.iter())
+            .filter(move |(at, _)| **at >= first)
+            .map(|(at, change)| (*at, change))
+    }
+
+    /// The first instant at which there is demand, if there ever is.
+    pub(crate) fn first_demand(&self) -> Option<Timestamp> {
+        if self.origin.demand != 0 {
+            return Some(Timestamp::MIN);
+        }
+        self.changes_from(Timestamp::EARLIEST)
+            .find(|(_, change)| change.demand != 0)
+            .map(|(at, _)| at)
+    }
+}
+
+/// Takes in an interval unless it is empty.
+fn take_some(summary: &mut Summary, span: Span, levels: &Levels) {
+    if !span.is_empty() {
+        summary.take(span, levels);
+    }
+}
+
+#[cfg(test)]
+mod tests;

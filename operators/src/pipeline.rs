@@ -18,8 +18,9 @@ use crate::rollup::rollup;
 use crate::seats::seats;
 use crate::sessions::sessions;
 use crate::statements::{adjustments, statements};
+use crate::tally::Tally;
 use crate::totals::totals;
-use crate::volume::{Metered, volume};
+use crate::volume::{Cell, Metered, volume};
 use crate::zones::AccountZone;
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
@@ -64,6 +65,8 @@ pub struct Outputs<'s> {
     pub sessions: Facts<'s, Session>,
     /// Uses as they count, with the account and product that they count for.
     pub uses: Facts<'s, Use>,
+    /// Metered use, by account, product, person and piece of time.
+    pub cells: Facts<'s, Cell, Tally>,
     /// What suites include.
     pub included: Facts<'s, Included>,
     /// Refused attempts.
@@ -80,7 +83,7 @@ pub struct Outputs<'s> {
     pub rights: Facts<'s, Right>,
     /// What each subject means.
     pub resolutions: Facts<'s, (Subject, Resolution)>,
-    /// Facts that are shown as they are: observations, reservations, notices and rejects.
+    /// Facts that are shown as they are: observations, reservations, servers, accounts, rejects.
     pub shown: Facts<'s, (Known, Span)>,
     /// Repetitions.
     pub repeated: Facts<'s, Repeated>,
@@ -181,7 +184,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         covered(known.clone()),
         inputs.horizon.clone(),
     );
-    let statements = statements(volume.cells, inputs.horizon);
+    let statements = statements(volume.cells.clone(), inputs.horizon);
     let judged = judge(positions, rules);
     let causes = Causes {
         unmapped: resolved.unmapped,
@@ -203,6 +206,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         counts: counts(known),
         sessions: paired.sessions,
         uses,
+        cells: volume.cells,
         included: suites.included,
         attempts: paired.attempts,
         waits: paired.waits,
@@ -244,6 +248,7 @@ fn is_shown(body: &Body<Id>) -> bool {
             | Body::ObservedServer(_)
             | Body::Reservation(_)
             | Body::Server(_)
+            | Body::Account(_)
             | Body::Reject(_)
     )
 }

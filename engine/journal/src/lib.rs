@@ -1,1 +1,23 @@
-//! The durable log of inputs.
+//! The durable log of inputs: records of bytes, synced in groups, read back in order.
+//!
+//! Owns the files of a journal directory; knows bytes, not facts, and nothing else of ours. All access
+//! to files goes through `storage.rs`, so that a test can put a disk in its place that loses power,
+//! tears writes, fails and fills up. `FORMAT.md` draws the files. Read `recover.rs` for how a journal
+//! is opened, `writer.rs` for what it promises, `reader.rs` for which damage is cut and which is
+//! refused.
+
+pub mod error;
+pub mod storage;
+pub mod record;
+mod epoch;
+mod segment;
+pub mod reader;
+pub mod writer;
+pub mod recover;
+
+pub use error::JournalError;
+pub use reader::Records;
+pub use record::{EpochClose, Record, RecordKind};
+pub use recover::{Opened, Options, open};
+pub use storage::{Directory, File, Storage};
+pub use writer::{Progress, Writer};

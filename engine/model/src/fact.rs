@@ -7,7 +7,7 @@
 
 use crate::catalog::{Alias, Component, Product};
 use crate::contract::EntitlementLine;
-use crate::hash::hash128;
+use crate::hash::hash128_of;
 use crate::id::NameKind;
 use crate::observation::{ObservedPool, ObservedServer, ObservedSession, Reservation};
 use crate::org::{Account, Membership};
@@ -25,9 +25,8 @@ pub struct FactId(pub u128);
 impl FactId {
     /// The identity of the event that `source` calls `event`.
     pub fn of(tenant: &str, source: &str, event: &[&[u8]]) -> Self {
-        let mut parts: Vec<&[u8]> = vec![tenant.as_bytes(), source.as_bytes()];
-        parts.extend_from_slice(event);
-        Self(hash128(&parts))
+        let parts = [tenant.as_bytes(), source.as_bytes()];
+        Self(hash128_of(parts.into_iter().chain(event.iter().copied())))
     }
 }
 

@@ -191,13 +191,42 @@ pub struct NameEntry {
 pub struct Dictionary {
     rules: IdentityRules,
     entries: IdMap<u64, NameEntry>,
+    tenants: IdMap<u64, Box<str>>,
     names_max: usize,
 }
 
 impl Dictionary {
     /// An empty dictionary that holds at most `names_max` names.
     pub fn new(rules: IdentityRules, names_max: usize) -> Self {
-        Self { rules, entries: IdMap::default(), names_max }
+        Self { rules, entries: IdMap::default(), tenants: IdMap::default(), names_max }
+    }
+
+    /// The identifier of a tenant, with words for the ends of its trees from now on.
+    pub fn open_tenant(&mut self, name: &str) -> TenantId {
+        let tenant = TenantId::named(name);
+        let ends = [
+            (NameKind::Account, AccountId::root(tenant).0, "(all)"),
+            (NameKind::Account, AccountId::unattributed(tenant).0, "(unattributed)"),
+            (NameKind::Product, ProductId::root(tenant).0, "(all products)"),
+        ];
+        for (kind, id, words) in ends {
+            let entry = NameEntry {
+                kind,
+                tenant,
+                shown: words.into(),
+                normalized: words.into(),
+                resolved: true,
+            };
+            self.entries.insert(id, entry);
+        }
+        self.tenants.insert(tenant.0, name.trim().into());
+        tenant
+    }
+
+    /// The name to show for a tenant.
+    pub fn tenant(&self, tenant: TenantId) -> String {
+        let name = self.tenants.get(&tenant.0).map(ToString::to_string);
+        name.unwrap_or_else(|| Id(tenant.0).to_string())
     }
 
     /// The identifier of a name, remembered from now on.

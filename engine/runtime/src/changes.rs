@@ -17,15 +17,17 @@ use trueup_operators::entitle::{LineInForce, Right};
 use trueup_operators::hierarchy::Placement;
 use trueup_operators::inclusion::Included;
 use trueup_operators::pipeline::Outputs;
+use trueup_operators::tally::Tally;
+use trueup_operators::volume::Cell;
 use trueup_operators::{Diff, Epoch, Facts};
 
 /// Declares the outputs once: how each is called and what its rows are.
 macro_rules! outputs {
-    ($($(#[$doc:meta])* $name:ident: $row:ty,)*) => {
+    ($($(#[$doc:meta])* $name:ident: $row:ty, $weight:ty;)*) => {
         /// The differences of one epoch.
         #[derive(Clone, Debug, Default)]
         pub struct Changes {
-            $($(#[$doc])* pub $name: Vec<($row, Diff)>,)*
+            $($(#[$doc])* pub $name: Vec<($row, $weight)>,)*
         }
 
         impl Changes {
@@ -65,62 +67,64 @@ macro_rules! outputs {
 
 outputs! {
     /// Positions.
-    positions: LicensePosition,
+    positions: LicensePosition, Diff;
     /// Which lines serve each position.
-    allocations: AllocationLine,
+    allocations: AllocationLine, Diff;
     /// The levels of each position over time.
-    steps: Step,
+    steps: Step, Diff;
     /// Totals over both trees.
-    rollups: Rollup,
+    rollups: Rollup, Diff;
     /// Discrepancies.
-    discrepancies: Discrepancy,
+    discrepancies: Discrepancy, Diff;
     /// Closed periods.
-    statements: Statement,
+    statements: Statement, Diff;
     /// Late facts of closed periods.
-    adjustments: Adjustment,
+    adjustments: Adjustment, Diff;
     /// Checkouts.
-    sessions: Session,
+    sessions: Session, Diff;
     /// Uses as they count.
-    uses: Use,
+    uses: Use, Diff;
+    /// Metered use.
+    cells: Cell, Tally;
     /// What suites include.
-    included: Included,
+    included: Included, Diff;
     /// Refused attempts.
-    attempts: Attempt,
+    attempts: Attempt, Diff;
     /// Waits in queues.
-    waits: Wait,
+    waits: Wait, Diff;
     /// What sources say of each pool.
-    pools: PoolState,
+    pools: PoolState, Diff;
     /// How often each thing was said.
-    counts: EventCount,
+    counts: EventCount, Diff;
     /// Lines in force.
-    lines: LineInForce,
+    lines: LineInForce, Diff;
     /// What lines grant.
-    rights: Right,
+    rights: Right, Diff;
     /// What subjects mean.
-    resolutions: (Subject, Resolution),
+    resolutions: (Subject, Resolution), Diff;
     /// Facts that are shown as they are.
-    shown: (Known, Span),
+    shown: (Known, Span), Diff;
     /// Repetitions.
-    repeated: Repeated,
+    repeated: Repeated, Diff;
     /// The account tree.
-    accounts: Placement,
+    accounts: Placement, Diff;
 }
 
 /// The differences that a worker has gathered and not yet handed over.
 pub(crate) type Gathered = Rc<RefCell<BTreeMap<Epoch, Changes>>>;
 
 /// Writes the updates of one output to its place in the epoch's differences.
-fn tap<D: Clone + 'static>(
-    rows: Facts<'_, D>,
+fn tap<D: Clone + 'static, R: Clone + 'static>(
+    rows: Facts<'_, D, R>,
     gathered: &Gathered,
     probe: &ProbeHandle<Epoch>,
-    place: impl Fn(&mut Changes) -> &mut Vec<(D, Diff)> + 'static,
+    place: impl Fn(&mut Changes) -> &mut Vec<(D, R)> + 'static,
 ) {
     let gathered = Rc::clone(gathered);
     rows.inspect(move |(row, epoch, diff)| {
         let mut gathered = gathered.borrow_mut();
         let changes = gathered.entry(*epoch).or_default();
-        place(changes).push((row.clone(), *diff));
+        place(changes).push((row.clone(), diff.clone()));
     })
     .probe_with(probe);
 }

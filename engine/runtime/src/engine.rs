@@ -2,9 +2,12 @@
 
 use crate::clock::Clock;
 use crate::cluster::Cluster;
-use crate::epoch::{Progress, Published, Publisher, Sequencer, Work};
+use crate::conversation::{Allowance, Gate, Reception};
 use crate::error::RuntimeError;
 use crate::intake::Intake;
+use crate::publisher::{Progress, Published, Publisher};
+use crate::recovery::recover;
+use crate::sequencer::{Sequencer, Work};
 use crate::settings::Settings;
 use crate::view::Views;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -26,15 +29,18 @@ pub struct Engine {
     views: Arc<RwLock<Views>>,
     progress: Arc<Progress>,
     subscribers: Arc<Mutex<Vec<Sender<Published>>>>,
+    clock: Arc<dyn Clock>,
+    is_kept: bool,
     work: Option<Sender<Work>>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
 impl Engine {
-    /// Starts an engine with nothing in it.
+    /// Starts an engine with what its journal holds, and waits until that is published.
     ///
     /// # Errors
-    /// If a setting is outside of what is allowed, or the system gives no threads.
+    /// If a setting is outside of what is allowed, the system gives no threads, or the journal cannot
+    /// be read back.
     pub fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, RuntimeError> {
         settings.check()?;
         let rules = settings.policy.identity.clone();
@@ -55,12 +61,21 @@ impl Engine {
             subscribers: Arc::clone(&subscribers),
         };
         let intake = Arc::new(Intake::new(&settings, Arc::clone(&names), work.clone()));
-        let sequencer = Sequencer::new(settings, clock, cluster, planned);
+        let (journal, mark) = (settings.journal.clone(), settings.journal_mark);
+        let progressed = Arc::clone(&progress);
+        let sequencer = Sequencer::new(settings, Arc::clone(&clock), cluster, planned, progressed);
         let threads = vec![
             thread("publisher", move || publisher.run(&finds, &plans))?,
             thread("sequencer", move || sequencer.run(&works))?,
         ];
-        Ok(Self { intake, names, views, progress, subscribers, work: Some(work), threads })
+        let is_kept = journal.is_some();
+        let work = Some(work);
+        let engine =
+            Self { intake, names, views, progress, subscribers, clock, is_kept, work, threads };
+        let work = engine.work.as_ref().ok_or(RuntimeError::Stopped)?;
+        let closed = recover(journal.as_deref(), mark, &engine.intake, work)?;
+        engine.wait_for(closed)?;
+        Ok(engine)
     }
 
     /// Checks facts and names things.
@@ -78,12 +93,34 @@ impl Engine {
         self.views.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives facts to the engine; waits while too much work waits.
+    /// Where connectors are received.
     ///
     /// # Errors
     /// If the engine has stopped.
+    pub fn reception(
+        &self,
+        gate: Arc<dyn Gate>,
+        allowance: Allowance,
+    ) -> Result<Reception, RuntimeError> {
+        let work = self.work.clone().ok_or(RuntimeError::Stopped)?;
+        let (intake, clock) = (self.intake(), Arc::clone(&self.clock));
+        Ok(Reception::new(intake, work, clock, gate, allowance))
+    }
+
+    /// Gives facts to an engine without a journal; waits while too much work waits.
+    ///
+    /// # Errors
+    /// If the engine keeps a journal, or has stopped.
     pub fn submit(&self, facts: Vec<(TenantId, Fact<Id>)>) -> Result<(), RuntimeError> {
-        self.send(Work::Facts(facts, None))
+        if self.is_kept {
+            return Err(RuntimeError::NotJournaled);
+        }
+        self.send(Work::Facts(facts))
+    }
+
+    /// Why the engine stopped by itself, if it did.
+    pub fn failure(&self) -> Option<Arc<RuntimeError>> {
+        self.progress.failure()
     }
 
     /// Closes the open epoch, moves the horizon if told to, and waits until it is published.

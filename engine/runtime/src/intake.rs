@@ -4,12 +4,12 @@
 //! products bring their settings with them, and names that the rules could not resolve are announced,
 //! before any fact that uses them.
 
-use crate::epoch::Work;
+use crate::sequencer::Work;
 use crate::settings::Settings;
 use crossbeam_channel::Sender;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use trueup_model::calendar::Zone;
-use trueup_model::fact::{Action, Body, Fact, FactId};
+use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
 use trueup_model::hash::hash128;
 use trueup_model::id::{Dictionary, Id, NameError, NameKind, ProductId, TenantId};
 use trueup_model::reject::{Reject, RejectReason};
@@ -30,6 +30,23 @@ pub struct Intake {
     work: Sender<Work>,
 }
 
+/// What a fact and the reject that stands for it have in common.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) id: FactId,
+    pub(crate) revision: u32,
+    pub(crate) arrived_at: Timestamp,
+    pub(crate) provenance: Provenance<Id>,
+}
+
+/// Why a name has no identifier.
+pub(crate) fn name_reason(error: &NameError) -> RejectReason {
+    match error {
+        NameError::Collision { .. } => RejectReason::NameCollision,
+        NameError::Full { .. } => RejectReason::TooManyNames,
+    }
+}
+
 impl Intake {
     pub(crate) fn new(
         settings: &Settings,
@@ -44,6 +61,11 @@ impl Intake {
             policy: settings.policy.clone(),
             work,
         }
+    }
+
+    /// The identifier of a tenant.
+    pub fn tenant(&self, name: &str) -> TenantId {
+        self.names.write().unwrap_or_else(PoisonError::into_inner).open_tenant(name)
     }
 
     /// The identifier of a name, known from now on.
@@ -82,36 +104,24 @@ impl Intake {
     /// If even the reject has no names: the dictionary is full.
     pub fn name(&self, tenant: TenantId, fact: Fact<&str>) -> Result<Fact<Id>, NameError> {
         let document = self.define(NameKind::Document, tenant, fact.provenance.document)?;
-        let (id, revision, arrived_at) = (fact.id, fact.revision, fact.arrived_at);
-        let position = fact.provenance.position;
+        let place = Place {
+            id: fact.id,
+            revision: fact.revision,
+            arrived_at: fact.arrived_at,
+            provenance: Provenance { document, position: fact.provenance.position },
+        };
         let named = fact.try_map(&mut |kind, text| self.define(kind, tenant, text));
-        match named {
-            Ok(known) => Ok(self.checked(tenant, known)),
-            Err(error) => {
-                let reason = match error {
-                    NameError::Collision { .. } => RejectReason::NameCollision,
-                    NameError::Full { .. } => RejectReason::TooManyNames,
-                };
-                let provenance = trueup_model::fact::Provenance { document, position };
-                let kept = Fact {
-                    id,
-                    revision,
-                    arrived_at,
-                    provenance,
-                    document: None,
-                    action: Action::Retract(trueup_model::fact::FactKind::Reject),
-                };
-                Ok(self.rejected(tenant, kept, reason))
-            }
-        }
+        Ok(match named {
+            Ok(known) => self.checked(tenant, known),
+            Err(error) => self.rejected(tenant, place, name_reason(&error)),
+        })
     }
 
     /// The fact, or a reject in its place if what it says is beyond what is allowed.
     pub fn checked(&self, tenant: TenantId, fact: Fact<Id>) -> Fact<Id> {
-        match self.wrong(&fact) {
-            None => fact,
-            Some(reason) => self.rejected(tenant, fact, reason),
-        }
+        let Some(reason) = self.wrong(&fact) else { return fact };
+        let Fact { id, revision, arrived_at, provenance, .. } = fact;
+        self.rejected(tenant, Place { id, revision, arrived_at, provenance }, reason)
     }
 
     /// What is wrong with a fact, if anything is.
@@ -148,12 +158,19 @@ impl Intake {
     }
 
     /// A reject that stands for a fact: same place, an identity of its own.
-    fn rejected(&self, tenant: TenantId, fact: Fact<Id>, reason: RejectReason) -> Fact<Id> {
-        let id = FactId(hash128(&[b"rejected", &fact.id.0.to_le_bytes(), &[reason.code()]]));
+    pub(crate) fn rejected(
+        &self,
+        tenant: TenantId,
+        place: Place,
+        reason: RejectReason,
+    ) -> Fact<Id> {
+        let Place { id, revision, arrived_at, provenance } = place;
+        let id = FactId(hash128(&[b"rejected", &id.0.to_le_bytes(), &[reason.code()]]));
         let words = reason.name();
         let excerpt = self.define(NameKind::Text, tenant, words).unwrap_or_default();
         let body = Body::Reject(Reject { reason, excerpt, detail: None });
-        Fact { id, action: Action::Assert(body), ..fact }
+        let action = Action::Assert(body);
+        Fact { id, revision, arrived_at, provenance, document: None, action }
     }
 
     /// The latest instant that a fact gives evidence of.

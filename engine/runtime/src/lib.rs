@@ -2,16 +2,23 @@
 //!
 //! Owns epochs, worker threads and published answers. May use the model, the policy, the wire, the
 //! journal, the operators and the dataflow libraries; knows no HTTP and no command line. Read
-//! `engine.rs` first, then follow a fact: `intake.rs`, `epoch.rs`, `cluster.rs`, `dataflow.rs`,
-//! `changes.rs`, `view.rs`.
+//! `engine.rs` first, then follow a fact: `conversation.rs`, `intake.rs`, `sequencer.rs`, `log.rs`,
+//! `cluster.rs`, `dataflow.rs`, `changes.rs`, `publisher.rs`, `view.rs`.
 
 pub mod engine;
 pub mod settings;
 pub mod intake;
-pub mod epoch;
+pub mod conversation;
+mod record;
+mod sources;
+mod log;
+pub(crate) mod sequencer;
+mod recovery;
+pub mod publisher;
 pub(crate) mod cluster;
 pub(crate) mod dataflow;
 pub mod changes;
 pub mod view;
+pub mod explain;
 pub mod clock;
 pub mod error;

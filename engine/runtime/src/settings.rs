@@ -1,6 +1,7 @@
 //! What a run of the engine is told: checked values, passed down explicitly.
 
 use crate::error::RuntimeError;
+use std::path::PathBuf;
 use trueup_model::time::{SECOND_US, Timestamp};
 use trueup_policy::Policy;
 
@@ -34,6 +35,10 @@ pub struct Settings {
     pub names_max: usize,
     /// The most products that are counted; each costs state at every node above it.
     pub products_max: usize,
+    /// The directory of the journal; without one, nothing outlives the process.
+    pub journal: Option<PathBuf>,
+    /// Marks the records of a new journal: a number that those who send facts cannot guess.
+    pub journal_mark: u64,
     /// How far ahead of its arrival an event may lie, in microseconds.
     pub future_tolerance_us: i64,
 }
@@ -49,6 +54,8 @@ impl Default for Settings {
             epoch_us_max: 10_000,
             names_max: 4_000_000,
             products_max: 100_000,
+            journal: None,
+            journal_mark: 0,
             future_tolerance_us: 300 * SECOND_US,
         }
     }

@@ -20,6 +20,8 @@ use trueup_operators::dedupe::{Known, Repeated};
 use trueup_operators::entitle::{LineInForce, Right};
 use trueup_operators::hierarchy::Placement;
 use trueup_operators::inclusion::Included;
+use trueup_operators::tally::Tally;
+use trueup_operators::volume::Cell;
 use trueup_operators::{Diff, Epoch};
 
 /// Up to what an answer speaks.
@@ -139,6 +141,8 @@ pub struct Views {
     pub sessions: Table<Session>,
     /// Uses as they count.
     pub uses: Table<Use>,
+    /// Metered use, by cell.
+    pub cells: BTreeMap<Cell, Tally>,
     /// What suites include.
     pub included: Table<Included>,
     /// Refused attempts.
@@ -179,6 +183,7 @@ impl Views {
             adjustments: Table::default(),
             sessions: Table::default(),
             uses: Table::default(),
+            cells: BTreeMap::new(),
             included: Table::default(),
             attempts: Table::default(),
             waits: Table::default(),
@@ -224,6 +229,14 @@ impl Views {
         self.adjustments.apply(&changes.adjustments);
         self.sessions.apply(&changes.sessions);
         self.uses.apply(&changes.uses);
+        for (cell, tally) in &changes.cells {
+            let sum = self.cells.entry(*cell).or_default();
+            sum.events += tally.events;
+            sum.quantity += tally.quantity;
+            if *sum == Tally::default() {
+                self.cells.remove(cell);
+            }
+        }
         self.included.apply(&changes.included);
         self.attempts.apply(&changes.attempts);
         self.waits.apply(&changes.waits);

@@ -1,0 +1,189 @@
+//! Why the journal could not do what was asked, one variant for each thing a caller can tell apart.
+
+use std::fmt;
+use std::io;
+
+/// What was asked of the storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// To list the directory.
+    List,
+    /// To create a file.
+    Create,
+    /// To open a file.
+    Open,
+    /// To read a file.
+    Read,
+    /// To append to a file.
+    Append,
+    /// To write a part of a file again.
+    Rewrite,
+    /// To cut a file.
+    Truncate,
+    /// To make a file durable.
+    Sync,
+    /// To rename a file.
+    Rename,
+    /// To remove a file.
+    Remove,
+    /// To make the directory durable.
+    SyncDirectory,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::List => "list",
+            Self::Create => "create",
+            Self::Open => "open",
+            Self::Read => "read",
+            Self::Append => "append to",
+            Self::Rewrite => "rewrite the end of",
+            Self::Truncate => "cut",
+            Self::Sync => "sync",
+            Self::Rename => "rename",
+            Self::Remove => "remove",
+            Self::SyncDirectory => "sync the directory of",
+        })
+    }
+}
+
+/// Why the journal could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// The file system refused.
+    #[error("could not {operation} journal file `{file}`")]
+    Storage {
+        /// What was asked.
+        operation: Operation,
+        /// Of which file; empty for the directory itself.
+        file: String,
+        /// What the file system said.
+        source: io::Error,
+    },
+    /// Another process has the journal open.
+    #[error("the journal in {directory} is in use by another process; stop it first")]
+    InUse {
+        /// The directory.
+        directory: String,
+    },
+    /// A file is damaged before its end. No retry helps: restore the file from a copy, or give up what
+    /// is after the place by cutting the file there and removing the later ones.
+    #[error("journal file `{file}` is damaged at byte {offset}: {reason}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// Where the first record begins that is not good.
+        offset: u64,
+        /// What is wrong with it.
+        reason: Damage,
+    },
+    /// A file of the sequence is not there.
+    #[error("journal file `{file}` is missing, and later ones are there; restore it from a copy")]
+    Missing {
+        /// The file.
+        file: String,
+    },
+    /// A file is of a version that this build does not know.
+    #[error("journal file `{file}` is of version {found}, and this build knows {supported}")]
+    Version {
+        /// The file.
+        file: String,
+        /// Its version.
+        found: u32,
+        /// The version of this build.
+        supported: u32,
+    },
+    /// An earlier write or sync failed, so nothing is known of the file's end any more.
+    #[error(
+        "the journal takes nothing after a failure ({cause}); restart to recover from the disk"
+    )]
+    Poisoned {
+        /// The first failure.
+        cause: String,
+    },
+    /// A record is longer than is allowed.
+    #[error("a record has {found} bytes, and {limit} are allowed")]
+    TooLarge {
+        /// Its length.
+        found: usize,
+        /// The greatest length.
+        limit: usize,
+    },
+    /// A record or close of an epoch that is closed.
+    #[error("epoch {epoch} was given after epoch {closed} was closed")]
+    EpochClosed {
+        /// The epoch of the record.
+        epoch: u64,
+        /// The last epoch that was closed.
+        closed: u64,
+    },
+    /// A record or close of an epoch while another one is open.
+    #[error("epoch {epoch} was given while epoch {open} is open; close that first")]
+    EpochOpen {
+        /// The epoch of the record.
+        epoch: u64,
+        /// The epoch that is open.
+        open: u64,
+    },
+    /// An epoch is closed with another number of records than it has.
+    #[error("epoch {epoch} is closed with {stated} records, and it has {counted}")]
+    EpochCount {
+        /// The epoch.
+        epoch: u64,
+        /// The number in the close.
+        stated: u64,
+        /// The number that is there.
+        counted: u64,
+    },
+}
+
+/// What is wrong with the bytes at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    /// The file's header is not one.
+    Header,
+    /// The header does not continue the file before it: records are missing at that file's end.
+    Continuation,
+    /// No record begins where one must.
+    Mark,
+    /// The record goes on after the end of the file, or is longer than any record may be.
+    Length,
+    /// The checksum does not hold.
+    Checksum,
+    /// The record is whole, but is not the one that follows.
+    Order,
+    /// The record is of no kind that this build knows, or its content is not of its kind.
+    Content,
+}
+
+impl Damage {
+    /// Whether a write that was never synced can leave this behind.
+    pub(crate) fn may_be_torn(self) -> bool {
+        match self {
+            Self::Mark | Self::Length | Self::Checksum => true,
+            Self::Header | Self::Continuation | Self::Order | Self::Content => false,
+        }
+    }
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Header => "its header is not one",
+            Self::Continuation => "it does not continue the file before it",
+            Self::Mark => "no record begins there",
+            Self::Length => "the record there does not end in the file",
+            Self::Checksum => "the checksum of the record there does not hold",
+            Self::Order => "the record there does not follow the one before it",
+            Self::Content => "the record there is of no kind that this build knows",
+        })
+    }
+}
+
+impl JournalError {
+    pub(crate) fn storage(operation: Operation, file: &str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Storage { operation, file: file.to_owned(), source }
+    }
+}

@@ -1,0 +1,226 @@
+//! Where the bytes are: the few operations that a journal needs, and the file system behind them.
+//!
+//! The only place that opens, writes, renames or syncs files. [`File::append`] promises nothing until
+//! [`File::sync`] returned; names promise nothing until [`Storage::sync_directory`] returned. After
+//! a failed append or sync nothing may be assumed of the bytes since the last good sync.
+
+use crate::error::{JournalError, Operation};
+use std::fmt;
+use std::fs;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The name of the file whose lock says that a directory is in use.
+const LOCK_NAME: &str = "lock";
+
+/// A flat directory of files.
+pub trait Storage {
+    /// An open file.
+    type File: File + fmt::Debug;
+
+    /// The names of all files, in any order.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn list(&self) -> io::Result<Vec<String>>;
+
+    /// Creates a file that is not there yet.
+    ///
+    /// # Errors
+    /// What the file system says; that the file is there.
+    fn create(&self, name: &str) -> io::Result<Self::File>;
+
+    /// Opens a file that is there, for reading and appending.
+    ///
+    /// # Errors
+    /// What the file system says; that the file is not there.
+    fn open(&self, name: &str) -> io::Result<Self::File>;
+
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Gives a file another name, at once; a file of that name is replaced.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Makes creations, removals and renames durable.
+    ///
+    /// # Errors
+    /// What the file system says. Nothing is known of the names then.
+    fn sync_directory(&self) -> io::Result<()>;
+}
+
+/// An open file.
+pub trait File {
+    /// Appends all of the bytes.
+    ///
+    /// # Errors
+    /// What the file system says. Some of the bytes may have been appended.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes everything appended durable. Never tried again after it failed: the file system may have
+    /// forgotten what it could not write.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn sync(&mut self) -> io::Result<()>;
+
+    /// Writes bytes again that the file already has at a place, so that the next sync writes them: a
+    /// file system may take what an earlier sync failed to write for written.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn rewrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Reads at a place; gives how many bytes were read, 0 at the end.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn read(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// How long the file is.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn length(&mut self) -> io::Result<u64>;
+
+    /// Cuts the file to a length.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn truncate(&mut self, length: u64) -> io::Result<()>;
+}
+
+/// A directory of the file system, held by one process at a time.
+///
+/// Clones are the same directory, which is given up when the last one is dropped.
+#[derive(Clone, Debug)]
+pub struct Directory(Arc<Held>);
+
+/// A directory that this process holds.
+#[derive(Debug)]
+struct Held {
+    path: PathBuf,
+    /// Locked as long as it is open; the system unlocks it when the process ends, however it ends.
+    _lock: fs::File,
+}
+
+impl Directory {
+    /// Opens a directory, and creates it if it is not there.
+    ///
+    /// # Errors
+    /// If the file system refuses, or another process has the directory.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, JournalError> {
+        let path = path.into();
+        let shown = path.display().to_string();
+        fs::create_dir_all(&path).map_err(JournalError::storage(Operation::Create, &shown))?;
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            sync_path(parent).map_err(JournalError::storage(Operation::SyncDirectory, &shown))?;
+        }
+        let lock = fs::File::create(path.join(LOCK_NAME))
+            .map_err(JournalError::storage(Operation::Create, LOCK_NAME))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self(Arc::new(Held { path, _lock: lock }))),
+            Err(fs::TryLockError::WouldBlock) => Err(JournalError::InUse { directory: shown }),
+            Err(fs::TryLockError::Error(source)) => {
+                Err(JournalError::storage(Operation::Open, LOCK_NAME)(source))
+            }
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+}
+
+/// Makes the names in a directory durable.
+fn sync_path(path: &Path) -> io::Result<()> {
+    fs::File::open(path)?.sync_all()
+}
+
+impl Storage for Directory {
+    type File = DiskFile;
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        let entries = fs::read_dir(&self.0.path)?;
+        // A name that is not UTF-8 is none of ours.
+        let names = entries.map(|entry| Ok(entry?.file_name().into_string().ok()));
+        names.filter_map(Result::transpose).collect()
+    }
+
+    fn create(&self, name: &str) -> io::Result<DiskFile> {
+        let mut options = fs::OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        options.open(self.0.path.join(name)).map(DiskFile)
+    }
+
+    fn open(&self, name: &str) -> io::Result<DiskFile> {
+        let mut options = fs::OpenOptions::new();
+        options.read(true).write(true);
+        options.open(self.0.path.join(name)).map(DiskFile)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.0.path.join(name))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.0.path.join(from), self.0.path.join(to))
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        sync_path(&self.0.path)
+    }
+}
+
+/// A file of the file system.
+#[derive(Debug)]
+pub struct DiskFile(fs::File);
+
+impl File for DiskFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.seek(SeekFrom::End(0))?;
+        self.0.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn rewrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0.seek(SeekFrom::Start(offset))?;
+        self.0.write_all(bytes)
+    }
+
+    fn read(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.seek(SeekFrom::Start(offset))?;
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.0.read(rest) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
+    fn length(&mut self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.0.set_len(length)
+    }
+}
+
+#[cfg(test)]
+mod tests;

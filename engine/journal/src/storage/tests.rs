@@ -1,0 +1,57 @@
+//! The directory of the file system.
+
+use super::{Directory, File as _, Storage as _};
+use crate::error::JournalError;
+
+#[test]
+fn a_file_is_appended_read_rewritten_and_cut() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = Directory::open(place.path().join("a/journal")).unwrap();
+    let mut file = directory.create("one").unwrap();
+    file.append(b"hello ").unwrap();
+    file.append(b"world").unwrap();
+    file.sync().unwrap();
+    let mut buffer = [0; 20];
+    assert_eq!(file.read(6, &mut buffer).unwrap(), 5);
+    assert_eq!(&buffer[..5], b"world");
+    // Reading does not move where is appended.
+    file.append(b"!").unwrap();
+    file.rewrite(6, b"world").unwrap();
+    assert_eq!(file.length().unwrap(), 12);
+    file.truncate(5).unwrap();
+    file.append(b", you").unwrap();
+    assert_eq!(file.read(0, &mut buffer).unwrap(), 10);
+    assert_eq!(&buffer[..10], b"hello, you");
+    assert_eq!(file.read(10, &mut buffer).unwrap(), 0);
+}
+
+#[test]
+fn names_are_created_once_renamed_and_removed() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = Directory::open(place.path()).unwrap();
+    assert_eq!(directory.path(), place.path());
+    directory.create("one").unwrap();
+    assert!(directory.create("one").is_err());
+    assert!(directory.open("two").is_err());
+    directory.rename("one", "two").unwrap();
+    directory.open("two").unwrap();
+    directory.sync_directory().unwrap();
+    let mut names = directory.list().unwrap();
+    names.sort_unstable();
+    assert_eq!(names, ["lock", "two"]);
+    directory.remove("two").unwrap();
+    assert!(directory.remove("two").is_err());
+}
+
+#[test]
+fn a_directory_is_held_by_one_owner_at_a_time() {
+    let place = tempfile::tempdir().unwrap();
+    let first = Directory::open(place.path()).unwrap();
+    let clone = first.clone();
+    drop(first);
+    let error = Directory::open(place.path()).unwrap_err();
+    assert!(matches!(&error, JournalError::InUse { .. }));
+    assert!(error.to_string().ends_with("is in use by another process; stop it first"));
+    drop(clone);
+    Directory::open(place.path()).unwrap();
+}

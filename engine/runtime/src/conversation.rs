@@ -1,0 +1,385 @@
+//! The engine's end of a connector's connection: bytes in, facts to the sequencer, words back.
+//!
+//! One thread reads; another one writes, so that a peer that does not listen holds up nobody else.
+//! What a connector may have under way is bounded by its credits, which come back when its facts are
+//! durable. The same code serves a socket and a connector in the same process.
+
+mod names;
+
+pub(crate) use names::Names;
+
+use crate::clock::Clock;
+use crate::intake::Intake;
+use crate::sequencer::{Batch, Greet, Greeted, Note, Work};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use std::io::{ErrorKind, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use trueup_model::id::TenantId;
+use trueup_wire::message::{self as wire, Ack, Definitions, Hello};
+use trueup_wire::session::EngineEvent;
+use trueup_wire::{Credit, EngineSession, ErrorCode, SessionError};
+
+/// How much is read at a time.
+const READ_BYTES: usize = 256 * 1024;
+
+/// Decides who may send facts.
+pub trait Gate: Send + Sync {
+    /// Looks at the tenant, source and token of a connector.
+    ///
+    /// # Errors
+    /// The words that the connector is told.
+    fn admit(&self, hello: &Hello<'_>) -> Result<(), String>;
+}
+
+/// Admits everyone: for connectors in the same process, and for a trusted machine.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenGate;
+
+impl Gate for OpenGate {
+    fn admit(&self, _: &Hello<'_>) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// What a conversation may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    /// What may be under way at a time.
+    pub window: Credit,
+    /// How long a connector may take to say Hello, in microseconds.
+    pub hello_us: u64,
+    /// How long it may say nothing after that, in microseconds.
+    pub silence_us: u64,
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        let window = Credit { records: 262_144, bytes: 32 * 1024 * 1024 };
+        Self { window, hello_us: 5_000_000, silence_us: 60_000_000 }
+    }
+}
+
+/// Why a conversation ended before its time.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConversationError {
+    /// The connection failed.
+    #[error("the connection failed")]
+    Connection(#[from] std::io::Error),
+    /// The connector said something that has no place here.
+    #[error("the connector broke the protocol")]
+    Session(#[from] SessionError),
+    /// The connector sent something that is not what it says.
+    #[error("the connector sent what is not readable: {0}")]
+    Unreadable(String),
+    /// The connector may not send facts.
+    #[error("the connector was refused: {0}")]
+    Refused(String),
+    /// A newer conversation of the same source has begun.
+    #[error("a newer connection of the same source took its place")]
+    Superseded,
+    /// Nothing was heard for too long.
+    #[error("the connector said nothing for too long")]
+    Silent,
+    /// The engine stopped.
+    #[error("the engine has stopped")]
+    Stopped,
+}
+
+/// Where connectors are received; shared by all conversations.
+///
+/// The engine does not end as long as a reception or a conversation is there.
+#[derive(Clone)]
+pub struct Reception {
+    intake: Arc<Intake>,
+    work: Sender<Work>,
+    clock: Arc<dyn Clock>,
+    gate: Arc<dyn Gate>,
+    allowance: Allowance,
+    closing: Arc<AtomicBool>,
+}
+
+impl Reception {
+    pub(crate) fn new(
+        intake: Arc<Intake>,
+        work: Sender<Work>,
+        clock: Arc<dyn Clock>,
+        gate: Arc<dyn Gate>,
+        allowance: Allowance,
+    ) -> Self {
+        Self { intake, work, clock, gate, allowance, closing: Arc::new(AtomicBool::new(false)) }
+    }
+
+    /// Asks all conversations to end; each does so when its read returns.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether conversations were asked to end.
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
+    }
+
+    /// Talks with a connector until one side ends it.
+    ///
+    /// A read that takes long should give `TimedOut` or `WouldBlock` now and then, so that silence and
+    /// closing are noticed.
+    ///
+    /// # Errors
+    /// Why it ended before its time; the connector was told, if it still listens.
+    pub fn converse(
+        &self,
+        input: impl Read,
+        output: impl Write + Send,
+    ) -> Result<(), ConversationError> {
+        let (notes, noted) = unbounded();
+        let shared = Shared { session: EngineSession::new(), out: Vec::new(), superseded: false };
+        let shared = Mutex::new(shared);
+        std::thread::scope(|scope| {
+            let writer = std::thread::Builder::new()
+                .name("trueup-conversation".to_owned())
+                .spawn_scoped(scope, || write(&shared, &noted, output))?;
+            let listener = Listener { reception: self, shared: &shared, notes, talk: None };
+            let heard = listener.run(input);
+            // The writer ends when the last batch was answered, or at once if it cannot write; a peer
+            // that left does not hear the rest, and asks again when it comes back.
+            if let Ok(Err(error)) = writer.join() {
+                tracing::debug!(%error, "a connector left before its last answer");
+            }
+            heard
+        })
+    }
+}
+
+/// What both threads of a conversation use.
+struct Shared {
+    session: EngineSession,
+    /// What is to be sent.
+    out: Vec<u8>,
+    superseded: bool,
+}
+
+fn lock<'a>(shared: &'a Mutex<Shared>) -> MutexGuard<'a, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Passes on what the sequencer says, and sends what there is, until there is nobody to say more.
+fn write(
+    shared: &Mutex<Shared>,
+    notes: &Receiver<Note>,
+    mut output: impl Write,
+) -> std::io::Result<()> {
+    while let Ok(first) = notes.recv() {
+        let bytes = {
+            let mut guard = lock(shared);
+            for note in std::iter::once(first).chain(notes.try_iter()) {
+                guard.note(&note);
+            }
+            std::mem::take(&mut guard.out)
+        };
+        output.write_all(&bytes)?;
+        output.flush()?;
+    }
+    let rest = std::mem::take(&mut lock(shared).out);
+    output.write_all(&rest)?;
+    output.flush()
+}
+
+impl Shared {
+    fn note(&mut self, note: &Note) {
+        let Self { session, out, superseded } = self;
+        // A session that is over takes no commands, and nobody hears them.
+        let _ = match note {
+            Note::Durable { sequence, epoch, freed } => session
+                .acknowledge(Ack { sequence: *sequence, epoch: *epoch }, out)
+                .and_then(|()| session.grant(*freed, out)),
+            Note::Sealed { sequence } => session.seal(*sequence, out),
+            Note::Superseded => {
+                *superseded = true;
+                let words = "a newer connection of the same source took this one's place";
+                session.refuse(ErrorCode::Fenced, 0, words, out);
+                Ok(())
+            }
+            Note::Flush => Ok(()),
+        };
+    }
+}
+
+/// What is known after the Welcome.
+struct Talk {
+    tenant: TenantId,
+    conversation: u64,
+    names: Names,
+    /// Room of dictionary frames, given back with the next batch.
+    freed: Credit,
+}
+
+/// The reading thread.
+struct Listener<'r> {
+    reception: &'r Reception,
+    shared: &'r Mutex<Shared>,
+    notes: Sender<Note>,
+    talk: Option<Talk>,
+}
+
+impl Listener<'_> {
+    fn run(mut self, mut input: impl Read) -> Result<(), ConversationError> {
+        let mut buffer = vec![0; READ_BYTES];
+        let mut heard_us = self.reception.clock.monotonic_us();
+        loop {
+            let count = match input.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(count) => count,
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => continue,
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                        self.check_silence(heard_us)?;
+                        continue;
+                    }
+                    _ => return Err(error.into()),
+                },
+            };
+            heard_us = self.reception.clock.monotonic_us();
+            let ended = self.hear(buffer.get(..count).unwrap_or_default());
+            let _ = self.notes.send(Note::Flush);
+            if ended? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Ends the conversation if the engine closes, or nothing was heard for too long.
+    fn check_silence(&self, heard_us: u64) -> Result<(), ConversationError> {
+        let mut guard = lock(self.shared);
+        let Shared { session, out, superseded } = &mut *guard;
+        if *superseded {
+            return Err(ConversationError::Superseded);
+        }
+        if self.reception.is_closing() {
+            session.bye(out);
+            return Err(ConversationError::Stopped);
+        }
+        let Allowance { hello_us, silence_us, .. } = self.reception.allowance;
+        let allowed = if self.talk.is_some() { silence_us } else { hello_us };
+        if self.reception.clock.monotonic_us() > heard_us + allowed {
+            session.refuse(ErrorCode::OutOfOrder, 0, "nothing was heard for too long", out);
+            return Err(ConversationError::Silent);
+        }
+        Ok(())
+    }
+
+    /// Takes bytes; true if they ended the conversation.
+    fn hear(&mut self, mut bytes: &[u8]) -> Result<bool, ConversationError> {
+        let mut guard = lock(self.shared);
+        let Shared { session, out, superseded } = &mut *guard;
+        loop {
+            if *superseded {
+                return Err(ConversationError::Superseded);
+            }
+            let Some(event) = session.receive(&mut bytes, out)? else { return Ok(false) };
+            match event {
+                EngineEvent::Hello(hello) => {
+                    let admitted = self.reception.gate.admit(&hello);
+                    let named = (hello.tenant.to_owned(), hello.source.to_owned());
+                    if let Err(words) = admitted {
+                        session.refuse(ErrorCode::Unauthorized, 0, &words, out);
+                        return Err(ConversationError::Refused(words));
+                    }
+                    self.talk = Some(self.welcome(session, out, named)?);
+                }
+                EngineEvent::Dictionary(definitions) => {
+                    let Some(talk) = &mut self.talk else { return Err(ConversationError::Stopped) };
+                    talk.define(self.reception, &definitions)?;
+                }
+                EngineEvent::Batch(batch) => {
+                    let Some(talk) = &mut self.talk else { return Err(ConversationError::Stopped) };
+                    if let Err(error) = talk.take(self.reception, &batch, &self.notes) {
+                        let code = match error {
+                            ConversationError::Unreadable(_) => ErrorCode::BadBatch,
+                            _ => ErrorCode::Unavailable,
+                        };
+                        session.refuse(code, 0, &error.to_string(), out);
+                        return Err(error);
+                    }
+                }
+                EngineEvent::Duplicate { .. }
+                | EngineEvent::Gap { .. }
+                | EngineEvent::Heartbeat => {}
+                EngineEvent::Bye => return Ok(true),
+            }
+        }
+    }
+
+    /// Welcomes a connector that may send, unless a newer process of its source was here.
+    fn welcome(
+        &self,
+        session: &mut EngineSession,
+        out: &mut Vec<u8>,
+        (name, source): (String, String),
+    ) -> Result<Talk, ConversationError> {
+        let (reply, greeted) = bounded(1);
+        let tenant = self.reception.intake.tenant(&name);
+        let generation = session.generation();
+        let work = Work::Greet(Greet { tenant: name, source, generation, reply });
+        self.reception.work.send(work).map_err(|_| ConversationError::Stopped)?;
+        let greeting = match greeted.recv().map_err(|_| ConversationError::Stopped)? {
+            Greeted::Welcome(greeting) => greeting,
+            Greeted::Fenced { last } => {
+                session.admit(Some(last), out)?;
+                return Err(ConversationError::Superseded);
+            }
+        };
+        session.admit(greeting.last_generation, out)?;
+        session.welcome(
+            greeting.resume,
+            &greeting.position,
+            self.reception.allowance.window,
+            out,
+        )?;
+        let (names, freed) = (Names::default(), Credit::default());
+        Ok(Talk { tenant, conversation: greeting.conversation, names, freed })
+    }
+}
+
+impl Talk {
+    /// Gives names their codes.
+    fn define(
+        &mut self,
+        reception: &Reception,
+        definitions: &Definitions<'_>,
+    ) -> Result<(), ConversationError> {
+        let size = definitions.frame.len() as u64;
+        self.freed = self.freed.plus(Credit { records: 0, bytes: size });
+        self.names.define(&reception.intake, self.tenant, definitions);
+        let work = Work::Names(self.conversation, definitions.frame.to_vec());
+        reception.work.send(work).map_err(|_| ConversationError::Stopped)
+    }
+
+    /// Reads a batch and passes it on.
+    fn take(
+        &mut self,
+        reception: &Reception,
+        batch: &wire::Batch<'_>,
+        notes: &Sender<Note>,
+    ) -> Result<(), ConversationError> {
+        let (facts, hash) = self
+            .names
+            .facts(&reception.intake, self.tenant, batch)
+            .map_err(ConversationError::Unreadable)?;
+        let work = Work::Batch(Batch {
+            conversation: self.conversation,
+            sequence: batch.sequence,
+            position: batch.position.to_vec(),
+            frame: batch.frame.to_vec(),
+            facts,
+            hash,
+            cost: batch.cost().plus(std::mem::take(&mut self.freed)),
+            notes: Some(notes.clone()),
+        });
+        reception.work.send(work).map_err(|_| ConversationError::Stopped)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! What an epoch changed, put together from all workers and made visible at once.
+//!
+//! An epoch is published when every worker has said what it found: the views move to it as one, those
+//! who wait for it are woken, and subscribers get its differences.
+
+use crate::changes::Changes;
+use crate::clock::Clock;
+use crate::cluster::WorkerEpoch;
+use crate::error::RuntimeError;
+use crate::view::Views;
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use trueup_model::time::Timestamp;
+use trueup_operators::Epoch;
+
+/// What the publisher must know of an epoch besides what the workers found.
+pub(crate) struct Planned {
+    pub(crate) epoch: Epoch,
+    pub(crate) horizon: Timestamp,
+}
+
+/// An epoch that was published, with everything that it changed.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// The horizon at its end.
+    pub horizon: Timestamp,
+    /// The differences.
+    pub changes: Arc<Changes>,
+}
+
+/// How far publication has come, for those who wait.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    published: Epoch,
+    ended: bool,
+    failure: Option<Arc<RuntimeError>>,
+}
+
+impl Progress {
+    fn publish(&self, epoch: Epoch) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).published = epoch;
+        self.changed.notify_all();
+    }
+
+    fn end(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+        self.changed.notify_all();
+    }
+
+    /// Says why nothing more will be published.
+    pub(crate) fn fail(&self, error: RuntimeError) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.failure.get_or_insert(Arc::new(error));
+        state.ended = true;
+        self.changed.notify_all();
+    }
+
+    /// Why nothing more will be published, if something failed.
+    pub(crate) fn failure(&self) -> Option<Arc<RuntimeError>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).failure.clone()
+    }
+
+    /// Waits until an epoch is published; false if the engine stopped before.
+    pub(crate) fn wait_for(&self, epoch: Epoch) -> bool {
+        let guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = |state: &mut State| state.published < epoch && !state.ended;
+        let reached = self.changed.wait_while(guard, waiting);
+        reached.unwrap_or_else(PoisonError::into_inner).published >= epoch
+    }
+}
+
+/// Puts together what the workers found.
+pub(crate) struct Publisher {
+    pub(crate) workers: usize,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) views: Arc<RwLock<Views>>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) subscribers: Arc<Mutex<Vec<Sender<Published>>>>,
+}
+
+impl Publisher {
+    /// Publishes epochs in order until the workers have stopped.
+    pub(crate) fn run(self, found: &Receiver<WorkerEpoch>, planned: &Receiver<Planned>) {
+        let mut parts: BTreeMap<Epoch, (usize, Changes)> = BTreeMap::new();
+        while let Ok(part) = found.recv() {
+            let entry = parts.entry(part.epoch).or_default();
+            entry.0 += 1;
+            entry.1.extend(part.changes);
+            while parts.first_key_value().is_some_and(|(_, (count, _))| *count == self.workers) {
+                let Some((epoch, (_, changes))) = parts.pop_first() else { break };
+                let Ok(plan) = planned.recv() else { break };
+                assert_eq!(plan.epoch, epoch, "epochs are published in the order of their plans");
+                self.publish(plan, changes);
+            }
+        }
+        self.progress.end();
+    }
+
+    fn publish(&self, plan: Planned, mut changes: Changes) {
+        changes.consolidate();
+        let changes = Arc::new(changes);
+        {
+            let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
+            views.apply(&changes);
+            views.as_of.epoch = plan.epoch;
+            views.as_of.horizon = plan.horizon;
+            views.as_of.published_at = self.clock.now();
+        }
+        let published = Published { epoch: plan.epoch, horizon: plan.horizon, changes };
+        let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+        // A subscriber that does not keep up is let go; it must begin anew from the views.
+        subscribers.retain(|subscriber| match subscriber.try_send(published.clone()) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
+        });
+        drop(subscribers);
+        self.progress.publish(plan.epoch);
+    }
+}

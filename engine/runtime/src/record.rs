@@ -1,0 +1,93 @@
+//! What the engine writes into its journal: the content of each kind of record.
+//!
+//! | kind | content |
+//! |---|---|
+//! | 1 source | conversation `u64`, generation `u64`, tenant and source: each a length `u16` and UTF-8 |
+//! | 2 names | conversation `u64`, a Dictionary frame of the wire |
+//! | 3 batch | conversation `u64`, a Batch frame of the wire |
+//! | 4 horizon | microseconds since 1970 `i64`: where the epoch that is closed next moves the horizon |
+//!
+//! Numbers are little endian. Codes in a batch mean what the names records of its conversation say.
+
+use trueup_model::time::Timestamp;
+
+/// A connector was welcomed.
+pub(crate) const SOURCE: u8 = 1;
+/// Names of a conversation got codes.
+pub(crate) const NAMES: u8 = 2;
+/// A batch of a conversation.
+pub(crate) const BATCH: u8 = 3;
+/// The horizon moves.
+pub(crate) const HORIZON: u8 = 4;
+
+/// The number of a conversation; no two in a journal are the same.
+pub(crate) type ConversationId = u64;
+
+/// A connector that was welcomed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SourceRecord<'a> {
+    pub(crate) conversation: ConversationId,
+    pub(crate) generation: u64,
+    pub(crate) tenant: &'a str,
+    pub(crate) source: &'a str,
+}
+
+impl<'a> SourceRecord<'a> {
+    /// The record's content.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        bytes.extend_from_slice(&self.conversation.to_le_bytes());
+        bytes.extend_from_slice(&self.generation.to_le_bytes());
+        for text in [self.tenant, self.source] {
+            // The wire allows at most 1,024 bytes for either.
+            let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
+            bytes.extend_from_slice(&length.to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes().get(..usize::from(length)).unwrap_or_default());
+        }
+        bytes
+    }
+
+    /// The record with this content.
+    pub(crate) fn decode(content: &'a [u8]) -> Option<Self> {
+        let (conversation, rest) = number(content)?;
+        let (generation, rest) = number(rest)?;
+        let (tenant, rest) = text(rest)?;
+        let (source, rest) = text(rest)?;
+        rest.is_empty().then_some(Self { conversation, generation, tenant, source })
+    }
+}
+
+/// The number at the beginning of a content, and what follows it.
+pub(crate) fn number(content: &[u8]) -> Option<(u64, &[u8])> {
+    let (first, rest) = content.split_first_chunk()?;
+    Some((u64::from_le_bytes(*first), rest))
+}
+
+/// The instant that a horizon record says.
+pub(crate) fn horizon(content: &[u8]) -> Option<Timestamp> {
+    Some(Timestamp(i64::from_le_bytes(content.try_into().ok()?)))
+}
+
+fn text(content: &[u8]) -> Option<(&str, &[u8])> {
+    let (length, rest) = content.split_first_chunk()?;
+    let (text, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+    Some((str::from_utf8(text).ok()?, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SourceRecord;
+
+    #[test]
+    fn a_source_comes_back_as_it_went_and_no_part_of_it_does() {
+        let record =
+            SourceRecord { conversation: 7, generation: 9, tenant: "campus", source: "logs/lic1" };
+        let bytes = record.encode();
+        assert_eq!(SourceRecord::decode(&bytes), Some(record));
+        for end in 0..bytes.len() {
+            assert_eq!(SourceRecord::decode(&bytes[..end]), None);
+        }
+        let longer = [bytes.as_slice(), b"x"].concat();
+        assert_eq!(SourceRecord::decode(&longer), None);
+    }
+}

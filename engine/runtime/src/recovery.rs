@@ -1,0 +1,169 @@
+//! Reading the journal back: the same work in the same order, so the same epochs again.
+//!
+//! Records after the last closed epoch were acknowledged to nobody, but they are whole: they stay in
+//! the epoch that is open, and their senders are told that they were had.
+
+use crate::conversation::Names;
+use crate::error::RuntimeError;
+use crate::intake::Intake;
+use crate::log::{EpochHash, Log};
+use crate::record::{self, ConversationId, SourceRecord};
+use crate::sequencer::{Batch, Replay, Work};
+use crossbeam_channel::{Sender, bounded};
+use std::collections::HashMap;
+use std::path::Path;
+use trueup_journal::storage::Directory;
+use trueup_journal::{EpochClose, Options, Record, RecordKind, Records, open};
+use trueup_model::id::TenantId;
+use trueup_model::time::Timestamp;
+use trueup_operators::Epoch;
+use trueup_wire::{Credit, FrameReader, Message};
+
+/// Reads a journal back and hands the log over; gives the last epoch that was closed.
+pub(crate) fn recover(
+    journal: Option<&Path>,
+    mark: u64,
+    intake: &Intake,
+    work: &Sender<Work>,
+) -> Result<Epoch, RuntimeError> {
+    let log = match journal {
+        None => Log::Memory { number: 0 },
+        Some(path) => {
+            let opened = open(Directory::open(path)?, Options::new(mark))?;
+            let cut = opened.cut_bytes;
+            if cut > 0 {
+                tracing::warn!(bytes = cut, "the journal ended in a torn record, which was cut");
+            }
+            Replayer::new(intake, work).run(opened.records)?;
+            Log::Journal(Box::new(opened.writer))
+        }
+    };
+    let (reply, ended) = bounded(1);
+    send(work, Work::Replay(Replay::End { log, reply }))?;
+    ended.recv().map_err(|_| RuntimeError::Stopped)
+}
+
+/// A conversation whose batches can be read.
+struct Talk {
+    tenant: TenantId,
+    names: Names,
+}
+
+/// Turns records into work.
+struct Replayer<'a> {
+    intake: &'a Intake,
+    work: &'a Sender<Work>,
+    talks: HashMap<ConversationId, Talk>,
+    /// The newest conversation of each source; older ones have no more batches.
+    newest: HashMap<(String, String), ConversationId>,
+    horizon: Option<Timestamp>,
+}
+
+impl<'a> Replayer<'a> {
+    fn new(intake: &'a Intake, work: &'a Sender<Work>) -> Self {
+        Self { intake, work, talks: HashMap::new(), newest: HashMap::new(), horizon: None }
+    }
+
+    fn run(mut self, mut records: Records<Directory>) -> Result<(), RuntimeError> {
+        while let Some(record) = records.next()? {
+            let number = record.number;
+            self.take(&record).map_err(|error| match error {
+                Bad::Record(problem) => RuntimeError::Record { number, problem },
+                Bad::Runtime(error) => error,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, record: &Record<'_>) -> Result<(), Bad> {
+        match record.kind {
+            RecordKind::Opened | RecordKind::Seal => Ok(()),
+            RecordKind::EpochClose => {
+                self.close(&record.epoch_close().ok_or_else(|| bad("it is no epoch's close"))?)
+            }
+            RecordKind::Data(record::SOURCE) => self.source(record.content),
+            RecordKind::Data(record::NAMES | record::BATCH) => self.frame(record.content),
+            RecordKind::Data(record::HORIZON) => {
+                let at = record::horizon(record.content).ok_or_else(|| bad("it is no horizon"))?;
+                self.horizon = Some(at);
+                Ok(())
+            }
+            RecordKind::Data(kind) => Err(Bad::Record(format!("it is of the unknown kind {kind}"))),
+        }
+    }
+
+    fn source(&mut self, content: &[u8]) -> Result<(), Bad> {
+        let source = SourceRecord::decode(content).ok_or_else(|| bad("it is no source"))?;
+        let SourceRecord { conversation, generation, .. } = source;
+        let key = (source.tenant.to_owned(), source.source.to_owned());
+        if let Some(older) = self.newest.insert(key, conversation) {
+            self.talks.remove(&older);
+        }
+        let tenant = self.intake.tenant(source.tenant);
+        self.talks.insert(conversation, Talk { tenant, names: Names::default() });
+        let (tenant, source) = (source.tenant.to_owned(), source.source.to_owned());
+        let replay = Replay::Source { conversation, tenant, source, generation };
+        Ok(send(self.work, Work::Replay(replay))?)
+    }
+
+    fn frame(&mut self, content: &[u8]) -> Result<(), Bad> {
+        let (conversation, frame) = record::number(content).ok_or_else(|| bad("it is cut"))?;
+        let talk = self.talks.get_mut(&conversation);
+        let talk = talk.ok_or_else(|| bad("it belongs to a conversation that never began"))?;
+        let mut reader = FrameReader::new();
+        let mut rest = frame;
+        let read = reader.next(&mut rest).map_err(|error| Bad::Record(error.to_string()))?;
+        let frame = read.ok_or_else(|| bad("its frame is cut"))?;
+        match Message::decode(&frame).map_err(|error| Bad::Record(error.to_string()))? {
+            Message::Dictionary(definitions) => {
+                talk.names.define(self.intake, talk.tenant, &definitions);
+                Ok(())
+            }
+            Message::Batch(batch) => {
+                let read = talk.names.facts(self.intake, talk.tenant, &batch);
+                let (facts, hash) = read.map_err(Bad::Record)?;
+                let work = Work::Batch(Batch {
+                    conversation,
+                    sequence: batch.sequence,
+                    position: batch.position.to_vec(),
+                    frame: Vec::new(),
+                    facts,
+                    hash,
+                    cost: Credit::default(),
+                    notes: None,
+                });
+                Ok(send(self.work, work)?)
+            }
+            other => Err(Bad::Record(format!("a {} has no place in a journal", other.name()))),
+        }
+    }
+
+    fn close(&mut self, close: &EpochClose) -> Result<(), Bad> {
+        let EpochClose { epoch, hash, .. } = *close;
+        let (reply, done) = bounded(1);
+        let hash = EpochHash(hash);
+        let replay = Replay::Close { epoch, hash, horizon: self.horizon.take(), reply };
+        send(self.work, Work::Replay(replay))?;
+        Ok(done.recv().map_err(|_| RuntimeError::Stopped)??)
+    }
+}
+
+/// Why a record could not be taken.
+enum Bad {
+    Record(String),
+    Runtime(RuntimeError),
+}
+
+impl From<RuntimeError> for Bad {
+    fn from(error: RuntimeError) -> Self {
+        Self::Runtime(error)
+    }
+}
+
+fn bad(problem: &str) -> Bad {
+    Bad::Record(problem.to_owned())
+}
+
+fn send(work: &Sender<Work>, one: Work) -> Result<(), RuntimeError> {
+    work.send(one).map_err(|_| RuntimeError::Stopped)
+}

@@ -1,0 +1,246 @@
+//! What can be typed: commands and their switches, with the help that explains them.
+
+use crate::filter::Filter;
+use crate::render::Format;
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Where an engine listens for questions if nothing else is said.
+pub(crate) const API_DEFAULT: &str = "127.0.0.1:7117";
+
+/// Keeps a license position exactly right while usage and contracts change.
+#[derive(Debug, Parser)]
+#[command(name = "trueup", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 nothing to look at; 10 a discrepancy of severity 1; 11 of severity 2 or 3; 12 of
+severity 4 or 5; 65 input was set aside (see quarantine); 66 a file cannot be read; 69 no engine
+answers; 70 a bug; 74 a file cannot be written; 78 a configuration, policy or mapping is wrong;
+2 the command line was not understood.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show a small company's license position, with everything in it that goes wrong in practice.
+    Demo(DemoArguments),
+    /// Read logs, license files and lists once; print positions and discrepancies.
+    Reconcile(ReconcileArguments),
+    /// Run an engine that connectors feed and that answers questions.
+    Serve(ServeArguments),
+    /// What is entitled, needed and missing, the most urgent first.
+    Positions(AskArguments),
+    /// Demand and rights at one instant.
+    Levels(AskArguments),
+    /// What someone must look at, the most urgent first.
+    Discrepancies(AskArguments),
+    /// Totals over the account tree and the product tree.
+    Rollups(AskArguments),
+    /// Why a position or discrepancy is what it is.
+    Explain(ExplainArguments),
+    /// What could not be understood, with source, position and remedy.
+    Quarantine(AskArguments),
+    /// What log, license file and server say of each feature.
+    Pools(AskArguments),
+    /// Checkouts, from open to close.
+    Sessions(AskArguments),
+    /// Refused attempts.
+    Denials(AskArguments),
+    /// Show the configuration and where each value comes from.
+    Config(ConfigArguments),
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Output {
+    /// How to write the answer.
+    #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
+    format: Format,
+    /// The same as `--format json`.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Output {
+    /// The format that was asked for.
+    pub(crate) fn format(self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+}
+
+/// Which rows to show.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Which {
+    /// Only this tenant; `*` stands for any letters.
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+    /// Only this account; `*` stands for any letters.
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// Only this product; `*` stands for any letters.
+    #[arg(long, value_name = "NAME")]
+    product: Option<String>,
+    /// Only this metric: concurrent, `named_user`, volume.
+    #[arg(long, value_name = "NAME")]
+    metric: Option<String>,
+    /// A period such as 2026-03, or `all`, `every`, `current`.
+    #[arg(long, value_name = "LABEL")]
+    period: Option<String>,
+    /// Only this state or kind, such as over or `expired_in_use`.
+    #[arg(long, value_name = "NAME")]
+    kind: Option<String>,
+    /// The instant to look at, RFC 3339 with an offset.
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<String>,
+    /// Wait until this epoch is published.
+    #[arg(long, value_name = "EPOCH")]
+    wait_for: Option<u64>,
+    /// Show at most this many rows.
+    #[arg(long, value_name = "ROWS")]
+    limit: Option<usize>,
+}
+
+impl Which {
+    /// The rows as a filter.
+    pub(crate) fn filter(&self) -> Filter {
+        Filter {
+            tenant: self.tenant.clone(),
+            account: self.account.clone(),
+            product: self.product.clone(),
+            metric: self.metric.clone(),
+            period: self.period.clone(),
+            kind: self.kind.clone(),
+            at: self.at.clone(),
+            wait_for: self.wait_for,
+            limit: self.limit,
+        }
+    }
+}
+
+/// A question to a running engine.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AskArguments {
+    /// Where the engine answers.
+    #[arg(long, value_name = "HOST:PORT", default_value = API_DEFAULT, env = "TRUEUP_API")]
+    pub(crate) api: String,
+    /// Which rows.
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// How to write the answer.
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// A question about one figure.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The name of a position or discrepancy, or its beginning.
+    pub(crate) id: String,
+    /// Where the engine answers.
+    #[arg(long, value_name = "HOST:PORT", default_value = API_DEFAULT, env = "TRUEUP_API")]
+    pub(crate) api: String,
+    /// The instant to explain, RFC 3339 with an offset; else the worst one.
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) at: Option<String>,
+    /// The same as `--format json`.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How to run the demonstration.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DemoArguments {
+    /// Stay up and answer questions when the tables are printed.
+    #[arg(long)]
+    pub(crate) serve: bool,
+    /// Where to answer.
+    #[arg(long, value_name = "HOST:PORT", default_value = API_DEFAULT)]
+    pub(crate) listen: SocketAddr,
+    /// Worker threads.
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    pub(crate) workers: usize,
+    /// Write the demonstration's input files to this folder instead, to try them by hand.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) extract: Option<PathBuf>,
+    /// How to write the answer.
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// How to reconcile files once.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ReconcileArguments {
+    /// Logs, license files, options files, server status, tables and events, in any order. What each
+    /// is is found out from its content. `FILE@INSTANT` says from when on a license file holds.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// Write positions, discrepancies, totals and the rest as JSON and CSV to this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// A policy: metrics, thresholds, zones, closing.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// A mapping for a table or event file, as `FILE=MAPPING`; may be given several times.
+    #[arg(long, value_name = "FILE=MAPPING")]
+    pub(crate) mapping: Vec<String>,
+    /// The zone of local times in logs and lists, and of periods: an IANA name.
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// The license server's host, if the files do not say it.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) server: Option<String>,
+    /// Whose files they are.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) tenant: String,
+    /// The instant up to which figures are evaluated, RFC 3339; else the latest in the files.
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) as_of: Option<String>,
+    /// Worker threads.
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    pub(crate) workers: usize,
+    /// The period to show, such as 2026-03, `all` or `every`; else the last one.
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) period: Option<String>,
+    /// Also explain this position or discrepancy.
+    #[arg(long, value_name = "ID")]
+    pub(crate) explain: Vec<String>,
+    /// End with code 0 whatever is found.
+    #[arg(long)]
+    pub(crate) exit_zero: bool,
+    /// How to write the answer.
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// How to run an engine.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where to answer questions, over what the configuration says.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) api: Option<SocketAddr>,
+    /// Where to listen for connectors, over what the configuration says.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) connectors: Option<SocketAddr>,
+    /// Worker threads, over what the configuration says.
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) workers: Option<usize>,
+}
+
+/// How to show the configuration.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ConfigArguments {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print every key with its default and what it means, as a file to begin with.
+    #[arg(long)]
+    pub(crate) defaults: bool,
+}

@@ -1,0 +1,435 @@
+//! The configuration of a running engine: every key once, with its default and what it means.
+//!
+//! A value comes from the defaults, then the file, then the environment (`TRUEUP__SECTION__KEY`), then
+//! a switch; the later one wins, and `trueup config` shows which one did. Unknown keys are errors, and
+//! all problems are reported at once. This is the one place that reads the environment.
+
+use crate::exit::{Exit, Failure};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use toml::de::{DeTable, DeValue};
+use trueup_policy::Policy;
+use trueup_runtime::settings::{Horizon, Settings};
+
+/// A key of the configuration.
+struct Key {
+    section: &'static str,
+    name: &'static str,
+    /// The default, as it stands in the file.
+    default: &'static str,
+    /// What it means, in one sentence.
+    meaning: &'static str,
+}
+
+/// Every key, in the order of the file.
+const KEYS: &[Key] = &[
+    Key {
+        section: "engine",
+        name: "workers",
+        default: "1",
+        meaning: "Worker threads; results do not depend on how many there are.",
+    },
+    Key {
+        section: "engine",
+        name: "epoch_facts_max",
+        default: "100000",
+        meaning: "An epoch closes when it holds this many facts.",
+    },
+    Key {
+        section: "engine",
+        name: "epoch_milliseconds",
+        default: "10",
+        meaning: "An epoch closes this long after its first fact.",
+    },
+    Key {
+        section: "engine",
+        name: "horizon_step_seconds",
+        default: "60",
+        meaning: "How often figures of the current period follow the clock.",
+    },
+    Key {
+        section: "engine",
+        name: "names_max",
+        default: "4000000",
+        meaning: "The most names that are kept; facts with further names are set aside.",
+    },
+    Key {
+        section: "engine",
+        name: "products_max",
+        default: "100000",
+        meaning: "The most products that are counted; facts of further products are set aside.",
+    },
+    Key {
+        section: "engine",
+        name: "future_tolerance_seconds",
+        default: "300",
+        meaning: "How far an event may lie ahead of its arrival before it is set aside.",
+    },
+    Key {
+        section: "policy",
+        name: "file",
+        default: "\"\"",
+        meaning: "The policy file; empty for the default policy.",
+    },
+    Key {
+        section: "api",
+        name: "listen",
+        default: "\"127.0.0.1:7117\"",
+        meaning: "Where questions are answered over HTTP; it has no access control yet.",
+    },
+    Key {
+        section: "connectors",
+        name: "listen",
+        default: "\"127.0.0.1:7118\"",
+        meaning: "Where connectors deliver.",
+    },
+    Key {
+        section: "connectors",
+        name: "token_file",
+        default: "\"\"",
+        meaning: "A file with the secret that connectors must show; empty admits everyone.",
+    },
+    Key {
+        section: "connectors",
+        name: "connections_max",
+        default: "64",
+        meaning: "The most connectors at a time; further ones are turned away.",
+    },
+    Key {
+        section: "journal",
+        name: "enabled",
+        default: "true",
+        meaning: "Whether input is kept, so that a restart continues where it stopped.",
+    },
+    Key {
+        section: "journal",
+        name: "folder",
+        default: "\"trueup-journal\"",
+        meaning: "Where input is kept.",
+    },
+];
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Origin {
+    Default,
+    File,
+    Environment(String),
+    Switch,
+}
+
+/// What a run is told, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// The settings of the engine.
+    pub(crate) settings: Settings,
+    /// Where questions are answered.
+    pub(crate) api: SocketAddr,
+    /// Where connectors deliver.
+    pub(crate) connectors: SocketAddr,
+    /// The secret that connectors must show; `None` admits everyone.
+    pub(crate) token: Option<Vec<u8>>,
+    /// The most connectors at a time.
+    pub(crate) connections_max: usize,
+    /// Where input is kept; `None` keeps none.
+    pub(crate) journal: Option<PathBuf>,
+}
+
+/// Every key as a file to begin with.
+pub(crate) fn defaults() -> String {
+    let mut text = String::from("# Trueup: every key with its default.\n");
+    let mut section = "";
+    for key in KEYS {
+        if key.section != section {
+            section = key.section;
+            let _ = write!(text, "\n[{section}]\n");
+        }
+        let _ = write!(text, "# {}\n{} = {}\n", key.meaning, key.name, key.default);
+    }
+    text
+}
+
+/// The texts of all values, and where each comes from.
+#[derive(Debug)]
+pub(crate) struct Values {
+    values: BTreeMap<(&'static str, &'static str), (String, Origin)>,
+    folder: PathBuf,
+}
+
+impl Values {
+    /// Reads the file, if one is named, and the environment.
+    pub(crate) fn read(
+        file: Option<&Path>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Failure> {
+        let mut values = BTreeMap::new();
+        for key in KEYS {
+            values.insert((key.section, key.name), (key.default.to_owned(), Origin::Default));
+        }
+        let mut folder = PathBuf::new();
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                let message = format!("could not read configuration {}: {error}", path.display());
+                Failure::new(Exit::NoInput, message, "`trueup config --defaults` prints one")
+            })?;
+            read_file(&text, &mut values).map_err(|problems| {
+                let message = format!("{} is wrong:\n{problems}", path.display());
+                Failure::new(Exit::Config, message, "`trueup config --defaults` lists the keys")
+            })?;
+            folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        }
+        for key in KEYS {
+            let variable = format!("TRUEUP__{}__{}", key.section, key.name).to_ascii_uppercase();
+            if let Some(value) = environment(&variable) {
+                let text = as_toml(&value, key.default);
+                values.insert((key.section, key.name), (text, Origin::Environment(variable)));
+            }
+        }
+        Ok(Self { values, folder })
+    }
+
+    /// Puts a switch over a value.
+    pub(crate) fn switch(&mut self, section: &'static str, name: &'static str, text: String) {
+        self.values.insert((section, name), (text, Origin::Switch));
+    }
+
+    /// Every value with where it comes from, as text.
+    pub(crate) fn shown(&self) -> String {
+        let mut text = String::new();
+        let mut section = "";
+        for key in KEYS {
+            if key.section != section {
+                section = key.section;
+                let _ = write!(text, "\n[{section}]\n");
+            }
+            let Some((value, origin)) = self.values.get(&(key.section, key.name)) else { continue };
+            let from = match origin {
+                Origin::Default => "default".to_owned(),
+                Origin::File => "file".to_owned(),
+                Origin::Environment(variable) => variable.clone(),
+                Origin::Switch => "switch".to_owned(),
+            };
+            let _ = writeln!(text, "{} = {value}  # {from}", key.name);
+        }
+        text.trim_start().to_owned()
+    }
+
+    /// The values, checked; all problems at once.
+    pub(crate) fn check(&self) -> Result<Config, Failure> {
+        let mut problems: Vec<String> = Vec::new();
+        let mut number = |section, name, least: u64, most: u64| -> u64 {
+            let text = self.text(section, name);
+            match text.replace('_', "").parse::<u64>() {
+                Ok(number) if (least..=most).contains(&number) => number,
+                _ => {
+                    problems.push(format!(
+                        "{section}.{name} is {text}, expected a number from {least} to {most}"
+                    ));
+                    least
+                }
+            }
+        };
+        let workers = number("engine", "workers", 1, 256);
+        let epoch_facts = number("engine", "epoch_facts_max", 1, 10_000_000);
+        let epoch_ms = number("engine", "epoch_milliseconds", 1, 60_000);
+        let step_seconds = number("engine", "horizon_step_seconds", 1, 86_400);
+        let names = number("engine", "names_max", 1, 1_000_000_000);
+        let products = number("engine", "products_max", 1, 10_000_000);
+        let future_seconds = number("engine", "future_tolerance_seconds", 0, 31_536_000);
+        let connections = number("connectors", "connections_max", 1, 1024);
+        let api = self.address("api", &mut problems);
+        let connectors = self.address("connectors", &mut problems);
+        let policy = self.policy(&mut problems);
+        let token = self.token(&mut problems);
+        let journal = match self.text("journal", "enabled") {
+            "true" => Some(self.folder.join(unquoted(self.text("journal", "folder")))),
+            "false" => None,
+            other => {
+                problems.push(format!("journal.enabled is {other}, expected true or false"));
+                None
+            }
+        };
+        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        if !problems.is_empty() {
+            let message = format!("the configuration is wrong:\n{}", problems.join("\n"));
+            return Err(Failure::new(Exit::Config, message, "`trueup config` shows all values"));
+        }
+        let settings = Settings {
+            workers: size(workers),
+            policy,
+            horizon: Horizon::Clock,
+            horizon_step_us: step_seconds * 1_000_000,
+            epoch_facts_max: size(epoch_facts),
+            epoch_us_max: epoch_ms * 1000,
+            names_max: size(names),
+            products_max: size(products),
+            future_tolerance_us: i64::try_from(future_seconds).unwrap_or(0) * 1_000_000,
+        };
+        let connections_max = size(connections);
+        Ok(Config { settings, api, connectors, token, connections_max, journal })
+    }
+
+    fn text(&self, section: &'static str, name: &'static str) -> &str {
+        self.values.get(&(section, name)).map_or("", |(text, _)| text.as_str())
+    }
+
+    fn address(&self, section: &'static str, problems: &mut Vec<String>) -> SocketAddr {
+        let text = unquoted(self.text(section, "listen"));
+        text.parse().unwrap_or_else(|_| {
+            problems.push(format!("{section}.listen is `{text}`, expected address:port"));
+            SocketAddr::from(([127, 0, 0, 1], 0))
+        })
+    }
+
+    fn policy(&self, problems: &mut Vec<String>) -> Policy {
+        let name = unquoted(self.text("policy", "file"));
+        if name.is_empty() {
+            return Policy::default();
+        }
+        let path = self.folder.join(name);
+        let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+        let parsed = read.and_then(|text| Policy::from_toml(&text).map_err(|e| e.to_string()));
+        parsed.unwrap_or_else(|error| {
+            problems.push(format!("policy {}:\n{error}", path.display()));
+            Policy::default()
+        })
+    }
+
+    fn token(&self, problems: &mut Vec<String>) -> Option<Vec<u8>> {
+        let name = unquoted(self.text("connectors", "token_file"));
+        if name.is_empty() {
+            return None;
+        }
+        let path = self.folder.join(name);
+        match std::fs::read_to_string(&path) {
+            Ok(text) if !text.trim().is_empty() => Some(text.trim().as_bytes().to_vec()),
+            Ok(_) => {
+                problems.push(format!("connectors.token_file {} is empty", path.display()));
+                None
+            }
+            Err(error) => {
+                problems.push(format!("connectors.token_file {}: {error}", path.display()));
+                None
+            }
+        }
+    }
+}
+
+/// Takes the values of a file; gives what is wrong with it, a line a problem.
+fn read_file(
+    text: &str,
+    values: &mut BTreeMap<(&'static str, &'static str), (String, Origin)>,
+) -> Result<(), String> {
+    let mut problems = Vec::new();
+    let place = |offset: usize| text.get(..offset).unwrap_or(text).matches('\n').count() + 1;
+    let (root, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let line = place(error.span().map_or(0, |span| span.start));
+        problems.push(format!("line {line}: {}", error.message()));
+    }
+    let sections = if errors.is_empty() { Some(root.get_ref()) } else { None };
+    for (section, fields) in sections.into_iter().flatten() {
+        let line = place(section.span().start);
+        let Some(fields) = fields.get_ref().as_table() else {
+            problems.push(format!("line {line}: `{}` is not a section", section.get_ref()));
+            continue;
+        };
+        for (name, value) in fields {
+            let here = place(name.span().start);
+            let known = KEYS.iter().find(|key| {
+                key.section == section.get_ref().as_ref() && key.name == name.get_ref().as_ref()
+            });
+            match known {
+                Some(key) => {
+                    let read = plain(value.get_ref());
+                    values.insert((key.section, key.name), (read, Origin::File));
+                }
+                None => problems.push(format!(
+                    "line {here}: `{}.{}` is not a key",
+                    section.get_ref(),
+                    name.get_ref()
+                )),
+            }
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
+}
+
+/// A value as it stands in a file.
+fn plain(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("\"{text}\""),
+        DeValue::Integer(number) => number.as_str().to_owned(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Datetime(at) => at.to_string(),
+        DeValue::Array(_) | DeValue::Table(_) => value.type_str().to_owned(),
+    }
+}
+
+/// A variable's text as it would stand in a file, in the form that the default has.
+fn as_toml(text: &str, like: &str) -> String {
+    if like.starts_with('"') { format!("\"{text}\"") } else { text.to_owned() }
+}
+
+fn unquoted(text: &str) -> &str {
+    text.trim_matches('"')
+}
+
+#[cfg(test)]
+mod tests {
+    //! Precedence, completeness, and how mistakes are told.
+
+    use super::{KEYS, Values, defaults};
+    use crate::exit::Exit;
+
+    fn none(_: &str) -> Option<String> {
+        None
+    }
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        file
+    }
+
+    #[test]
+    fn the_printed_defaults_are_the_defaults() {
+        let written = file(&defaults());
+        let read = Values::read(Some(written.path()), none).unwrap();
+        let config = read.check().unwrap();
+        let plain = Values::read(None, none).unwrap().check().unwrap();
+        assert_eq!(config.settings.workers, plain.settings.workers);
+        assert_eq!(config.settings.epoch_us_max, plain.settings.epoch_us_max);
+        assert_eq!(config.api, plain.api);
+        assert!(KEYS.iter().all(|key| key.meaning.ends_with('.')));
+    }
+
+    #[test]
+    fn the_later_origin_wins_and_is_named() {
+        let written = file("[engine]\nworkers = 2\nepoch_milliseconds = 20\n");
+        let environment = |name: &str| (name == "TRUEUP__ENGINE__WORKERS").then(|| "3".to_owned());
+        let mut values = Values::read(Some(written.path()), environment).unwrap();
+        assert_eq!(values.check().unwrap().settings.workers, 3);
+        assert!(values.shown().contains("workers = 3  # TRUEUP__ENGINE__WORKERS"));
+        assert!(values.shown().contains("epoch_milliseconds = 20  # file"));
+        values.switch("engine", "workers", "4".to_owned());
+        assert_eq!(values.check().unwrap().settings.workers, 4);
+        assert!(values.shown().contains("names_max = 4000000  # default"));
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_place() {
+        let written = file("[engine]\nwokers = 2\n\n[colors]\nred = 1\n");
+        let failure = Values::read(Some(written.path()), none).unwrap_err();
+        assert_eq!(failure.exit, Exit::Config);
+        assert!(failure.message.contains("line 2: `engine.wokers` is not a key"));
+        assert!(failure.message.contains("line 5: `colors.red` is not a key"));
+        let wrong = file("[engine]\nworkers = 0\n[api]\nlisten = \"nowhere\"\n");
+        let failure = Values::read(Some(wrong.path()), none).unwrap().check().unwrap_err();
+        assert!(failure.message.contains("engine.workers is 0"));
+        assert!(failure.message.contains("api.listen is `nowhere`"));
+    }
+}

@@ -1,0 +1,149 @@
+//! The questions that can be asked, wherever they are asked: each is a view with a filter.
+
+use crate::answer::discrepancy::{DiscrepancyRow, discrepancies};
+use crate::answer::position::{LevelRow, PositionRow, levels, positions};
+use crate::answer::quarantine::{QuarantineRow, quarantine};
+use crate::answer::rollup::{RollupRow, rollups};
+use crate::answer::server::{DenialRow, PoolRow, SessionRow, denials, pools, sessions};
+use crate::answer::{Answer, Words};
+use crate::filter::Filter;
+use crate::render::{self, Format, Page};
+use serde::de::DeserializeOwned;
+use trueup_model::time::Timestamp;
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// Positions.
+    Positions,
+    /// Demand and rights at an instant.
+    Levels,
+    /// Discrepancies.
+    Discrepancies,
+    /// Totals over the trees.
+    Rollups,
+    /// What could not be understood.
+    Quarantine,
+    /// What sources say of pools.
+    Pools,
+    /// Checkouts.
+    Sessions,
+    /// Refused attempts.
+    Denials,
+}
+
+impl View {
+    /// Every view.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Positions,
+        Self::Levels,
+        Self::Discrepancies,
+        Self::Rollups,
+        Self::Quarantine,
+        Self::Pools,
+        Self::Sessions,
+        Self::Denials,
+    ];
+
+    /// The view's name in paths and file names.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Positions => "positions",
+            Self::Levels => "levels",
+            Self::Discrepancies => "discrepancies",
+            Self::Rollups => "rollups",
+            Self::Quarantine => "quarantine",
+            Self::Pools => "pools",
+            Self::Sessions => "sessions",
+            Self::Denials => "denials",
+        }
+    }
+
+    /// The view of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|view| view.name() == name)
+    }
+}
+
+/// Rows of one view or another.
+#[derive(Debug, serde::Serialize)]
+#[serde(untagged)]
+pub(crate) enum Rows {
+    /// Positions.
+    Positions(Answer<PositionRow>),
+    /// Levels.
+    Levels(Answer<LevelRow>),
+    /// Discrepancies.
+    Discrepancies(Answer<DiscrepancyRow>),
+    /// Totals.
+    Rollups(Answer<RollupRow>),
+    /// Rejects.
+    Quarantine(Answer<QuarantineRow>),
+    /// Pools.
+    Pools(Answer<PoolRow>),
+    /// Checkouts.
+    Sessions(Answer<SessionRow>),
+    /// Denials.
+    Denials(Answer<DenialRow>),
+}
+
+/// Why a question has no answer.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum QuestionError {
+    /// The instant is none.
+    #[error("`at`: {0}")]
+    At(#[from] trueup_model::time::TimestampError),
+}
+
+/// Answers a question from the views.
+pub(crate) fn ask(words: &Words<'_>, view: View, filter: &Filter) -> Result<Rows, QuestionError> {
+    Ok(match view {
+        View::Positions => Rows::Positions(words.answer(positions(words, filter), filter)),
+        View::Levels => {
+            let at: Timestamp = match &filter.at {
+                Some(at) => at.parse()?,
+                None => words.views.as_of.horizon,
+            };
+            Rows::Levels(words.answer(levels(words, filter, at), filter))
+        }
+        View::Discrepancies => {
+            Rows::Discrepancies(words.answer(discrepancies(words, filter), filter))
+        }
+        View::Rollups => Rows::Rollups(words.answer(rollups(words, filter), filter)),
+        View::Quarantine => Rows::Quarantine(words.answer(quarantine(words, filter), filter)),
+        View::Pools => Rows::Pools(words.answer(pools(words, filter), filter)),
+        View::Sessions => Rows::Sessions(words.answer(sessions(words, filter), filter)),
+        View::Denials => Rows::Denials(words.answer(denials(words, filter), filter)),
+    })
+}
+
+/// Reads an answer that another process wrote as JSON.
+pub(crate) fn read(view: View, json: &str) -> serde_json::Result<Rows> {
+    fn rows<R: DeserializeOwned>(json: &str) -> serde_json::Result<Answer<R>> {
+        serde_json::from_str(json)
+    }
+    Ok(match view {
+        View::Positions => Rows::Positions(rows(json)?),
+        View::Levels => Rows::Levels(rows(json)?),
+        View::Discrepancies => Rows::Discrepancies(rows(json)?),
+        View::Rollups => Rows::Rollups(rows(json)?),
+        View::Quarantine => Rows::Quarantine(rows(json)?),
+        View::Pools => Rows::Pools(rows(json)?),
+        View::Sessions => Rows::Sessions(rows(json)?),
+        View::Denials => Rows::Denials(rows(json)?),
+    })
+}
+
+/// Writes an answer.
+pub(crate) fn write(page: &mut Page<'_>, format: Format, rows: &Rows) -> anyhow::Result<()> {
+    match rows {
+        Rows::Positions(found) => render::answer(page, format, found, render::positions),
+        Rows::Levels(found) => render::answer(page, format, found, render::levels),
+        Rows::Discrepancies(found) => render::answer(page, format, found, render::discrepancies),
+        Rows::Rollups(found) => render::answer(page, format, found, render::rollups),
+        Rows::Quarantine(found) => render::answer(page, format, found, render::quarantine),
+        Rows::Pools(found) => render::answer(page, format, found, render::pools),
+        Rows::Sessions(found) => render::answer(page, format, found, render::sessions),
+        Rows::Denials(found) => render::answer(page, format, found, render::denials),
+    }
+}

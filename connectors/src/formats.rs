@@ -4,6 +4,12 @@
 //! reject with position and reason, and reading goes on. Memory is bounded by the limits that each
 //! format states. Facts leave as they are found, through a [`Sink`], with borrowed names.
 
+pub mod flexnet;
+pub mod cloudevents;
+pub mod mapping;
+pub mod table;
+pub mod text;
+
 use trueup_model::calendar::Zone;
 use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
 use trueup_model::reject::{Reject, RejectReason};

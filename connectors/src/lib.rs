@@ -5,3 +5,6 @@
 //! only put the three together. Nothing here may use the engine.
 
 pub mod formats;
+pub mod source;
+pub mod client;
+pub mod load;

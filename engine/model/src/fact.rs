@@ -7,7 +7,7 @@
 
 use crate::catalog::{Alias, Component, Product};
 use crate::contract::EntitlementLine;
-use crate::hash::hash128_of;
+use crate::hash::{Hash128, hash128};
 use crate::id::NameKind;
 use crate::observation::{ObservedPool, ObservedServer, ObservedSession, Reservation};
 use crate::org::{Account, Membership};
@@ -25,8 +25,25 @@ pub struct FactId(pub u128);
 impl FactId {
     /// The identity of the event that `source` calls `event`.
     pub fn of(tenant: &str, source: &str, event: &[&[u8]]) -> Self {
-        let parts = [tenant.as_bytes(), source.as_bytes()];
-        Self(hash128_of(parts.into_iter().chain(event.iter().copied())))
+        let mut parts: Vec<&[u8]> = vec![tenant.as_bytes(), source.as_bytes()];
+        parts.extend_from_slice(event);
+        Self(hash128(&parts))
+    }
+}
+
+/// Makes the identities of one source's events: what [`FactId::of`] gives, several times faster.
+#[derive(Clone, Debug)]
+pub struct FactIds(Hash128);
+
+impl FactIds {
+    /// Identities of this source.
+    pub fn new(tenant: &str, source: &str) -> Self {
+        Self(Hash128::beginning(&[tenant.as_bytes(), source.as_bytes()]))
+    }
+
+    /// The identity of the event that the source calls `event`.
+    pub fn of(&mut self, event: &[&[u8]]) -> FactId {
+        FactId(self.0.of(event))
     }
 }
 

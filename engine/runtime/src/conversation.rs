@@ -11,7 +11,7 @@ pub(crate) use names::Names;
 use crate::clock::Clock;
 use crate::intake::Intake;
 use crate::sequencer::{Batch, Greet, Greeted, Note, Work};
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use std::io::{ErrorKind, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +22,9 @@ use trueup_wire::{Credit, EngineSession, ErrorCode, SessionError};
 
 /// How much is read at a time.
 const READ_BYTES: usize = 256 * 1024;
+
+/// How many words of the sequencer wait for the writer.
+const NOTES_MAX: usize = 1024;
 
 /// Decides who may send facts.
 pub trait Gate: Send + Sync {
@@ -133,7 +136,7 @@ impl Reception {
         input: impl Read,
         output: impl Write + Send,
     ) -> Result<(), ConversationError> {
-        let (notes, noted) = unbounded();
+        let (notes, noted) = bounded(NOTES_MAX);
         let shared = Shared { session: EngineSession::new(), out: Vec::new(), superseded: false };
         let shared = Mutex::new(shared);
         std::thread::scope(|scope| {
@@ -231,18 +234,19 @@ impl Listener<'_> {
             let count = match input.read(&mut buffer) {
                 Ok(0) => return Ok(()),
                 Ok(count) => count,
-                Err(error) => match error.kind() {
-                    ErrorKind::Interrupted => continue,
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-                        self.check_silence(heard_us)?;
-                        continue;
-                    }
-                    _ => return Err(error.into()),
-                },
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
+                    self.check_silence(heard_us)?;
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
             };
             heard_us = self.reception.clock.monotonic_us();
             let ended = self.hear(buffer.get(..count).unwrap_or_default());
-            let _ = self.notes.send(Note::Flush);
+            // If there is no room, the writer has enough to do and will see the bytes.
+            let _ = self.notes.try_send(Note::Flush);
             if ended? {
                 return Ok(());
             }
@@ -295,9 +299,11 @@ impl Listener<'_> {
                 EngineEvent::Batch(batch) => {
                     let Some(talk) = &mut self.talk else { return Err(ConversationError::Stopped) };
                     if let Err(error) = talk.take(self.reception, &batch, &self.notes) {
-                        let code = match error {
-                            ConversationError::Unreadable(_) => ErrorCode::BadBatch,
-                            _ => ErrorCode::Unavailable,
+                        let is_unreadable = matches!(error, ConversationError::Unreadable(_));
+                        let code = if is_unreadable {
+                            ErrorCode::BadBatch
+                        } else {
+                            ErrorCode::Unavailable
                         };
                         session.refuse(code, 0, &error.to_string(), out);
                         return Err(error);

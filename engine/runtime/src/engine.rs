@@ -12,6 +12,7 @@ use crate::settings::Settings;
 use crate::view::Views;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 use trueup_model::fact::Fact;
 use trueup_model::id::{Dictionary, Id, TenantId};
 use trueup_model::time::Timestamp;
@@ -72,8 +73,8 @@ impl Engine {
         let work = Some(work);
         let engine =
             Self { intake, names, views, progress, subscribers, clock, is_kept, work, threads };
-        let work = engine.work.as_ref().ok_or(RuntimeError::Stopped)?;
-        let closed = recover(journal.as_deref(), mark, &engine.intake, work)?;
+        let replayed = engine.work.as_ref().ok_or(RuntimeError::Stopped)?;
+        let closed = recover(journal.as_deref(), mark, &engine.intake, replayed)?;
         engine.wait_for(closed)?;
         Ok(engine)
     }
@@ -141,6 +142,11 @@ impl Engine {
     /// If the engine stops before.
     pub fn wait_for(&self, epoch: Epoch) -> Result<(), RuntimeError> {
         if self.progress.wait_for(epoch) { Ok(()) } else { Err(RuntimeError::Stopped) }
+    }
+
+    /// Waits until an epoch is published, but not longer than this; false if it was not.
+    pub fn wait_for_up_to(&self, epoch: Epoch, patience: Duration) -> bool {
+        self.progress.wait_for_up_to(epoch, patience)
     }
 
     /// The differences of each epoch from the next one on; at most `epochs_max` of them wait, then

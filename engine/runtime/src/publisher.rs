@@ -11,6 +11,7 @@ use crate::view::Views;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
 
@@ -75,6 +76,14 @@ impl Progress {
         let waiting = |state: &mut State| state.published < epoch && !state.ended;
         let reached = self.changed.wait_while(guard, waiting);
         reached.unwrap_or_else(PoisonError::into_inner).published >= epoch
+    }
+
+    /// Waits until an epoch is published, but not longer than this; false if it was not.
+    pub(crate) fn wait_for_up_to(&self, epoch: Epoch, patience: Duration) -> bool {
+        let guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = |state: &mut State| state.published < epoch && !state.ended;
+        let reached = self.changed.wait_timeout_while(guard, patience, waiting);
+        reached.unwrap_or_else(PoisonError::into_inner).0.published >= epoch
     }
 }
 

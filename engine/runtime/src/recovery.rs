@@ -10,7 +10,7 @@ use crate::log::{EpochHash, Log};
 use crate::record::{self, ConversationId, SourceRecord};
 use crate::sequencer::{Batch, Replay, Work};
 use crossbeam_channel::{Sender, bounded};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 use trueup_journal::storage::Directory;
 use trueup_journal::{EpochClose, Options, Record, RecordKind, Records, open};
@@ -53,15 +53,15 @@ struct Talk {
 struct Replayer<'a> {
     intake: &'a Intake,
     work: &'a Sender<Work>,
-    talks: HashMap<ConversationId, Talk>,
+    talks: BTreeMap<ConversationId, Talk>,
     /// The newest conversation of each source; older ones have no more batches.
-    newest: HashMap<(String, String), ConversationId>,
+    newest: BTreeMap<(String, String), ConversationId>,
     horizon: Option<Timestamp>,
 }
 
 impl<'a> Replayer<'a> {
     fn new(intake: &'a Intake, work: &'a Sender<Work>) -> Self {
-        Self { intake, work, talks: HashMap::new(), newest: HashMap::new(), horizon: None }
+        Self { intake, work, talks: BTreeMap::new(), newest: BTreeMap::new(), horizon: None }
     }
 
     fn run(mut self, mut records: Records<Directory>) -> Result<(), RuntimeError> {
@@ -101,19 +101,22 @@ impl<'a> Replayer<'a> {
         }
         let tenant = self.intake.tenant(source.tenant);
         self.talks.insert(conversation, Talk { tenant, names: Names::default() });
-        let (tenant, source) = (source.tenant.to_owned(), source.source.to_owned());
-        let replay = Replay::Source { conversation, tenant, source, generation };
+        let replay = Replay::Source {
+            conversation,
+            tenant: source.tenant.to_owned(),
+            source: source.source.to_owned(),
+            generation,
+        };
         Ok(send(self.work, Work::Replay(replay))?)
     }
 
     fn frame(&mut self, content: &[u8]) -> Result<(), Bad> {
-        let (conversation, frame) = record::number(content).ok_or_else(|| bad("it is cut"))?;
+        let (conversation, mut rest) = record::number(content).ok_or_else(|| bad("it is cut"))?;
         let talk = self.talks.get_mut(&conversation);
         let talk = talk.ok_or_else(|| bad("it belongs to a conversation that never began"))?;
         let mut reader = FrameReader::new();
-        let mut rest = frame;
-        let read = reader.next(&mut rest).map_err(|error| Bad::Record(error.to_string()))?;
-        let frame = read.ok_or_else(|| bad("its frame is cut"))?;
+        let found = reader.next(&mut rest).map_err(|error| Bad::Record(error.to_string()))?;
+        let frame = found.ok_or_else(|| bad("its frame is cut"))?;
         match Message::decode(&frame).map_err(|error| Bad::Record(error.to_string()))? {
             Message::Dictionary(definitions) => {
                 talk.names.define(self.intake, talk.tenant, &definitions);
@@ -134,7 +137,16 @@ impl<'a> Replayer<'a> {
                 });
                 Ok(send(self.work, work)?)
             }
-            other => Err(Bad::Record(format!("a {} has no place in a journal", other.name()))),
+            other @ (Message::Hello(_)
+            | Message::Welcome(_)
+            | Message::Credit(_)
+            | Message::Ack(_)
+            | Message::Sealed { .. }
+            | Message::Error(_)
+            | Message::Heartbeat { .. }
+            | Message::Bye) => {
+                Err(Bad::Record(format!("a {} has no place in a journal", other.name())))
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use crate::publisher::{Planned, Progress};
 use crate::record::{ConversationId, SourceRecord};
 use crate::settings::{Horizon, Settings};
 use crate::sources::{Greeting, Sources};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -289,7 +289,8 @@ impl Sequencer {
         let Batch { conversation, sequence, position, frame, facts, hash, cost, notes } = batch;
         if !self.sources.advance(conversation, sequence, &position) {
             if let Some(notes) = notes {
-                let _ = notes.send(Note::Superseded);
+                // One that is too busy to hear it finds out with its next batch.
+                let _ = notes.try_send(Note::Superseded);
             }
             return Ok(());
         }
@@ -319,10 +320,21 @@ impl Sequencer {
         let progress = log.close(self.epoch, moved, self.hash)?;
         self.enter(moved)?;
         let epoch = self.epoch - 1;
-        for (_, Delivered { sequence, freed, notes }) in std::mem::take(&mut self.delivered) {
-            // Whoever went away asks again when it comes back.
-            let _ = notes.send(Note::Durable { sequence, epoch, freed });
-            self.unsealed.push_back(Unsealed { record: progress.durable, sequence, notes });
+        for (conversation, delivered) in std::mem::take(&mut self.delivered) {
+            let Delivered { sequence, freed, ref notes } = delivered;
+            // Whoever went away asks again when it comes back; who is busy hears it next time.
+            match notes.try_send(Note::Durable { sequence, epoch, freed }) {
+                Err(TrySendError::Full(_)) => {
+                    self.delivered.insert(conversation, delivered);
+                }
+                Ok(()) | Err(TrySendError::Disconnected(_)) => {
+                    self.unsealed.push_back(Unsealed {
+                        record: progress.durable,
+                        sequence,
+                        notes: delivered.notes,
+                    });
+                }
+            }
         }
         self.tell_sealed(progress.sealed);
         for waiting in self.waiting.drain(..) {
@@ -368,9 +380,15 @@ impl Sequencer {
     }
 
     fn tell_sealed(&mut self, sealed: u64) {
-        while let Some(first) = self.unsealed.front().filter(|first| first.record <= sealed) {
-            let _ = first.notes.send(Note::Sealed { sequence: first.sequence });
-            self.unsealed.pop_front();
+        let mut busy = Vec::new();
+        while let Some(first) = self.unsealed.pop_front_if(|first| first.record <= sealed) {
+            let told = first.notes.try_send(Note::Sealed { sequence: first.sequence });
+            if let Err(TrySendError::Full(_)) = told {
+                busy.push(first);
+            }
+        }
+        for one in busy.into_iter().rev() {
+            self.unsealed.push_front(one);
         }
     }
 

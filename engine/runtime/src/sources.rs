@@ -4,7 +4,7 @@
 //! and after a restart. Only the newest conversation of a source may add to it.
 
 use crate::record::ConversationId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// A source of a tenant.
 type Key = (String, String);
@@ -36,7 +36,7 @@ pub(crate) struct Greeting {
 pub(crate) struct Sources {
     known: BTreeMap<Key, Source>,
     /// The newest conversation of each source.
-    current: HashMap<ConversationId, Key>,
+    current: BTreeMap<ConversationId, Key>,
     last: ConversationId,
 }
 
@@ -44,7 +44,7 @@ impl Sources {
     /// The generation of a source, if it is known.
     pub(crate) fn generation(&self, tenant: &str, source: &str) -> Option<u64> {
         let key = (tenant.to_owned(), source.to_owned());
-        self.known.get(&key).map(|source| source.generation)
+        self.known.get(&key).map(|state| state.generation)
     }
 
     /// The number for the next conversation.
@@ -62,7 +62,7 @@ impl Sources {
     ) -> Greeting {
         let key = (tenant.to_owned(), source.to_owned());
         let known = self.known.get(&key);
-        let last_generation = known.map(|source| source.generation);
+        let last_generation = known.map(|state| state.generation);
         let mut state = known.cloned().unwrap_or_default();
         self.current.remove(&state.conversation);
         state.generation = generation;
@@ -86,13 +86,13 @@ impl Sources {
         sequence: u64,
         position: &[u8],
     ) -> bool {
-        let Some(source) = self.current.get(&conversation).and_then(|key| self.known.get_mut(key))
+        let Some(state) = self.current.get(&conversation).and_then(|key| self.known.get_mut(key))
         else {
             return false;
         };
-        source.sequence = sequence;
+        state.sequence = sequence;
         if !position.is_empty() {
-            source.position = position.to_vec();
+            state.position = position.to_vec();
         }
         true
     }

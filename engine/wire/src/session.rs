@@ -4,6 +4,7 @@
 //!  connector                          engine
 //!     Hello{tenant, source, generation, token} ─►   may it? is the generation still the newest?
 //!     ◄─ Welcome{resume, position, credit}          everything up to `resume` is durable
+//!     ◄─ Sealed{sequence}                           as much of it as is sealed
 //!     Dictionary{first code, names} ─►              before the first batch that uses them
 //!     Batch{sequence, position, columns} ─►         sequence = the one before + 1
 //!     ◄─ Credit{totals}                             room for more

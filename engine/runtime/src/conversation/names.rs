@@ -73,7 +73,7 @@ impl Names {
         let Fact { id, revision, arrived_at, .. } = fact;
         let Provenance { document, position } = fact.provenance;
         let named = fact.try_map(&mut |kind, code| match self.0.get(kind, code) {
-            Ok(Ok(id)) => Ok(*id),
+            Ok(Ok(known)) => Ok(*known),
             Ok(Err(reason)) => Err(Unresolved::Rejected(*reason)),
             Err(error) => Err(Unresolved::Code(error)),
         });

@@ -4,7 +4,7 @@ use super::{Allowance, ConversationError, Gate, OpenGate, Reception};
 use crate::clock::SystemClock;
 use crate::engine::Engine;
 use crate::settings::{Horizon, Settings};
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -25,7 +25,7 @@ struct Pipe {
 }
 
 fn pipes() -> (Pipe, Pipe) {
-    let ((left_send, right_receive), (right_send, left_receive)) = (unbounded(), unbounded());
+    let ((left_send, right_receive), (right_send, left_receive)) = (bounded(1024), bounded(1024));
     let left = Pipe { send: left_send, receive: left_receive, pending: VecDeque::new() };
     let right = Pipe { send: right_send, receive: right_receive, pending: VecDeque::new() };
     (left, right)
@@ -220,15 +220,15 @@ fn what_was_acknowledged_is_there_after_a_restart_and_is_had_once() {
     let again = start(Some(directory.path()));
     assert_eq!(again.views().sessions.len(), 2);
     assert_eq!(again.views().as_of.horizon, as_of.horizon);
-    let reception = open(&again);
-    let mut speaker = Speaker::connect(&reception, 6, "");
-    assert_eq!(speaker.hear(), Heard::Welcome(2, b"line 2".to_vec()));
-    speaker.define();
-    speaker.send(3, &[event(1, 100, SessionKind::Open, 2), event(4, 400, SessionKind::Close, 2)]);
-    hear_until(&mut speaker, &Heard::Ack(3));
-    speaker.leave().unwrap();
+    let reopened = open(&again);
+    let mut returned = Speaker::connect(&reopened, 6, "");
+    assert_eq!(returned.hear(), Heard::Welcome(2, b"line 2".to_vec()));
+    returned.define();
+    returned.send(3, &[event(1, 100, SessionKind::Open, 2), event(4, 400, SessionKind::Close, 2)]);
+    hear_until(&mut returned, &Heard::Ack(3));
+    returned.leave().unwrap();
     assert_eq!(sessions(&again), 2);
-    let mut stale = Speaker::connect(&reception, 5, "");
+    let mut stale = Speaker::connect(&reopened, 5, "");
     assert!(matches!(stale.hear(), Heard::Error(words) if words.contains("generation")));
     assert!(stale.leave().is_err());
 }

@@ -161,6 +161,10 @@ impl EngineSession {
 
     /// Says Welcome: everything up to `resume` is durable, at the connector's `position`.
     ///
+    /// The owner says next, by [`EngineSession::seal`], how much of it is sealed, and later what becomes
+    /// so: a Sealed that an earlier connection was to carry may not have arrived, and a connector that
+    /// is never told waits for ever.
+    ///
     /// The window is how much may be under way at a time; less than [`WINDOW_RECORDS_MIN`] and
     /// [`WINDOW_BYTES_MIN`] is raised to those, so that every legal frame can be sent.
     ///

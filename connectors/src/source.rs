@@ -1,0 +1,4 @@
+//! Sources: how bytes arrive, whatever they mean.
+
+pub mod file;
+pub mod follow;

@@ -12,12 +12,16 @@ use crate::question::{View, ask};
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use trueup_model::calendar::Zone;
 use trueup_runtime::engine::Engine;
+
+/// How long a question waits for an epoch.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -124,7 +128,7 @@ async fn view(
         Ok(Query(filter)) => filter,
         Err(error) => return refuse(StatusCode::BAD_REQUEST, &error.body_text(), FILTERS),
     };
-    if let Some(refused) = not_yet(&shared, &filter) {
+    if let Some(refused) = not_yet(&shared, &filter).await {
         return refused;
     }
     let views = shared.engine.views();
@@ -139,13 +143,19 @@ async fn view(
 const FILTERS: &str =
     "filters are tenant, account, product, metric, period, kind, at, wait_for, limit";
 
-/// A refusal if an epoch is asked for that is not published yet.
-fn not_yet(shared: &Shared, filter: &Filter) -> Option<Response> {
+/// Waits for the epoch that is asked for; a refusal if it does not come.
+async fn not_yet(shared: &Shared, filter: &Filter) -> Option<Response> {
     let published = shared.engine.views().as_of.epoch;
     let asked = filter.wait_for.filter(|epoch| *epoch > published)?;
+    let engine = Arc::clone(&shared.engine);
+    let waited = tokio::task::spawn_blocking(move || engine.wait_for_up_to(asked, PATIENCE)).await;
+    if waited.unwrap_or(false) {
+        return None;
+    }
+    let now = shared.engine.views().as_of.epoch;
     Some(refuse(
         StatusCode::SERVICE_UNAVAILABLE,
-        &format!("epoch {asked} is not published yet, {published} is"),
+        &format!("epoch {asked} is not published yet, {now} is"),
         "ask again shortly",
     ))
 }

@@ -188,9 +188,10 @@ pub(crate) struct ReconcileArguments {
     /// A mapping for a table or event file, as `FILE=MAPPING`; may be given several times.
     #[arg(long, value_name = "FILE=MAPPING")]
     pub(crate) mapping: Vec<String>,
-    /// The zone of local times in logs and lists, and of periods: an IANA name.
+    /// The zone of local times in logs and lists, and of periods: an IANA name. `FILE=ZONE` says it
+    /// of one file; may be given several times.
     #[arg(long, value_name = "ZONE")]
-    pub(crate) time_zone: Option<String>,
+    pub(crate) time_zone: Vec<String>,
     /// The license server's host, if the files do not say it.
     #[arg(long, value_name = "HOST")]
     pub(crate) server: Option<String>,

@@ -7,6 +7,7 @@
 use crate::exit::{Exit, Failure};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
@@ -133,8 +134,17 @@ pub(crate) struct Config {
     pub(crate) token: Option<Vec<u8>>,
     /// The most connectors at a time.
     pub(crate) connections_max: usize,
-    /// Where input is kept; `None` keeps none.
-    pub(crate) journal: Option<PathBuf>,
+}
+
+/// A variable of the environment.
+#[expect(clippy::disallowed_methods, reason = "configuration is read here and nowhere else")]
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// A number that nobody outside can guess: the keys of the standard library's hasher are random.
+fn chance() -> u64 {
+    RandomState::new().hash_one(0)
 }
 
 /// Every key as a file to begin with.
@@ -251,7 +261,7 @@ impl Values {
                 None
             }
         };
-        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
         if !problems.is_empty() {
             let message = format!("the configuration is wrong:\n{}", problems.join("\n"));
             return Err(Failure::new(Exit::Config, message, "`trueup config` shows all values"));
@@ -265,10 +275,12 @@ impl Values {
             epoch_us_max: epoch_ms * 1000,
             names_max: size(names),
             products_max: size(products),
+            journal,
+            journal_mark: chance(),
             future_tolerance_us: i64::try_from(future_seconds).unwrap_or(0) * 1_000_000,
         };
         let connections_max = size(connections);
-        Ok(Config { settings, api, connectors, token, connections_max, journal })
+        Ok(Config { settings, api, connectors, token, connections_max })
     }
 
     fn text(&self, section: &'static str, name: &'static str) -> &str {
@@ -428,8 +440,8 @@ mod tests {
         assert!(failure.message.contains("line 2: `engine.wokers` is not a key"));
         assert!(failure.message.contains("line 5: `colors.red` is not a key"));
         let wrong = file("[engine]\nworkers = 0\n[api]\nlisten = \"nowhere\"\n");
-        let failure = Values::read(Some(wrong.path()), none).unwrap().check().unwrap_err();
-        assert!(failure.message.contains("engine.workers is 0"));
-        assert!(failure.message.contains("api.listen is `nowhere`"));
+        let refused = Values::read(Some(wrong.path()), none).unwrap().check().unwrap_err();
+        assert!(refused.message.contains("engine.workers is 0"));
+        assert!(refused.message.contains("api.listen is `nowhere`"));
     }
 }

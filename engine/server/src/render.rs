@@ -5,7 +5,7 @@ mod tables;
 
 pub(crate) use explanation::explanation;
 pub(crate) use tables::{
-    denials, discrepancies, levels, pools, positions, quarantine, rollups, sessions,
+    denials, discrepancies, files, levels, pools, positions, quarantine, rollups, sessions,
 };
 
 use crate::answer::{Answer, AsOf};
@@ -116,10 +116,10 @@ pub(crate) fn csv<R: Serialize>(out: &mut dyn Write, rows: &[R]) -> anyhow::Resu
         }
         let cells: Vec<String> = fields
             .values()
-            .map(|value| match value {
-                serde_json::Value::Null => String::new(),
-                serde_json::Value::String(text) => cell(text),
-                other => cell(&other.to_string()),
+            .map(|value| match value.as_str() {
+                Some(text) => cell(text),
+                None if value.is_null() => String::new(),
+                None => cell(&value.to_string()),
             })
             .collect();
         writeln!(out, "{}", cells.join(","))?;

@@ -277,24 +277,19 @@ fn arithmetic(words: &Words<'_>, found: &Explanation) -> Vec<String> {
         let sum = if shares.is_empty() { "nothing".to_owned() } else { shares.join(" + ") };
         steps.push(format!("demand at {} = {sum} = {}", found.at, found.levels.demand));
     }
-    let entitled = match position.key.metric {
-        Metric::Volume => position.entitled,
-        _ => found.levels.entitled,
-    };
+    let is_volume = position.key.metric == Metric::Volume;
+    let entitled = if is_volume { position.entitled } else { found.levels.entitled };
     let in_force: Vec<String> = found
         .lines
         .iter()
-        .filter(|line| line.counts && (line.in_force || position.key.metric == Metric::Volume))
+        .filter(|line| line.counts && (line.in_force || is_volume))
         .map(|line| format!("{} ({})", capacity(line.right.capacity), words.name(line.right.line)))
         .collect();
     let sum =
         if in_force.is_empty() { "no line in force".to_owned() } else { in_force.join(" + ") };
     steps.push(format!("entitled = {sum} = {}", capacity(entitled)));
     if let Capacity::Limited(limit) = entitled {
-        let demand = match position.key.metric {
-            Metric::Volume => position.demand,
-            _ => found.levels.demand,
-        };
+        let demand = if is_volume { position.demand } else { found.levels.demand };
         let difference = Quantity(demand.0 - limit.0);
         let word = if difference.0 > 0 { "short" } else { "free" };
         let apart = Quantity(difference.0.abs());

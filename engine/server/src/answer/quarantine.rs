@@ -24,9 +24,9 @@ pub(crate) struct QuarantineRow {
 
 /// The rejects that a filter asks for, by source and position.
 pub(crate) fn quarantine(words: &Words<'_>, filter: &Filter) -> Vec<QuarantineRow> {
-    let rejects = words.views.shown.iter().filter_map(|(known, _)| match &known.body {
-        Body::Reject(reject) => Some((known, reject)),
-        _ => None,
+    let rejects = words.views.shown.iter().filter_map(|(known, _)| {
+        let Body::Reject(reject) = &known.body else { return None };
+        Some((known, reject))
     });
     let mut rows: Vec<QuarantineRow> = rejects
         .map(|(known, reject)| QuarantineRow {

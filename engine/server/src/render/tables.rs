@@ -2,12 +2,16 @@
 
 use super::Page;
 use crate::answer::discrepancy::DiscrepancyRow;
+use crate::answer::file::FileRow;
 use crate::answer::position::{LevelRow, PositionRow};
 use crate::answer::quarantine::QuarantineRow;
 use crate::answer::rollup::RollupRow;
 use crate::answer::server::{DenialRow, PoolRow, SessionRow};
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table, TableStyle};
 use std::io;
+
+/// How many remarks on a file are shown.
+const NOTES_SHOWN: usize = 3;
 
 /// A column: its heading, and whether it holds numbers.
 type Column = (&'static str, bool);
@@ -148,6 +152,36 @@ pub(crate) fn positions(page: &mut Page<'_>, rows: &[PositionRow]) -> io::Result
             row.id.clone(),
         ];
         grid.row(texts, state_color(&row.state));
+    }
+    grid.write(page)
+}
+
+/// Writes what files were taken for.
+pub(crate) fn files(page: &mut Page<'_>, rows: &[FileRow]) -> io::Result<()> {
+    let columns = [
+        ("FILE", false),
+        ("TAKEN FOR", false),
+        ("FACTS", true),
+        ("SET ASIDE", true),
+        ("REMARKS", false),
+    ];
+    let mut grid = Grid::new(page, &columns);
+    for row in rows {
+        let mut remarks: Vec<String> = row.notes.iter().take(NOTES_SHOWN).cloned().collect();
+        if row.notes.len() > NOTES_SHOWN {
+            remarks.push(format!("and {} more", row.notes.len() - NOTES_SHOWN));
+        }
+        if row.format.is_empty() {
+            remarks.insert(0, row.reason.clone());
+        }
+        let texts = vec![
+            row.file.clone(),
+            if row.format.is_empty() { "nothing".to_owned() } else { row.format.clone() },
+            grouped(&row.facts.to_string()),
+            dash(&row.rejects.to_string()),
+            remarks.join("; "),
+        ];
+        grid.row(texts, None);
     }
     grid.write(page)
 }

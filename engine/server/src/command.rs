@@ -1,0 +1,31 @@
+//! The commands: each reads its arguments, does its work, and says with which code to end.
+
+mod ask;
+mod config;
+mod demo;
+mod reconcile;
+mod report;
+mod serve;
+
+use crate::args::Command;
+use crate::exit::Exit;
+use crate::question::View;
+
+/// Runs a command.
+pub(crate) fn run(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Reconcile(arguments) => reconcile::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Positions(arguments) => ask::view(View::Positions, &arguments),
+        Command::Levels(arguments) => ask::view(View::Levels, &arguments),
+        Command::Discrepancies(arguments) => ask::view(View::Discrepancies, &arguments),
+        Command::Rollups(arguments) => ask::view(View::Rollups, &arguments),
+        Command::Explain(arguments) => ask::explain(&arguments),
+        Command::Quarantine(arguments) => ask::view(View::Quarantine, &arguments),
+        Command::Pools(arguments) => ask::view(View::Pools, &arguments),
+        Command::Sessions(arguments) => ask::view(View::Sessions, &arguments),
+        Command::Denials(arguments) => ask::view(View::Denials, &arguments),
+        Command::Config(arguments) => config::run(&arguments),
+    }
+}

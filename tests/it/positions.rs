@@ -1,0 +1,79 @@
+//! Behaviors that a license manager relies on, as scripts and what the engine says to them.
+//!
+//! Each script runs on one, two and four workers; every epoch is compared with the oracle as well.
+
+use expect_test::{Expect, expect};
+use trueup_policy::Policy;
+use trueup_tests::bench::Bench;
+use trueup_tests::report::report;
+use trueup_tests::script::Script;
+
+/// Runs a script under the default policy and compares what each epoch changed.
+fn check(script: &str, expected: &Expect) {
+    check_by("", script, expected);
+}
+
+/// Runs a script under a policy and compares what each epoch changed.
+fn check_by(policy: &str, script: &str, expected: &Expect) {
+    let policy = Policy::from_toml(policy).unwrap_or_else(|errors| panic!("{errors}"));
+    let script = Script::read(script).unwrap_or_else(|error| panic!("{error}"));
+    let mut first = None;
+    for workers in [1, 2, 4] {
+        let mut bench = Bench::start(workers, &policy);
+        let mut text = String::new();
+        for telling in &script.tellings {
+            bench.tell(telling);
+            let differences = bench.differences();
+            assert!(differences.is_empty(), "{workers} workers against the oracle:\n{differences}");
+            let published = bench.published.recv().expect("each epoch is published");
+            let horizon = telling.horizon.map_or_else(String::new, |at| format!(" {at}"));
+            text += &format!("settle{horizon}\n{}", report(&bench, &published, &script.shows));
+        }
+        if first.is_none() {
+            expected.assert_eq(&text);
+        }
+        let first = first.get_or_insert_with(|| text.clone());
+        assert_eq!(*first, text, "{workers} workers say something else than one");
+    }
+}
+
+#[test]
+fn two_checkouts_of_one_user_and_host_share_a_license_under_mask_uh() {
+    check(
+        "
+        line APP 2 basis license_file server lic dup UH
+        10:00 out APP ada@ws1
+        10:05 out APP ada@ws1
+        10:10 out APP ada@ws2
+        11:00 in APP ada@ws1
+        settle 12:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T12:00:00Z
+            + position everyone APP concurrent 2025-03: near entitled 2 demand 2 peak 2 at 2025-03-03T10:10
+            + problem near_limit everyone APP 2025-03 2 2025-03-03T10:10..open
+        "#]],
+    );
+}
+
+#[test]
+fn a_line_that_ends_while_it_is_used_is_reported_at_that_instant_without_any_event() {
+    check(
+        "
+        line APP 2 from 2025-01-01 to 2025-03-03T12:00 cost 100
+        10:00 out APP ada@ws1
+        settle 11:59:59.999999
+        settle 12:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T11:59:59.999999Z
+            + position everyone APP concurrent 2025-03: covered entitled 2 demand 1 peak 1 at 2025-03-03T10:00
+            + problem shelfware everyone APP 2025-03 1 2025-03-01..open 50.00 EUR
+            settle 2025-03-03T12:00:00Z
+            - position everyone APP concurrent 2025-03: covered entitled 2 demand 1 peak 1 at 2025-03-03T10:00
+            + position everyone APP concurrent 2025-03: expired entitled 0 demand 1 peak 1 at 2025-03-03T10:00 short 1 2025-03-03T12:00..open
+            + problem expired_in_use everyone APP 2025-03 1 2025-03-03T12:00..open 50.00 EUR
+            - problem shelfware everyone APP 2025-03 1 2025-03-01..open 50.00 EUR
+        "#]],
+    );
+}

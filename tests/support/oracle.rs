@@ -1,0 +1,342 @@
+//! The oracle: every answer of the engine, recomputed from the set of facts by definition.
+//!
+//! Plain loops over instants and sets, quadratic wherever that is clearer, so that someone who knows
+//! licensing can check a rule here against `semantics` without knowing the engine. It relies on the
+//! model, on calendars, and on the row types that operators publish; it shares no rule with them.
+//!
+//! A figure is evaluated in every piece of time in which nothing changes, up to and including the
+//! horizon. Read `known.rs` (which facts count), `tree.rs` and `names.rs` (who is who), `sessions.rs`
+//! and `uses.rs` (what was used), `rights.rs` (what may be used), `levels.rs` and `periods.rs`
+//! (positions), `totals.rs`, `volumes.rs` and `pools.rs`, `discrepancies.rs`.
+
+mod spans;
+mod known;
+mod tree;
+mod names;
+mod sessions;
+mod uses;
+mod rights;
+mod prices;
+mod levels;
+mod volumes;
+mod periods;
+mod totals;
+mod pools;
+mod discrepancies;
+
+use levels::Positions;
+use names::Names;
+use std::collections::{BTreeMap, BTreeSet};
+use tree::Tree;
+use trueup_model::calendar::{Calendar, Zone};
+use trueup_model::derived::{
+    Attempt, EventCount, OrphanClose, PoolState, Resolution, Session, Subject, Wait,
+};
+use trueup_model::discrepancy::Discrepancy;
+use trueup_model::fact::{Body, Fact};
+use trueup_model::id::{AccountId, Id, NameKind, ProductId, TenantId};
+use trueup_model::metric::Metric;
+use trueup_model::position::{Adjustment, AllocationLine, LicensePosition, Rollup, Statement};
+use trueup_model::time::{Span, Timestamp};
+use trueup_operators::dedupe::{Known, Repeated};
+use trueup_operators::hierarchy::Placement;
+use trueup_operators::inclusion::Included;
+use trueup_policy::Policy;
+use trueup_policy::rules::{NamedUsers, ProductSettings};
+use trueup_runtime::view::{LevelsAt, Node};
+
+pub use trueup_operators::entitle::{LineInForce as Line, Right};
+
+/// What an engine was told, and by what it must judge.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'i> {
+    /// Every fact, in any order.
+    pub facts: &'i [(TenantId, Fact<Id>)],
+    /// The rules.
+    pub policy: &'i Policy,
+    /// The settings of every product that is named.
+    pub settings: &'i BTreeMap<ProductId, ProductSettings>,
+    /// Names that the naming rules could not resolve.
+    pub unresolved: &'i BTreeSet<(NameKind, Id)>,
+    /// The instant up to which figures are evaluated; `MIN` before it is first told.
+    pub horizon: Timestamp,
+}
+
+/// Every answer that an engine must give.
+#[derive(Debug, Default)]
+pub struct Expected {
+    /// Positions.
+    pub positions: Vec<LicensePosition>,
+    /// Which lines serve each position.
+    pub allocations: Vec<AllocationLine>,
+    /// Demand and rights of each node over time; nodes without any are nothing at all times.
+    pub levels: BTreeMap<Node, Vec<(Span, LevelsAt)>>,
+    /// Totals over both trees.
+    pub rollups: Vec<Rollup>,
+    /// What someone must look at.
+    pub discrepancies: Vec<Discrepancy>,
+    /// Closed periods.
+    pub statements: Vec<Statement>,
+    /// Late facts of closed periods.
+    pub adjustments: Vec<Adjustment>,
+    /// Checkouts.
+    pub sessions: Vec<Session>,
+    /// Returns without a checkout.
+    pub orphans: Vec<OrphanClose>,
+    /// Refused attempts.
+    pub attempts: Vec<Attempt>,
+    /// Waits in queues.
+    pub waits: Vec<Wait>,
+    /// What suites include.
+    pub included: Vec<Included>,
+    /// What sources say of each pool.
+    pub pools: Vec<PoolState>,
+    /// How often each thing was said.
+    pub counts: Vec<EventCount>,
+    /// Lines in force.
+    pub lines: Vec<Line>,
+    /// What lines grant.
+    pub rights: Vec<Right>,
+    /// What subjects mean.
+    pub resolutions: Vec<(Subject, Resolution)>,
+    /// Facts that are shown as they are.
+    pub shown: Vec<(Known, Span)>,
+    /// Repetitions.
+    pub repeated: Vec<Repeated>,
+    /// The account tree.
+    pub accounts: Vec<Placement>,
+}
+
+/// Two contents of one identity.
+#[derive(Clone, Copy, Debug)]
+struct Conflict {
+    tenant: TenantId,
+    /// Where the one that counts was read.
+    document: Id,
+}
+
+/// A product under a metric: what is evaluated by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    tenant: TenantId,
+    product: ProductId,
+    metric: Metric,
+}
+
+/// What holds for a product: its settings, and the metrics of its lines.
+#[derive(Clone, Debug, Default)]
+struct Rule {
+    settings: ProductSettings,
+    licensed: Vec<Metric>,
+}
+
+impl Rule {
+    /// Whether use that counts by this metric of itself needs rights: lines and policy say by what
+    /// a product is licensed; without lines, everything that was seen needs rights.
+    fn demands(&self, metric: Metric) -> bool {
+        self.settings.metrics.contains(metric)
+            || self.licensed.contains(&metric)
+            || self.licensed.is_empty()
+    }
+
+    /// Whether named users are those who were active, and not those who hold a seat.
+    fn counts_active_users(&self) -> bool {
+        let named = Metric::NamedUser;
+        self.settings.named_users == NamedUsers::Active
+            && (self.licensed.contains(&named) || self.settings.metrics.contains(named))
+    }
+}
+
+/// What everything is judged by.
+struct Case<'i> {
+    facts: &'i [(TenantId, Fact<Id>)],
+    policy: &'i Policy,
+    settings: &'i BTreeMap<ProductId, ProductSettings>,
+    unresolved: &'i BTreeSet<(NameKind, Id)>,
+    horizon: Timestamp,
+    usual: Calendar,
+    calendars: BTreeMap<AccountId, Calendar>,
+}
+
+impl<'i> Case<'i> {
+    fn new(input: Input<'i>) -> Self {
+        let Input { facts, policy, settings, unresolved, horizon } = input;
+        let usual = Calendar::natural(policy.zone.clone());
+        Self { facts, policy, settings, unresolved, horizon, usual, calendars: BTreeMap::new() }
+    }
+
+    /// Takes in the zones that accounts state; of several, the first by name.
+    fn learn_zones(&mut self, in_force: &[(Known, Span)]) {
+        let mut names: BTreeMap<AccountId, BTreeSet<&str>> = BTreeMap::new();
+        for (row, _) in in_force {
+            let Body::Account(account) = &row.body else { continue };
+            let Some(zone) = &account.zone else { continue };
+            names.entry(account.account.into()).or_default().insert(zone);
+        }
+        for (account, zones) in names {
+            let zone = zones.into_iter().find_map(|name| Zone::named(name).ok());
+            if let Some(zone) = zone {
+                self.calendars.insert(account, Calendar::natural(zone));
+            }
+        }
+    }
+
+    /// The calendar of an account.
+    fn calendar(&self, account: AccountId) -> &Calendar {
+        self.calendars.get(&account).unwrap_or(&self.usual)
+    }
+}
+
+/// Computes every answer.
+pub fn expected(input: Input<'_>) -> Expected {
+    let mut case = Case::new(input);
+    let said = known::known(&case);
+    let in_force = known::in_force(&said.known);
+    // Events speak of their own time, whatever document they stand in.
+    let reference: Vec<(Known, Span)> = in_force
+        .into_iter()
+        .filter(|(row, _)| !matches!(row.body, Body::Session(_) | Body::Usage(_)))
+        .collect();
+    case.learn_zones(&reference);
+    let names = Names::new(&case, &reference);
+    let logs = sessions::logs(&said.known, case.policy.attempt_window_us);
+    let lines = rights::lines(&reference);
+    let rights = rights::rights(&lines, &names);
+    let seats = uses::seats(&reference);
+    let parts = uses::parts(&reference);
+    let uses = uses::uses(&case, &names, &lines, &logs.sessions, &parts, &seats);
+    let events = volumes::events(&case, &names, &said.known);
+    let mut found = Expected {
+        included: uses::included(&logs.sessions, &parts),
+        pools: pools::pools(&case, &said.known, &lines, &logs),
+        statements: volumes::statements(&case, &events),
+        adjustments: volumes::adjustments(&events),
+        shown: reference.iter().filter(|(row, _)| is_shown(&row.body)).cloned().collect(),
+        repeated: said.repeated.clone(),
+        ..Expected::default()
+    };
+    let subjects: BTreeSet<Subject> = logs
+        .sessions
+        .iter()
+        .map(|session| session.subject)
+        .chain(volumes::subjects(&said.known).into_iter().map(|(subject, _)| subject))
+        .chain(seats.iter().map(|(subject, _)| *subject))
+        .chain(lines.iter().map(rights::subject))
+        .collect();
+    let mut missing = BTreeSet::new();
+    for subject in subjects {
+        let (resolutions, lacks) = names.resolve(&subject);
+        found.resolutions.extend(resolutions.into_iter().map(|row| (subject, row)));
+        missing.extend(lacks);
+    }
+    found.discrepancies.extend(discrepancies::of_names(&missing));
+    found.discrepancies.extend(discrepancies::of_counts(&said.conflicts, &logs.orphans));
+    found.discrepancies.extend(found.pools.iter().flat_map(discrepancies::of_pool));
+    found.discrepancies.extend(found.statements.iter().filter_map(discrepancies::of_statement));
+    let evidence = Evidence { uses: &uses, events: &events, rights: &rights };
+    for tenant in tenants(&case) {
+        let products = Tree::of_products(tenant, &reference);
+        let mut accounts = Tree::of_accounts(tenant, &reference);
+        let used = found.resolutions.iter().filter(|(subject, _)| subject.tenant == tenant);
+        accounts.nodes.extend(used.map(|(_, means)| means.account.0));
+        let granted = rights.iter().filter(|right| right.tenant == tenant);
+        accounts.nodes.extend(granted.map(|right| right.account.0));
+        evaluate(&case, tenant, &accounts, &products, &evidence, &mut found);
+    }
+    found.sessions = logs.sessions;
+    found.orphans = logs.orphans;
+    found.attempts = logs.attempts;
+    found.waits = logs.waits;
+    found.counts = logs.counts;
+    found.lines = lines;
+    found.rights = rights;
+    found
+}
+
+/// What was used and what may be used.
+struct Evidence<'e> {
+    uses: &'e [uses::Use],
+    events: &'e [volumes::Event],
+    rights: &'e [Right],
+}
+
+/// Evaluates positions and totals of one tenant.
+fn evaluate(
+    case: &Case<'_>,
+    tenant: TenantId,
+    accounts: &Tree,
+    products: &Tree,
+    evidence: &Evidence<'_>,
+    found: &mut Expected,
+) {
+    let uses: Vec<uses::Use> =
+        evidence.uses.iter().filter(|one| one.tenant == tenant).copied().collect();
+    let events: Vec<volumes::Event> =
+        evidence.events.iter().filter(|one| one.tenant == tenant).copied().collect();
+    let rights: Vec<Right> =
+        evidence.rights.iter().filter(|one| one.tenant == tenant).copied().collect();
+    let rules = uses::rules(case, &rights);
+    let mut keys: BTreeSet<Key> = BTreeSet::new();
+    for product in rules.keys().copied() {
+        let key = |metric| Key { tenant, product, metric };
+        keys.extend([Metric::Concurrent, Metric::NamedUser, Metric::Volume].map(key));
+        let licensed = rights.iter().filter(|right| right.product == product);
+        keys.extend(licensed.map(|right| key(right.metric)));
+    }
+    let mut positions = Positions::default();
+    for key in keys {
+        let Some(rule) = rules.get(&key.product) else { continue };
+        let of_key = |right: &&Right| right.product == key.product && right.metric == key.metric;
+        let rights: Vec<Right> = rights.iter().filter(of_key).copied().collect();
+        let used = |metric| {
+            let of_product = uses.iter().filter(move |one| one.product == key.product);
+            of_product.filter(move |one| one.metric == metric).copied().collect::<Vec<_>>()
+        };
+        let metered = events.iter().filter(|event| event.product == key.product);
+        let metered: Vec<volumes::Event> =
+            metered.filter(|_| rule.demands(Metric::Volume)).copied().collect();
+        if levels::counts_at_instants(key.metric, rule) {
+            let needed = if rule.demands(key.metric) { used(key.metric) } else { Vec::new() };
+            levels::evaluate(case, key, accounts, &needed, &rights, &mut positions);
+        } else if key.metric == Metric::Volume {
+            periods::evaluate(case, key, accounts, &metered, &[], &rights, &mut positions);
+        } else {
+            let active = used(Metric::Concurrent);
+            periods::evaluate(case, key, accounts, &[], &active, &rights, &mut positions);
+        }
+        if case.horizon != Timestamp::MIN {
+            found.discrepancies.extend(discrepancies::of_claims(key, &rights, case.horizon));
+        }
+    }
+    for position in &positions.positions {
+        let Some(rule) = rules.get(&position.key.product) else { continue };
+        let judged = discrepancies::judged(position, rule);
+        let unit = case.policy.position_period;
+        found.discrepancies.extend(discrepancies::of_position(&judged, rule, unit));
+        found.positions.push(judged);
+    }
+    found.allocations.extend(positions.allocations);
+    found.levels.extend(positions.levels);
+    found.rollups.extend(totals::of_uses(case, tenant, accounts, products, &uses));
+    found.rollups.extend(totals::of_events(case, tenant, accounts, products, &events));
+    found.discrepancies.extend(discrepancies::of_places(tenant, &accounts.problems()));
+    let place = |(node, parent, span)| Placement { tenant, node, parent, span };
+    found.accounts.extend(accounts.places().into_iter().map(place));
+}
+
+/// Everyone who said something.
+fn tenants(case: &Case<'_>) -> BTreeSet<TenantId> {
+    case.facts.iter().map(|(tenant, _)| *tenant).collect()
+}
+
+/// Whether a fact is shown to people as it is.
+fn is_shown(body: &Body<Id>) -> bool {
+    matches!(
+        body,
+        Body::ObservedSession(_)
+            | Body::ObservedServer(_)
+            | Body::Reservation(_)
+            | Body::Server(_)
+            | Body::Reject(_)
+    )
+}

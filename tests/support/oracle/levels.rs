@@ -1,0 +1,340 @@
+//! Positions of metrics that count at an instant: who needs what, which lines cover it, what is left.
+//!
+//! Evaluated in every piece of time in which nothing changes, from the demand of single checkouts up
+//! the account tree: the lines of the nearest account are used first, and what they do not cover goes
+//! to the lines of the next account above that has any (2.21).
+
+use super::prices::{lines_in_order, unit_price};
+use super::rights::{quantity, together};
+use super::spans::{bounds, joined, pieces};
+use super::tree::Tree;
+use super::uses::{Group, Use};
+use super::{Case, Key, Right, Rule};
+use std::collections::{BTreeMap, BTreeSet};
+use trueup_model::calendar::{Period, PeriodUnit};
+use trueup_model::contract::Basis;
+use trueup_model::id::{AccountId, ProductId};
+use trueup_model::metric::Metric;
+use trueup_model::position::{AllocationLine, LicensePosition, PositionKey, PositionState};
+use trueup_model::quantity::{Capacity, ONE_UNIT, Quantity};
+use trueup_model::time::{Span, Timestamp};
+use trueup_runtime::view::{LevelsAt, Node};
+
+/// What positions come to.
+#[derive(Default)]
+pub(super) struct Positions {
+    pub(super) positions: Vec<LicensePosition>,
+    pub(super) allocations: Vec<AllocationLine>,
+    /// The levels of each node, for the longest spans in which they stay.
+    pub(super) levels: BTreeMap<Node, Vec<(Span, LevelsAt)>>,
+}
+
+/// Demand and rights of one node in one piece of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Level {
+    /// Millionths needed.
+    demand: i128,
+    entitled: Capacity,
+    overdraft: i128,
+    /// Whether a line is in force, and whether one has ended.
+    in_force: bool,
+    ended: bool,
+    /// Needed, and covered by no line here.
+    uncovered: i128,
+    /// Whether lines of an account above take what is uncovered.
+    passes: bool,
+}
+
+impl Level {
+    fn shortfall(&self) -> i128 {
+        if self.passes { 0 } else { self.uncovered }
+    }
+}
+
+/// Whether a metric of a product is evaluated at instants.
+pub(super) fn counts_at_instants(metric: Metric, rule: &Rule) -> bool {
+    match metric {
+        Metric::Volume => false,
+        Metric::NamedUser => !rule.counts_active_users(),
+        Metric::Concurrent
+        | Metric::Device
+        | Metric::Token
+        | Metric::Core
+        | Metric::ProcessorValue
+        | Metric::ResourceValue
+        | Metric::Level
+        | Metric::Feature => true,
+    }
+}
+
+/// Evaluates one product under one metric.
+pub(super) fn evaluate(
+    case: &Case<'_>,
+    key: Key,
+    tree: &Tree,
+    uses: &[Use],
+    rights: &[Right],
+    found: &mut Positions,
+) {
+    let basis = rights.iter().map(|right| right.basis).min();
+    let counting: Vec<Right> =
+        rights.iter().filter(|right| Some(right.basis) == basis).copied().collect();
+    let mut cuts = bounds(uses.iter().map(|one| one.span));
+    cuts.extend(bounds(counting.iter().map(|right| right.span)));
+    cuts.extend(tree.bounds());
+    cuts.extend([case.horizon]);
+    let pieces = pieces(cuts);
+    let mut nodes: BTreeMap<AccountId, Vec<(Span, Level)>> = BTreeMap::new();
+    let pools: BTreeSet<AccountId> = counting.iter().map(|right| right.account).collect();
+    let users: BTreeSet<AccountId> = uses.iter().map(|one| one.account).collect();
+    for piece in pieces {
+        let levels = at_instant(tree, uses, &counting, &pools, piece.start);
+        for node in pools.union(&users) {
+            let level = levels
+                .get(node)
+                .copied()
+                .unwrap_or_else(|| level(&counting, *node, piece.start, 0, false));
+            nodes.entry(*node).or_default().push((piece, level));
+        }
+    }
+    for (account, levels) in nodes {
+        let basis = basis.filter(|_| pools.contains(&account));
+        let own: Vec<Right> =
+            counting.iter().filter(|right| right.account == account).copied().collect();
+        let shown = levels.iter().map(|(span, level)| (*span, level.shown()));
+        let node = Node { tenant: key.tenant, account, product: key.product, metric: key.metric };
+        found.levels.insert(node, joined(shown));
+        for period in periods(case, account, &levels) {
+            let Some(position) = position(case, key, account, basis, &levels, &own, period) else {
+                continue;
+            };
+            let at = position.peak_at.min(case.horizon);
+            let in_force = own.iter().filter(|right| right.span.contains(at)).copied().collect();
+            found.allocations.extend(lines_in_order(&position, in_force));
+            found.positions.push(position);
+        }
+    }
+}
+
+impl Level {
+    fn shown(&self) -> LevelsAt {
+        LevelsAt {
+            demand: quantity(self.demand),
+            entitled: self.entitled,
+            overdraft: quantity(self.overdraft),
+        }
+    }
+}
+
+/// How many licenses a group costs at an instant, and for which account: the largest checkout
+/// decides, of equals the earliest, of these the one whose account comes first.
+pub(super) fn charged<'u>(open: impl Iterator<Item = &'u Use>) -> Vec<(AccountId, u32)> {
+    let mut groups: BTreeMap<(ProductId, Group), Vec<&Use>> = BTreeMap::new();
+    for one in open {
+        groups.entry((one.product, one.group)).or_default().push(one);
+    }
+    let place = |one: &&&Use| (std::cmp::Reverse(one.units), one.span.start, one.account);
+    let first = groups.into_values().filter_map(|uses| uses.iter().min_by_key(place).copied());
+    first.map(|one| (one.account, one.units)).collect()
+}
+
+/// What every node needs, may use and leaves uncovered at an instant.
+fn at_instant(
+    tree: &Tree,
+    uses: &[Use],
+    rights: &[Right],
+    pools: &BTreeSet<AccountId>,
+    at: Timestamp,
+) -> BTreeMap<AccountId, Level> {
+    let pool_above = |node: u64, skip: usize| {
+        let way = tree.way_up(node, at).into_iter().skip(skip).map(AccountId);
+        way.into_iter().find(|account| pools.contains(account))
+    };
+    let mut inflow: BTreeMap<AccountId, i128> = BTreeMap::new();
+    for (account, units) in charged(uses.iter().filter(|one| one.span.contains(at))) {
+        let taker = pool_above(account.0, 0).unwrap_or(account);
+        *inflow.entry(taker).or_default() += i128::from(units) * i128::from(ONE_UNIT);
+    }
+    // From the bottom of the tree upwards, so that a node is looked at when all inflow has come.
+    let nodes: BTreeSet<AccountId> = inflow.keys().chain(pools).copied().collect();
+    let mut order: Vec<AccountId> = nodes.into_iter().collect();
+    order.sort_by_key(|node| std::cmp::Reverse(tree.way_up(node.0, at).len()));
+    let mut levels = BTreeMap::new();
+    for node in order {
+        let above = pools.contains(&node).then(|| pool_above(node.0, 1)).flatten();
+        let demand = inflow.get(&node).copied().unwrap_or_default();
+        let level = level(rights, node, at, demand, above.is_some());
+        if let Some(above) = above {
+            *inflow.entry(above).or_default() += level.uncovered;
+        }
+        levels.insert(node, level);
+    }
+    levels
+}
+
+/// What one node needs and may use at an instant.
+fn level(rights: &[Right], node: AccountId, at: Timestamp, demand: i128, passes: bool) -> Level {
+    let own = || rights.iter().filter(|right| right.account == node);
+    let in_force = || own().filter(|right| right.span.contains(at));
+    let entitled = together(in_force()).unwrap_or(Capacity::Limited(Quantity::ZERO));
+    let uncovered = match entitled {
+        Capacity::Limited(limit) => (demand - i128::from(limit.0)).max(0),
+        Capacity::Unlimited | Capacity::Unknown => 0,
+    };
+    Level {
+        demand,
+        entitled,
+        overdraft: in_force().map(|right| i128::from(right.overdraft.0)).sum(),
+        // A credit takes rights back; it is no right that could cover something, or end.
+        in_force: in_force().any(|right| !is_credit(right)),
+        ended: own().any(|right| right.span.end <= at && !is_credit(right)),
+        uncovered,
+        passes,
+    }
+}
+
+/// Whether a right grants nothing, or less.
+fn is_credit(right: &Right) -> bool {
+    matches!(right.capacity, Capacity::Limited(limit) if limit <= Quantity::ZERO)
+}
+
+/// The periods of a node that may have a position: from the first dated change of demand to the
+/// horizon. What is needed since always has no first period, so it begins where it first changes, or
+/// else with the period of the horizon.
+fn periods(case: &Case<'_>, account: AccountId, levels: &[(Span, Level)]) -> Vec<Period> {
+    let changes = levels.windows(2).filter(|pair| pair[0].1.demand != pair[1].1.demand);
+    let first = changes.map(|pair| pair[1].0.start).min().unwrap_or(case.horizon);
+    let calendar = case.calendar(account);
+    let mut periods = Vec::new();
+    for unit in case.policy.periods() {
+        if unit == PeriodUnit::All {
+            periods.push(Period::ALL);
+        } else if unit >= PeriodUnit::Day {
+            let mut at = first.min(case.horizon);
+            while at <= case.horizon {
+                let period = calendar.period(unit, at);
+                periods.push(period);
+                at = period.span.end;
+            }
+        }
+    }
+    periods
+}
+
+/// The pieces of a period up to the horizon, which counts as an instant of its own if it is inside.
+fn window(case: &Case<'_>, levels: &[(Span, Level)], period: Period) -> Vec<(Span, Level)> {
+    let until = period.span.end.min(case.horizon);
+    let inside = Span::new(period.span.start, until);
+    let mut window: Vec<(Span, Level)> =
+        levels.iter().filter_map(|(span, level)| Some((span.overlap(inside)?, *level))).collect();
+    if period.span.end > case.horizon {
+        let now = levels.iter().find(|(span, _)| span.contains(case.horizon));
+        let instant = Span::new(case.horizon, case.horizon);
+        window.extend(now.map(|(_, level)| (instant, *level)));
+    }
+    window
+}
+
+/// The greatest of a figure in a window and where it is first reached; `MAX` if it never is.
+fn greatest(window: &[(Span, Level)], figure: impl Fn(&Level) -> i128) -> (i128, Timestamp) {
+    let most = window.iter().map(|(_, level)| figure(level)).max().unwrap_or_default().max(0);
+    let first = window.iter().find(|(_, level)| most > 0 && figure(level) == most);
+    (most, first.map_or(Timestamp::MAX, |(span, _)| span.start))
+}
+
+fn position(
+    case: &Case<'_>,
+    key: Key,
+    account: AccountId,
+    basis: Option<Basis>,
+    levels: &[(Span, Level)],
+    own: &[Right],
+    period: Period,
+) -> Option<LicensePosition> {
+    let horizon = case.horizon;
+    if horizon == Timestamp::MIN || period.span.start > horizon {
+        return None;
+    }
+    let current = period.span.end > horizon;
+    let last = if current { horizon } else { Timestamp(period.span.end.0 - 1) };
+    let (_, at_end) = levels.iter().find(|(span, _)| span.contains(last))?;
+    let window = window(case, levels, period);
+    let (peak, peak_at) = greatest(&window, |level| level.demand);
+    if peak == 0 && !(current && at_end.in_force) {
+        return None;
+    }
+    let total = |figure: &dyn Fn(&Level) -> i128| {
+        window.iter().map(|(span, level)| figure(level) * span.length_us()).sum::<i128>()
+    };
+    let (shortfall, shortfall_at) = greatest(&window, Level::shortfall);
+    let short: Vec<&(Span, Level)> =
+        window.iter().filter(|(_, level)| level.shortfall() > 0).collect();
+    let expired = |level: &Level| {
+        if !level.in_force && level.ended { level.shortfall() } else { 0 }
+    };
+    let expired_first = window.iter().find(|(_, level)| expired(level) > 0);
+    let lasts = current && at_end.shortfall() > 0;
+    let shortfall_last = short.iter().map(|(span, _)| span.end).max().unwrap_or(Timestamp::MIN);
+    let surplus = match at_end.entitled {
+        Capacity::Limited(limit) => (i128::from(limit.0) - peak).max(0),
+        Capacity::Unlimited | Capacity::Unknown => 0,
+    };
+    let (beyond, _) = greatest(&window, |level| level.shortfall() - level.overdraft);
+    let beyond = if short.is_empty() { 0 } else { beyond };
+    Some(LicensePosition {
+        key: PositionKey {
+            tenant: key.tenant,
+            account,
+            product: key.product,
+            metric: key.metric,
+            period,
+        },
+        current,
+        basis,
+        entitled: at_end.entitled,
+        overdraft: quantity(at_end.overdraft),
+        demand: quantity(at_end.demand),
+        peak: quantity(peak),
+        peak_at: if peak == 0 { last } else { peak_at },
+        demand_unit_us: total(&|level| level.demand),
+        shortfall: quantity(shortfall),
+        shortfall_at,
+        shortfall_first: short.first().map_or(Timestamp::MAX, |(span, _)| span.start),
+        shortfall_last: if lasts { Timestamp::MAX } else { shortfall_last },
+        shortfall_now: quantity(at_end.shortfall()),
+        shortfall_unit_us: total(&Level::shortfall),
+        beyond_overdraft: quantity(beyond),
+        expired_shortfall: quantity(greatest(&window, expired).0),
+        expired_first: expired_first.map_or(Timestamp::MAX, |(span, _)| span.start),
+        passed_up: quantity(
+            greatest(&window, |level| if level.passes { level.uncovered } else { 0 }).0,
+        ),
+        surplus: quantity(surplus),
+        unit_price: unit_price(own, last),
+        state: state(&window, shortfall, beyond),
+    })
+}
+
+/// The position in words: the most urgent thing that happened (2.18).
+fn state(window: &[(Span, Level)], shortfall: i128, beyond: i128) -> PositionState {
+    let any = |test: &dyn Fn(&Level) -> bool| window.iter().any(|(_, level)| test(level));
+    if shortfall > 0 {
+        let bare = |level: &Level| level.shortfall() > 0 && !level.in_force;
+        return if any(&|level| bare(level) && !level.ended) {
+            PositionState::Unlicensed
+        } else if any(&|level| bare(level) && level.ended) {
+            PositionState::Expired
+        } else if beyond > 0 {
+            PositionState::Over
+        } else {
+            PositionState::WithinOverdraft
+        };
+    }
+    if any(&|level| level.demand > 0 && level.entitled == Capacity::Unknown) {
+        PositionState::CapacityUnknown
+    } else if any(&|level| level.passes && level.uncovered > 0) {
+        PositionState::PassedUp
+    } else {
+        PositionState::Covered
+    }
+}

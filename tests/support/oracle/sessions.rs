@@ -1,0 +1,260 @@
+//! Checkouts, refusals and waits from the lines of license servers, read in order (2.3).
+
+use std::collections::{BTreeMap, BTreeSet};
+use trueup_model::derived::{Attempt, EventCount, OrphanClose, Session, Subject, Wait};
+use trueup_model::fact::{Body, FactId, Provenance};
+use trueup_model::id::{DeviceId, Id, ProductId, ServerId, TenantId, UserId};
+use trueup_model::time::{SECOND_US, Span, Timestamp};
+use trueup_model::usage::{ServerEventKind, SessionEvent, SessionKind, SessionReason};
+use trueup_operators::dedupe::Known;
+
+/// What the lines come to.
+#[derive(Default)]
+pub(super) struct Logs {
+    pub(super) sessions: Vec<Session>,
+    pub(super) orphans: Vec<OrphanClose>,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) waits: Vec<Wait>,
+    pub(super) counts: Vec<EventCount>,
+    /// From the first to the last event of each daemon's life, both included.
+    pub(super) covered: BTreeMap<ServerId, (Timestamp, Timestamp)>,
+}
+
+/// Where a line stands in its log.
+type Place = (Timestamp, u32, FactId);
+/// Who, where, of which daemon.
+type Holder = (TenantId, ServerId, UserId, DeviceId);
+
+/// A line of a log.
+#[derive(Clone, Copy)]
+struct Line {
+    place: Place,
+    tenant: TenantId,
+    provenance: Provenance<Id>,
+    event: SessionEvent<Id>,
+}
+
+impl Line {
+    fn holder(&self) -> Holder {
+        let event = &self.event;
+        (self.tenant, event.server.into(), event.user.into(), event.device.into())
+    }
+
+    fn subject(&self) -> Subject {
+        Subject {
+            tenant: self.tenant,
+            server: Some(self.event.server.into()),
+            feature: self.event.product.into(),
+            user: Some(self.event.user.into()),
+            device: Some(self.event.device.into()),
+            account: None,
+        }
+    }
+
+    fn feature(&self) -> ProductId {
+        self.event.product.into()
+    }
+}
+
+/// What is known of the lives of daemons.
+#[derive(Default)]
+struct Lives {
+    starts: BTreeMap<ServerId, BTreeSet<Place>>,
+    alive: BTreeMap<ServerId, BTreeSet<Timestamp>>,
+}
+
+/// Reads all logs.
+pub(super) fn logs(known: &[Known], attempt_window_us: i64) -> Logs {
+    let mut logs = Logs::default();
+    let mut lives = Lives::default();
+    let mut lines: Vec<Line> = Vec::new();
+    let mut counts: BTreeMap<(ServerId, SessionKind, SessionReason), u64> = BTreeMap::new();
+    for row in known {
+        if let Body::Session(event) = &row.body {
+            let place = (event.at, event.rank, row.id);
+            let (tenant, provenance) = (row.tenant, row.provenance);
+            lines.push(Line { place, tenant, provenance, event: *event });
+            *counts.entry((event.server.into(), event.kind, event.reason)).or_default() += 1;
+        }
+        if let Body::Server(event) = &row.body {
+            let server = ServerId::from(event.server);
+            let seen = logs.covered.entry(server).or_insert((event.at, event.at));
+            *seen = (seen.0.min(event.at), seen.1.max(event.at));
+            match event.kind {
+                ServerEventKind::Started => {
+                    let place = (event.at, event.rank, row.id);
+                    lives.starts.entry(server).or_default().insert(place);
+                }
+                ServerEventKind::Alive => {
+                    lives.alive.entry(server).or_default().insert(event.at);
+                }
+                ServerEventKind::Reread | ServerEventKind::FeatureExpired => {}
+            }
+        }
+    }
+    lines.sort_by_key(|line| line.place);
+    logs.counts = counts
+        .into_iter()
+        .map(|((server, kind, reason), count)| EventCount { server, kind, reason, count })
+        .collect();
+    pair(&lines, &lives, &mut logs);
+    refuse(&lines, attempt_window_us, &mut logs);
+    wait(&lines, &lives, &mut logs);
+    logs
+}
+
+/// Joins each return with its checkout.
+fn pair(lines: &[Line], lives: &Lives, logs: &mut Logs) {
+    let mut ledgers: BTreeMap<(Subject, Option<u64>), Vec<Line>> = BTreeMap::new();
+    for line in lines {
+        if matches!(line.event.kind, SessionKind::Open | SessionKind::Close) {
+            ledgers.entry((line.subject(), line.event.handle)).or_default().push(*line);
+        }
+    }
+    for ((subject, _), ledger) in ledgers {
+        let mut open: Vec<Line> = Vec::new();
+        let mut before: Option<Line> = None;
+        for line in &ledger {
+            end_by_start(subject, lives, before, Some(line.place), &mut open, logs);
+            before = Some(*line);
+            if line.event.kind == SessionKind::Open {
+                open.push(*line);
+                continue;
+            }
+            let (at, reason) = (line.event.at, line.event.reason);
+            if open.is_empty() {
+                logs.orphans.push(OrphanClose {
+                    subject,
+                    at,
+                    count: line.event.count,
+                    fact: line.place.2,
+                    provenance: line.provenance,
+                });
+            } else if reason == SessionReason::Shutdown {
+                logs.sessions.extend(open.drain(..).map(|one| session(subject, &one, at, reason)));
+            } else {
+                let same = open.iter().position(|one| one.event.count == line.event.count);
+                let closed = open.remove(same.unwrap_or(0));
+                logs.sessions.push(session(subject, &closed, at, reason));
+            }
+        }
+        end_by_start(subject, lives, before, None, &mut open, logs);
+        for one in open {
+            logs.sessions.push(session(subject, &one, Timestamp::MAX, SessionReason::None));
+        }
+    }
+}
+
+/// Ends what is open if the daemon started after one line and before the next.
+fn end_by_start(
+    subject: Subject,
+    lives: &Lives,
+    before: Option<Line>,
+    next: Option<Place>,
+    open: &mut Vec<Line>,
+    logs: &mut Logs,
+) {
+    let (Some(before), Some(server)) = (before, subject.server) else { return };
+    let mut starts = lives.starts.get(&server).into_iter().flatten();
+    let Some(start) = starts.find(|start| **start > before.place) else { return };
+    if next.is_some_and(|next| *start > next) {
+        return;
+    }
+    let alive = lives.alive.get(&server).into_iter().flatten().filter(|at| **at < start.0).max();
+    let last_seen = alive.map_or(before.event.at, |alive| before.event.at.max(*alive));
+    for one in open.drain(..) {
+        let ended = session(subject, &one, start.0, SessionReason::None);
+        logs.sessions.push(Session { ended_after: Some(last_seen), ..ended });
+    }
+}
+
+fn session(subject: Subject, open: &Line, end: Timestamp, reason: SessionReason) -> Session {
+    Session {
+        subject,
+        span: Span::new(open.event.at, end),
+        ended_after: None,
+        count: open.event.count,
+        reason,
+        display: open.event.display.map(Into::into),
+        vendor_data: open.event.vendor_data.map(Into::into),
+        project: open.event.project.map(Into::into),
+        handle: open.event.handle,
+        opened_by: open.place.2,
+        provenance: open.provenance,
+    }
+}
+
+/// Gathers refusals into attempts: what one holder was refused in one second.
+fn refuse(lines: &[Line], window_us: i64, logs: &mut Logs) {
+    let second = |at: Timestamp| Timestamp(at.0.div_euclid(SECOND_US) * SECOND_US);
+    let mut refused: BTreeMap<(Holder, Timestamp, SessionKind), Vec<Line>> = BTreeMap::new();
+    for line in lines {
+        if matches!(line.event.kind, SessionKind::Deny | SessionKind::Unsupported) {
+            let key = (line.holder(), second(line.event.at), line.event.kind);
+            refused.entry(key).or_default().push(*line);
+        }
+    }
+    for ((holder, at, kind), refusals) in refused {
+        let until = at.plus_us(window_us);
+        let meets = |open: &Line| {
+            open.event.kind == SessionKind::Open
+                && open.holder() == holder
+                && (at..=until).contains(&open.event.at)
+                && refusals.iter().any(|line| line.feature() == open.feature())
+        };
+        let first = refusals.iter().map(|line| (line.feature(), line.event.reason)).min();
+        let Some((feature, reason)) = first else { continue };
+        logs.attempts.push(Attempt {
+            tenant: holder.0,
+            server: holder.1,
+            user: holder.2,
+            device: holder.3,
+            at,
+            kind,
+            feature,
+            reason,
+            lines: u32::try_from(refusals.len()).unwrap_or(u32::MAX),
+            unmet: !lines.iter().any(meets),
+        });
+    }
+}
+
+/// Follows who waits: until told that it is over, served, or the daemon starts anew.
+fn wait(lines: &[Line], lives: &Lives, logs: &mut Logs) {
+    let waiters: BTreeSet<Subject> = lines
+        .iter()
+        .filter(|line| line.event.kind == SessionKind::Queue)
+        .map(Line::subject)
+        .collect();
+    for subject in waiters {
+        let starts = lives.starts.get(&subject.server.unwrap_or_default());
+        let mut turns: Vec<(Place, Option<SessionKind>)> = lines
+            .iter()
+            .filter(|line| line.subject() == subject)
+            .map(|line| (line.place, Some(line.event.kind)))
+            .collect();
+        turns.extend(starts.into_iter().flatten().map(|place| (*place, None)));
+        turns.sort_unstable_by_key(|(place, _)| *place);
+        let mut waiting: Vec<Timestamp> = Vec::new();
+        let mut ended: Vec<Span> = Vec::new();
+        for ((at, ..), kind) in turns {
+            match kind {
+                Some(SessionKind::Queue) => waiting.push(at),
+                Some(SessionKind::Dequeue) if !waiting.is_empty() => {
+                    ended.push(Span::new(waiting.remove(0), at));
+                }
+                Some(SessionKind::Open) | None => {
+                    ended.extend(waiting.drain(..).map(|begin| Span::new(begin, at)));
+                }
+                Some(
+                    SessionKind::Dequeue
+                    | SessionKind::Close
+                    | SessionKind::Deny
+                    | SessionKind::Unsupported,
+                ) => {}
+            }
+        }
+        ended.extend(waiting.into_iter().map(Span::from));
+        logs.waits.extend(ended.into_iter().map(|span| Wait { subject, span }));
+    }
+}

@@ -1,0 +1,203 @@
+//! What an epoch changed, one line for each row that came or went, for people to read.
+
+use crate::bench::Bench;
+use trueup_model::calendar::{Calendar, Period, PeriodUnit};
+use trueup_model::derived::{Attempt, PoolState, Session, Wait};
+use trueup_model::discrepancy::Discrepancy;
+use trueup_model::position::{Adjustment, LicensePosition, PositionKey, Rollup, Statement};
+use trueup_model::quantity::{Capacity, Quantity};
+use trueup_model::time::{Span, Timestamp};
+use trueup_runtime::changes::Changes;
+use trueup_runtime::publisher::Published;
+
+/// Everything that a published epoch changed among the outputs that are shown.
+pub fn report(bench: &Bench, published: &Published, shows: &[String]) -> String {
+    let mut lines: Vec<(String, bool)> = Vec::new();
+    let changes: &Changes = &published.changes;
+    let shown = |what: &str| shows.iter().any(|show| show == what);
+    let usual = |period: Period| period.unit != PeriodUnit::All || shown("all");
+    let mut take = |line: String, diff: isize| lines.push((line, diff > 0));
+    for (row, diff) in changes.positions.iter().filter(|(row, _)| usual(row.key.period)) {
+        take(position(bench, row), *diff);
+    }
+    for (row, diff) in &changes.discrepancies {
+        take(discrepancy(bench, row), *diff);
+    }
+    for (row, diff) in &changes.statements {
+        take(statement(bench, row), *diff);
+    }
+    for (row, diff) in &changes.adjustments {
+        take(adjustment(bench, row), *diff);
+    }
+    if shown("sessions") {
+        changes.sessions.iter().for_each(|(row, diff)| take(session(bench, row), *diff));
+    }
+    if shown("attempts") {
+        changes.attempts.iter().for_each(|(row, diff)| take(attempt(bench, row), *diff));
+    }
+    if shown("waits") {
+        changes.waits.iter().for_each(|(row, diff)| take(wait(bench, row), *diff));
+    }
+    if shown("pools") {
+        changes.pools.iter().for_each(|(row, diff)| take(pool(bench, row), *diff));
+    }
+    if shown("rollups") {
+        let rows = changes.rollups.iter().filter(|(row, _)| usual(row.period));
+        rows.for_each(|(row, diff)| take(rollup(bench, row), *diff));
+    }
+    lines.sort();
+    let line =
+        |(line, came): &(String, bool)| format!("{} {line}\n", if *came { '+' } else { '-' });
+    lines.iter().map(line).collect()
+}
+
+fn label(period: Period) -> String {
+    Calendar::natural(trueup_model::calendar::Zone::utc()).label(period)
+}
+
+fn key(bench: &Bench, key: &PositionKey) -> String {
+    let (account, product) = (bench.name(key.account), bench.name(key.product));
+    format!("{account} {product} {} {}", key.metric.name(), label(key.period))
+}
+
+/// An instant without the parts that are zero.
+fn moment(at: Timestamp) -> String {
+    let text = at.to_string();
+    let text = text.trim_end_matches('Z');
+    text.strip_suffix("T00:00:00").or(text.strip_suffix(":00")).unwrap_or(text).to_owned()
+}
+
+fn span(span: Span) -> String {
+    format!("{}..{}", moment(span.start), moment(span.end))
+}
+
+fn capacity(capacity: Capacity) -> String {
+    match capacity {
+        Capacity::Limited(quantity) => quantity.to_string(),
+        Capacity::Unlimited => "unlimited".to_owned(),
+        Capacity::Unknown => "unknown".to_owned(),
+    }
+}
+
+fn position(bench: &Bench, row: &LicensePosition) -> String {
+    let mut line = format!(
+        "position {}: {} entitled {} demand {} peak {}",
+        key(bench, &row.key),
+        row.state.name(),
+        capacity(row.entitled),
+        row.demand,
+        row.peak
+    );
+    if row.peak != Quantity::ZERO {
+        line += &format!(" at {}", moment(row.peak_at));
+    }
+    if row.passed_up != Quantity::ZERO {
+        line += &format!(" passed up {}", row.passed_up);
+    }
+    if row.shortfall != Quantity::ZERO {
+        let held = Span::new(row.shortfall_first, row.shortfall_last);
+        line += &format!(" short {} {}", row.shortfall, span(held));
+    }
+    line
+}
+
+fn discrepancy(bench: &Bench, row: &Discrepancy) -> String {
+    let mut line = format!("problem {}", row.kind.name());
+    let mut add = |word: String| line += &format!(" {word}");
+    if let Some(account) = row.account {
+        add(bench.name(account));
+    }
+    if let Some(product) = row.product {
+        add(bench.name(product));
+    }
+    if let Some((_, subject)) = row.subject {
+        add(bench.name(subject));
+    }
+    if row.period != Period::ALL {
+        add(label(row.period));
+    }
+    add(row.magnitude.to_string());
+    if let Some(both) = row.disagreement {
+        add(format!("{} {}", both.claim.name(), capacity(both.says)));
+        add(format!("{} {}", both.other_claim.name(), capacity(both.other_says)));
+    }
+    let held = Span::new(row.first_at, row.last_at);
+    if held != Span::ALWAYS {
+        add(span(held));
+    }
+    if let Some(money) = row.money {
+        add(money.to_string());
+    }
+    line
+}
+
+fn statement(bench: &Bench, row: &Statement) -> String {
+    format!("statement {}: issued {} restated {}", key(bench, &row.key), row.issued, row.restated)
+}
+
+fn adjustment(bench: &Bench, row: &Adjustment) -> String {
+    format!("adjustment {}: {} arrived {}", key(bench, &row.key), row.delta, moment(row.arrived_at))
+}
+
+fn holder(bench: &Bench, subject: &trueup_model::derived::Subject) -> String {
+    let user = subject.user.map(|user| bench.name(user)).unwrap_or_default();
+    let device = subject.device.map(|device| bench.name(device)).unwrap_or_default();
+    let server = subject.server.map(|server| bench.name(server)).unwrap_or_default();
+    format!("{} {user}@{device} on {server}", bench.name(subject.feature))
+}
+
+fn session(bench: &Bench, row: &Session) -> String {
+    let mut line =
+        format!("session {} x{} {}", holder(bench, &row.subject), row.count, span(row.span));
+    if let Some(after) = row.ended_after {
+        line += &format!(" ended after {}", moment(after));
+    }
+    line
+}
+
+fn attempt(bench: &Bench, row: &Attempt) -> String {
+    format!(
+        "attempt {} {}@{} on {} {}: {} lines {}, {}",
+        bench.name(row.feature),
+        bench.name(row.user),
+        bench.name(row.device),
+        bench.name(row.server),
+        moment(row.at),
+        row.kind.name(),
+        row.lines,
+        if row.unmet { "unmet" } else { "met" }
+    )
+}
+
+fn wait(bench: &Bench, row: &Wait) -> String {
+    format!("wait {} {}", holder(bench, &row.subject), span(row.span))
+}
+
+fn pool(bench: &Bench, row: &PoolState) -> String {
+    let number = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    format!(
+        "pool {} on {} at {}: log {} file {} issued {} out {} queued {}{}",
+        bench.name(row.feature),
+        bench.name(row.server),
+        moment(row.at),
+        number(row.logged.map(|logged| logged.to_string())),
+        number(row.licensed.map(capacity)),
+        number(row.issued.map(capacity)),
+        number(row.checked_out.map(|out| out.to_string())),
+        row.queued,
+        if row.latest { ", newest" } else { "" }
+    )
+}
+
+fn rollup(bench: &Bench, row: &Rollup) -> String {
+    format!(
+        "total {} {} {} {}: {} users {} devices {}",
+        bench.name(row.account),
+        bench.name(row.product),
+        row.metric.name(),
+        label(row.period),
+        row.value,
+        row.users,
+        row.devices
+    )
+}

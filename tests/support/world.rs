@@ -1,0 +1,145 @@
+//! Generated worlds: small alphabets, a coarse grid of instants, everything that can go wrong.
+//!
+//! A world is a list of epochs of small deeds, so that a failing one shrinks to the few that matter.
+//! It writes itself as a script in the fixture language: what a failure prints can be pasted into a
+//! test. Instants lie on a grid around the turns of months between January and April 2025, so that
+//! many things happen at once, at period boundaries, and across them.
+
+mod deeds;
+mod names;
+
+use deeds::{Again, Deed};
+use proptest::prelude::*;
+use std::fmt::{self, Write as _};
+use trueup_policy::Policy;
+
+/// The policies that worlds are judged by.
+const POLICIES: [&str; 4] = [
+    "",
+    r#"
+    time_zone = "Europe/Berlin"
+    conflict = "last"
+    further_periods = ["quarter", "all"]
+    [closing]
+    after_seconds = 172800
+    [[rule]]
+    products = ["SIM"]
+    metrics = ["named_user", "concurrent"]
+    named_users = "active"
+    near_percent = 50
+    "#,
+    r#"
+    position_period = "day"
+    further_periods = ["month"]
+    attempt_window_seconds = 28800
+    [closing]
+    periods = { "2025-02-01" = "2025-02-02T08:00:00Z" }
+    [[rule]]
+    products = ["APP", "CAD"]
+    duplicates = "U"
+    shelfware_percent = 30
+    "#,
+    r#"
+    position_period = "all"
+    further_periods = []
+    [closing]
+    after_seconds = 0
+    [[rule]]
+    products = ["*"]
+    metrics = ["named_user", "volume"]
+    named_users = "active"
+    "#,
+];
+
+/// What happens in one epoch.
+#[derive(Clone, Debug)]
+struct Chapter {
+    deeds: Vec<Deed>,
+    /// Where the horizon moves to on the grid, if it moves; it never goes back.
+    horizon: Option<u8>,
+}
+
+/// A world: epochs of deeds, the policy by which they are judged, and how many workers judge.
+#[derive(Clone)]
+pub struct World {
+    chapters: Vec<Chapter>,
+    policy: usize,
+    /// The engine's workers.
+    pub workers: usize,
+}
+
+impl World {
+    /// The policy's text.
+    pub fn policy_text(&self) -> &'static str {
+        POLICIES[self.policy]
+    }
+
+    /// The policy.
+    ///
+    /// # Panics
+    /// Never: the policies are constants that a test reads.
+    pub fn policy(&self) -> Policy {
+        Policy::from_toml(self.policy_text()).expect("the policies of worlds are right")
+    }
+
+    /// The world in the fixture language.
+    pub fn script(&self) -> String {
+        let mut script = String::new();
+        let all: Vec<&Deed> = self.chapters.iter().flat_map(|chapter| &chapter.deeds).collect();
+        let mut index = 0;
+        for chapter in &self.chapters {
+            for deed in &chapter.deeds {
+                match deed {
+                    Deed::Again { of, how } => again(&mut script, &all, *of, *how),
+                    _ => script += &deed.lines(&format!("d{index}"), ""),
+                }
+                index += 1;
+            }
+            match chapter.horizon {
+                Some(at) => script += &format!("settle {}\n", names::instant(at)),
+                None => script += "settle\n",
+            }
+        }
+        script
+    }
+}
+
+/// Says something about a fact that was said before, or will be.
+fn again(script: &mut String, all: &[&Deed], of: u8, how: Again) {
+    let index = usize::from(of) % all.len();
+    let deed = all[index];
+    let name = format!("d{index}");
+    if matches!(deed, Deed::Again { .. }) {
+        return;
+    }
+    match how {
+        Again::Repeat => *script += &deed.lines(&name, "arrived=2025-04-20"),
+        Again::Contradict => *script += &deed.altered().lines(&name, ""),
+        Again::Revise => *script += &deed.altered().lines(&name, "rev=1"),
+        Again::Retract(revision) => {
+            // Writing to a string cannot fail.
+            let _ = writeln!(script, "{}retract {name} rev {revision}", deed.tenant());
+        }
+    }
+}
+
+impl fmt::Debug for World {
+    /// As a script, to be pasted into a test.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} workers, policy {}\n{}", self.workers, self.policy_text(), self.script())
+    }
+}
+
+/// Worlds of up to `epochs_max` epochs of up to `deeds_max` deeds each.
+pub fn worlds(epochs_max: usize, deeds_max: usize) -> impl Strategy<Value = World> {
+    let horizon = prop::option::weighted(0.7, names::slot());
+    let chapter = (prop::collection::vec(deeds::deed(), 0..=deeds_max), horizon)
+        .prop_map(|(deeds, horizon)| Chapter { deeds, horizon });
+    let chapters = prop::collection::vec(chapter, 1..=epochs_max);
+    let workers = prop_oneof![4 => Just(1_usize), 3 => Just(2_usize), 1 => Just(4_usize)];
+    (chapters, 0..POLICIES.len(), workers).prop_map(|(chapters, policy, workers)| World {
+        chapters,
+        policy,
+        workers,
+    })
+}

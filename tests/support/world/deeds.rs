@@ -1,0 +1,468 @@
+//! What can happen in a generated world, as lines of the fixture language.
+
+use super::names::{
+    ACCOUNTS, DEVICES, FAMILIES, FEATURES, MASKS, SERVERS, SLOTS, UNITS, USERS, ZONES, between,
+    instant, pick, slot,
+};
+use proptest::prelude::*;
+
+/// Something that is said once more, or taken back.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Again {
+    /// The same, later.
+    Repeat,
+    /// Something else under the same name.
+    Contradict,
+    /// A newer revision.
+    Revise,
+    /// Taken back, up to a revision.
+    Retract(u8),
+}
+
+/// The ends of a time in which something holds.
+type Ends = (Option<u8>, Option<u8>);
+
+/// Who holds what where: feature, user, device, server.
+pub(super) type Holder = (u8, u8, u8, u8);
+
+/// How much a line grants.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Grant {
+    Units(i8),
+    Unlimited,
+    Unknown,
+}
+
+/// What a line says besides what it grants.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    metric: u8,
+    ends: Ends,
+    account: Option<u8>,
+    server: Option<u8>,
+    basis: u8,
+    per: u8,
+    overdraft: u8,
+    priority: i8,
+    cost: Option<u8>,
+    mask: Option<u8>,
+    kind: u8,
+}
+
+/// Something that happens or is stated.
+#[derive(Clone, Debug)]
+pub(super) enum Deed {
+    /// A checkout and, if it ends, its return.
+    Checkout {
+        holder: Holder,
+        count: u8,
+        from: u8,
+        to: Option<u8>,
+        display: Option<u8>,
+        handle: Option<u8>,
+    },
+    /// A line of a log by itself: 0 return, 1 shutdown, 2 denial, 3 unsupported, 4 queue, 5 dequeue.
+    Log { verb: u8, holder: Holder, count: u8, at: u8, rank: u8 },
+    /// A daemon starts or lives.
+    Server { start: bool, server: u8, at: u8 },
+    /// A metered quantity that arrives so many instants later.
+    Usage {
+        product: u8,
+        quantity: i8,
+        user: Option<u8>,
+        device: Option<u8>,
+        account: Option<u8>,
+        at: u8,
+        delay: u8,
+    },
+    /// A seat.
+    Seat { product: u8, user: u8, ends: Ends, account: Option<u8>, guest: bool },
+    /// A line that grants a right.
+    Line { product: u8, grant: Grant, terms: Terms },
+    /// An account's place.
+    Account { account: u8, parent: Option<u8>, ends: Ends, zone: Option<u8> },
+    /// Who belongs to an account: 0 a user, 1 a device, 2 a server.
+    Member { kind: u8, member: u8, account: u8, ends: Ends },
+    /// A name that means another: 0 user, 1 device, 2 product, 3 account.
+    Alias { kind: u8, raw: u8, canonical: u8, ends: Ends },
+    /// A product's place.
+    Product { product: u8, family: Option<u8>, publisher: bool },
+    /// A component of the suite.
+    Component { component: u8, server: u8 },
+    /// A server's report of a pool with its holders.
+    Report { server: u8, feature: u8, at: u8, issued: u8, holders: Vec<(u8, u8)> },
+    /// A row of a version of a document.
+    Row { document: u8, version: u8, deed: Box<Deed> },
+    /// A version of a document.
+    Version { document: u8, version: u8, from: Option<u8> },
+    /// Something of the other tenant, which uses the same names.
+    Other(Box<Deed>),
+    /// Something about another deed.
+    Again { of: u8, how: Again },
+}
+
+/// ` word NAME` for a name that is given.
+fn given<const N: usize>(word: &str, names: [&str; N], index: Option<u8>) -> String {
+    index.map(|index| format!(" {word} {}", pick(names, index))).unwrap_or_default()
+}
+
+fn holder((feature, user, device, server): Holder) -> (String, String) {
+    let who =
+        format!("{} {}@{}", pick(FEATURES, feature), pick(USERS, user), pick(DEVICES, device));
+    (who, format!(" on {}", pick(SERVERS, server)))
+}
+
+impl Deed {
+    /// The prefix that gives a retraction its tenant; empty for the first tenant.
+    pub(super) fn tenant(&self) -> &'static str {
+        match self {
+            Self::Other(_) => "[tenant=u] ",
+            _ => "",
+        }
+    }
+
+    /// The lines of the deed, whose facts are called `name`, with more options for the brackets.
+    pub(super) fn lines(&self, name: &str, options: &str) -> String {
+        let options = if options.is_empty() { String::new() } else { format!(" {options}") };
+        self.write(name, &options)
+    }
+
+    fn write(&self, name: &str, options: &str) -> String {
+        match self {
+            Self::Checkout { holder: who, count, from, to, display, handle } => {
+                let (who, server) = holder(*who);
+                let display = display.map(|one| format!(" display :{one}")).unwrap_or_default();
+                let handle = handle.map(|one| format!(" handle {one}")).unwrap_or_default();
+                let out = format!(
+                    "[id={name}{options}] {} out {who} x{count}{server}{display}{handle}\n",
+                    instant(*from)
+                );
+                let back = to.map(|to| {
+                    let at = instant(to);
+                    format!("[id={name}b{options}] {at} in {who} x{count}{server}{handle}\n")
+                });
+                out + &back.unwrap_or_default()
+            }
+            Self::Log { verb, holder: who, count, at, rank } => {
+                let verbs = ["in", "shutdown", "deny", "unsupported", "queue", "dequeue"];
+                let (who, server) = holder(*who);
+                let verb = pick(verbs, *verb);
+                let at = instant(*at);
+                format!("[id={name} rank={rank}{options}] {at} {verb} {who} x{count}{server}\n")
+            }
+            Self::Server { start, server, at } => {
+                let verb = if *start { "start" } else { "alive" };
+                let (at, server) = (instant(*at), pick(SERVERS, *server));
+                format!("[id={name}{options}] {at} {verb} {server}\n")
+            }
+            Self::Usage { product, quantity, user, device, account, at, delay } => {
+                let arrived = instant((at + delay).min(SLOTS - 1));
+                let arrived = match options.contains("arrived") {
+                    true => String::new(),
+                    false => format!(" arrived={arrived}"),
+                };
+                format!(
+                    "[id={name}{options}{arrived}] {} use {} {quantity}.5{}{}{}\n",
+                    instant(*at),
+                    pick(FEATURES, *product),
+                    given("by", USERS, *user),
+                    given("at", DEVICES, *device),
+                    given("for", ACCOUNTS, *account),
+                )
+            }
+            Self::Row { document, version, deed } => {
+                deed.write(name, &format!("{options} doc=doc{document}@{version}"))
+            }
+            Self::Other(deed) => deed.write(name, &format!("{options} tenant=u")),
+            _ => format!("[id={name}{options}] {}\n", self.statement(name, options)),
+        }
+    }
+
+    /// What a deed states that is neither an event nor wraps another.
+    fn statement(&self, name: &str, options: &str) -> String {
+        match self {
+            Self::Seat { product, user, ends, account, guest } => format!(
+                "seat {} {}{}{}{}",
+                pick(FEATURES, *product),
+                pick(USERS, *user),
+                between(ends.0, ends.1),
+                given("for", ACCOUNTS, *account),
+                if *guest { " guest" } else { "" },
+            ),
+            Self::Line { product, grant, terms } => line(pick(FEATURES, *product), *grant, terms),
+            Self::Account { account, parent, ends, zone } => format!(
+                "account {}{}{}{}",
+                pick(ACCOUNTS, *account),
+                given("under", ACCOUNTS, *parent),
+                between(ends.0, ends.1),
+                given("zone", ZONES, *zone),
+            ),
+            Self::Member { kind, member, account, ends } => {
+                let (kind, member) = match kind % 3 {
+                    0 => ("user", pick(USERS, *member)),
+                    1 => ("device", pick(DEVICES, *member)),
+                    _ => ("server", pick(SERVERS, *member)),
+                };
+                let account = pick(ACCOUNTS, *account);
+                format!("member {kind} {member} in {account}{}", between(ends.0, ends.1))
+            }
+            Self::Alias { kind, raw, canonical, ends } => {
+                let (kind, raw, canonical) = match kind % 4 {
+                    0 => ("user", pick(USERS, *raw), pick(USERS, *canonical)),
+                    1 => ("device", pick(DEVICES, *raw), pick(DEVICES, *canonical)),
+                    2 => ("product", pick(FEATURES, *raw), pick(FEATURES, *canonical)),
+                    _ => ("account", pick(ACCOUNTS, *raw), pick(ACCOUNTS, *canonical)),
+                };
+                format!("alias {kind} {raw} = {canonical}{}", between(ends.0, ends.1))
+            }
+            Self::Product { product, family, publisher } => format!(
+                "product {}{}{}",
+                pick(FEATURES, *product),
+                given("family", FAMILIES, *family),
+                if *publisher { " publisher acme" } else { "" },
+            ),
+            Self::Component { component, server } => format!(
+                "suite SUITE has {} on {}",
+                pick(FEATURES, component % 3),
+                pick(SERVERS, *server)
+            ),
+            Self::Report { server, feature, at, issued, holders } => {
+                let place = format!("{} {}", pick(SERVERS, *server), pick(FEATURES, *feature));
+                let at = instant(*at);
+                let mut text = format!("{at} report {place} issued {issued}");
+                for (index, (user, count)) in holders.iter().enumerate() {
+                    let user = pick(USERS, *user);
+                    text += &format!(
+                        "\n[id={name}h{index}{options}] {at} holder {place} {user}@ws1 x{count}"
+                    );
+                }
+                text
+            }
+            Self::Version { document, version, from } => {
+                let from = from.map_or(" always".to_owned(), |from| between(Some(from), None));
+                format!("version doc{document} {version}{from}")
+            }
+            Self::Row { .. }
+            | Self::Other(_)
+            | Self::Checkout { .. }
+            | Self::Log { .. }
+            | Self::Server { .. }
+            | Self::Usage { .. }
+            | Self::Again { .. } => String::new(),
+        }
+    }
+
+    /// The same deed, a little different: what a correction or a contradiction says.
+    pub(super) fn altered(&self) -> Self {
+        let mut other = self.clone();
+        match &mut other {
+            Self::Checkout { count, .. } | Self::Log { count, .. } => *count += 1,
+            Self::Usage { quantity, .. } => *quantity += 2,
+            Self::Server { at, .. } | Self::Report { at, .. } => *at = (*at + 1) % SLOTS,
+            Self::Seat { ends, .. }
+            | Self::Account { ends, .. }
+            | Self::Member { ends, .. }
+            | Self::Alias { ends, .. } => ends.0 = Some(7),
+            Self::Line { grant, .. } => *grant = Grant::Units(2),
+            Self::Product { family, .. } => *family = Some(1),
+            Self::Component { component, .. } => *component += 1,
+            Self::Version { from, .. } => *from = Some(9),
+            Self::Row { deed, .. } | Self::Other(deed) => **deed = deed.altered(),
+            Self::Again { .. } => {}
+        }
+        other
+    }
+}
+
+fn line(product: &str, grant: Grant, terms: &Terms) -> String {
+    let grant = match grant {
+        Grant::Units(units) => units.to_string(),
+        Grant::Unlimited => "unlimited".to_owned(),
+        Grant::Unknown => "unknown".to_owned(),
+    };
+    let Terms { metric, ends, account, server, basis, per, overdraft, priority, .. } = *terms;
+    let mut text = format!(
+        "line {product} {grant} name l{} metric {} basis {} per {}",
+        priority.unsigned_abs(),
+        pick(["concurrent", "named_user", "volume"], metric),
+        pick(["contract", "license_file", "server_report"], basis),
+        pick(UNITS, per),
+    );
+    text += &between(ends.0, ends.1);
+    text += &given("account", ACCOUNTS, account);
+    text += &given("server", SERVERS, server);
+    text += &given("dup", MASKS, terms.mask);
+    if overdraft > 0 {
+        text += &format!(" overdraft {overdraft}");
+    }
+    if priority != 0 {
+        text += &format!(" priority {priority}");
+    }
+    text += &terms.cost.map(|cost| format!(" cost {cost}")).unwrap_or_default();
+    text + pick(["", "", "", "", "", " maintenance", " trial"], terms.kind)
+}
+
+fn ends() -> impl Strategy<Value = Ends> {
+    let end = || prop::option::weighted(0.6, slot());
+    (end(), end()).prop_map(|(one, other)| match (one, other) {
+        (Some(one), Some(other)) => (Some(one.min(other)), Some(one.max(other))),
+        _ => (one, other),
+    })
+}
+
+fn holders() -> impl Strategy<Value = Holder> {
+    (0..4_u8, 0..3_u8, 0..3_u8, prop_oneof![3 => Just(0_u8), 1 => Just(1_u8)])
+}
+
+fn rarely<S: Strategy<Value = u8>>(one: S) -> impl Strategy<Value = Option<u8>> {
+    prop::option::weighted(0.3, one)
+}
+
+fn terms() -> impl Strategy<Value = Terms> {
+    let first = (
+        prop_oneof![3 => Just(0_u8), 1 => Just(1_u8), 1 => Just(2_u8)],
+        ends(),
+        prop::option::weighted(0.5, 0..4_u8),
+        rarely(0..2_u8),
+        prop_oneof![4 => Just(0_u8), 2 => Just(1_u8), 1 => Just(2_u8)],
+        prop_oneof![1 => Just(0_u8), 4 => Just(1_u8), 1 => Just(2_u8), 1 => Just(3_u8)],
+    );
+    let second = (
+        prop_oneof![3 => Just(0_u8), 1 => 1..3_u8],
+        prop_oneof![3 => Just(0_i8), 1 => -1..2_i8],
+        rarely(1..9_u8),
+        rarely(0..5_u8),
+        0..7_u8,
+    );
+    (first, second).prop_map(|(first, second)| {
+        let (metric, ends, account, server, basis, per) = first;
+        let (overdraft, priority, cost, mask, kind) = second;
+        Terms { metric, ends, account, server, basis, per, overdraft, priority, cost, mask, kind }
+    })
+}
+
+fn lines() -> impl Strategy<Value = Deed> {
+    let grant = prop_oneof![
+        8 => (-1..5_i8).prop_map(Grant::Units),
+        1 => Just(Grant::Unlimited),
+        1 => Just(Grant::Unknown),
+    ];
+    (0..4_u8, grant, terms()).prop_map(|(product, grant, terms)| Deed::Line {
+        product,
+        grant,
+        terms,
+    })
+}
+
+/// Something that a telemetry source says.
+fn event() -> impl Strategy<Value = Deed> {
+    let count = || prop_oneof![3 => Just(1_u8), 1 => 2..4_u8];
+    let checkout = (holders(), count(), ends(), rarely(0..2_u8), rarely(0..2_u8));
+    let checkout = checkout.prop_map(|(holder, count, ends, display, handle)| Deed::Checkout {
+        holder,
+        count,
+        from: ends.0.unwrap_or(0),
+        to: ends.1,
+        display,
+        handle,
+    });
+    let log = (0..6_u8, holders(), count(), slot(), 0..3_u8);
+    let log =
+        log.prop_map(|(verb, holder, count, at, rank)| Deed::Log { verb, holder, count, at, rank });
+    let server = (prop::bool::ANY, 0..2_u8, slot()).prop_map(|(start, server, at)| Deed::Server {
+        start,
+        server,
+        at,
+    });
+    let usage = (
+        (0..4_u8, prop_oneof![5 => 0..5_i8, 1 => -3..0_i8], slot()),
+        (rarely(0..3_u8), rarely(0..3_u8), rarely(0..4_u8)),
+        prop_oneof![2 => Just(0_u8), 1 => 0..12_u8],
+    );
+    let usage = usage.prop_map(|((product, quantity, at), (user, device, account), delay)| {
+        Deed::Usage { product, quantity, user, device, account, at, delay }
+    });
+    let held = prop::collection::vec((0..3_u8, 1..3_u8), 0..3);
+    let report = (0..2_u8, 0..4_u8, slot(), 0..5_u8, held);
+    let report = report.prop_map(|(server, feature, at, issued, holders)| Deed::Report {
+        server,
+        feature,
+        at,
+        issued,
+        holders,
+    });
+    prop_oneof![10 => checkout, 4 => log, 2 => server, 5 => usage, 2 => report]
+}
+
+/// Something that a list or table says.
+fn stated() -> impl Strategy<Value = Deed> {
+    let seat = (0..4_u8, 0..3_u8, ends(), rarely(0..4_u8), prop::bool::weighted(0.1));
+    let seat = seat.prop_map(|(product, user, ends, account, guest)| Deed::Seat {
+        product,
+        user,
+        ends,
+        account,
+        guest,
+    });
+    let account = (0..4_u8, prop::option::weighted(0.7, 0..4_u8), ends(), rarely(0..3_u8));
+    let account = account.prop_map(|(account, parent, ends, zone)| Deed::Account {
+        account,
+        parent,
+        ends,
+        zone,
+    });
+    let member = (0..3_u8, 0..3_u8, 0..4_u8, ends());
+    let member = member.prop_map(|(kind, member, account, ends)| Deed::Member {
+        kind,
+        member,
+        account,
+        ends,
+    });
+    let alias = (0..4_u8, 0..4_u8, 0..4_u8, ends());
+    let alias =
+        alias.prop_map(|(kind, raw, canonical, ends)| Deed::Alias { kind, raw, canonical, ends });
+    let product = (0..4_u8, prop::option::of(0..2_u8), prop::bool::ANY);
+    let product = product.prop_map(|(product, family, publisher)| Deed::Product {
+        product,
+        family,
+        publisher,
+    });
+    let component =
+        (0..3_u8, 0..2_u8).prop_map(|(component, server)| Deed::Component { component, server });
+    prop_oneof![
+        6 => lines(),
+        3 => seat,
+        4 => account,
+        3 => member,
+        3 => alias,
+        2 => product,
+        2 => component,
+    ]
+}
+
+/// Anything that happens in a world.
+pub(super) fn deed() -> impl Strategy<Value = Deed> {
+    let row = (0..2_u8, 1..4_u8, stated()).prop_map(|(document, version, deed)| Deed::Row {
+        document,
+        version,
+        deed: Box::new(deed),
+    });
+    let version = (0..2_u8, 1..4_u8, prop::option::weighted(0.7, slot()))
+        .prop_map(|(document, version, from)| Deed::Version { document, version, from });
+    let other = prop_oneof![event(), stated()].prop_map(|deed| Deed::Other(Box::new(deed)));
+    let how = prop_oneof![
+        2 => Just(Again::Repeat),
+        1 => Just(Again::Contradict),
+        1 => Just(Again::Revise),
+        2 => (0..2_u8).prop_map(Again::Retract),
+    ];
+    let again = (any::<u8>(), how).prop_map(|(of, how)| Deed::Again { of, how });
+    prop_oneof![
+        12 => event(),
+        10 => stated(),
+        3 => row,
+        2 => version,
+        1 => other,
+        4 => again,
+    ]
+}

@@ -6,6 +6,7 @@
 //! reconciliation, a demonstration. Nothing is read from disk here, and no fact depends on the order of
 //! the files.
 
+mod devices;
 mod kind;
 mod logs;
 mod report;
@@ -24,6 +25,7 @@ use crate::formats::flexnet::{DocumentOptions, UNKNOWN_HOST, server_name};
 use crate::formats::mapping::{Mapping, Snapshot};
 use crate::formats::table::{self, Limits};
 use crate::formats::{Collected, Context, EXCERPT_BYTES_MAX, Sink};
+use devices::Devices;
 use kind::{Sorted, sort};
 use logs::Log;
 use report::{ByDocument, Reporting};
@@ -92,6 +94,9 @@ pub fn load(
 ) -> Vec<FileReport> {
     let sorted = sort(files);
     let mut loading = Loading::new(files, &sorted, options);
+    let is_answer = |one: &Sorted| one.kind.is(FlexnetFormat::Lmstat);
+    // Only a server's answer needs the hosts that others name.
+    let mut hearing = Devices::new(sink, sorted.iter().any(is_answer));
     let mut reports: BTreeMap<usize, FileReport> = BTreeMap::new();
     let places = |format: FlexnetFormat| -> Vec<usize> {
         let kinds = sorted.iter().enumerate();
@@ -101,15 +106,19 @@ pub fn load(
     loading.learn_hosts(&logs, &places(FlexnetFormat::LicenseFile));
     for log in &logs {
         progress(&format!("reading {}", loading.names(&log.files)));
-        reports.extend(loading.log(log, sink));
+        reports.extend(loading.log(log, &mut hearing));
     }
-    for (place, one) in sorted.iter().enumerate() {
+    let mut rest: Vec<(usize, &Sorted)> = sorted.iter().enumerate().collect();
+    rest.retain(|(_, one)| !one.kind.is(FlexnetFormat::DebugLog));
+    rest.sort_by_key(|(_, one)| is_answer(one));
+    for (place, one) in rest {
         let Some(file) = files.get(place) else { continue };
-        if one.kind.is(FlexnetFormat::DebugLog) {
-            continue;
-        }
         progress(&format!("reading {}", file.name));
-        let mut reporting = Reporting::new(sink, &file.name, &one.kind.name(), &one.reason);
+        if is_answer(one) {
+            loading.devices = std::mem::take(&mut hearing.devices);
+        }
+        let (format, reason) = (one.kind.name(), &one.reason);
+        let mut reporting = Reporting::new(&mut hearing, &file.name, &format, reason);
         match &one.kind {
             Kind::Flexnet(format) => loading.flexnet(place, *format, &mut reporting),
             Kind::Table(mapping) => loading.table(file, mapping, &mut reporting),
@@ -130,6 +139,8 @@ struct Loading<'l> {
     hosts: BTreeMap<String, BTreeSet<String>>,
     /// Which license files are versions of the license file of a server, and from when on each holds.
     versions: BTreeMap<usize, Version>,
+    /// Hosts that logs and tables name, in lower case.
+    devices: BTreeSet<String>,
 }
 
 /// Which version of which document a license file is.
@@ -143,7 +154,14 @@ enum Version {
 
 impl<'l> Loading<'l> {
     fn new(files: &'l [File<'l>], sorted: &'l [Sorted], options: &'l Options) -> Self {
-        Self { files, sorted, options, hosts: BTreeMap::new(), versions: BTreeMap::new() }
+        Self {
+            files,
+            sorted,
+            options,
+            hosts: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            devices: BTreeSet::new(),
+        }
     }
 
     fn names(&self, places: &[usize]) -> String {
@@ -291,7 +309,7 @@ impl<'l> Loading<'l> {
                     host: self.options.host.clone(),
                     fallback_host: self.only_host(),
                     at: file.holds_from,
-                    known_hosts: Vec::new(),
+                    known_hosts: self.devices.clone(),
                 };
                 lmstat::read(&context, &options, &file.bytes, sink);
             }

@@ -12,6 +12,7 @@
 pub mod pipeline;
 pub mod dedupe;
 pub mod documents;
+pub mod due;
 pub mod hierarchy;
 pub mod resolve;
 pub mod sessions;

@@ -8,6 +8,7 @@ use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods};
 use crate::attribute::{Use, attribute, demand, duplicate_rules, rules};
 use crate::dedupe::{Known, Repeated, dedupe};
 use crate::documents::in_force;
+use crate::due::due;
 use crate::entitle::{LineInForce, Right, entitle, lines, subject};
 use crate::hierarchy::{Hierarchy, Placement, TreeKind, hierarchy};
 use crate::inclusion::{Included, Part, inclusion};
@@ -137,7 +138,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         rules.clone(),
     );
     let volume = volume(
-        metered,
+        due(metered, inputs.horizon.clone()),
         resolved.resolutions.clone(),
         reference.zones.clone(),
         accounts.edges.clone(),

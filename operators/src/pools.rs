@@ -372,8 +372,9 @@ fn add_report(state: &mut PoolState, report: &BTreeMap<Report, Diff>) {
             }
         }
     }
-    // A pool of which the server could not speak has no count of holders, not a count of none.
-    let spoken = state.issued.is_some_and(|issued| issued != Capacity::Unknown);
+    // A pool whose holders the server does not list, or of which it could not speak, has no count of
+    // holders, not a count of none.
+    let spoken = matches!(state.issued, Some(Capacity::Limited(_)));
     state.checked_out = (spoken || checked_out > 0).then_some(checked_out);
     state.users = u32::try_from(users.len()).unwrap_or(u32::MAX);
 }

@@ -66,6 +66,8 @@ pub(crate) struct Setting {
     pub(crate) mapping: Option<&'static str>,
     /// Accounts with their zones, as a table.
     pub(crate) accounts: Option<&'static str>,
+    /// A table that is given beside the files.
+    pub(crate) table: Option<&'static str>,
     /// When the files are received.
     pub(crate) received_at: Option<&'static str>,
     /// Where the horizon is moved to after the files.
@@ -116,6 +118,7 @@ fn compare(case: &Case, setting: Setting, workers: usize, files: &[File<'static>
             file.mapping = Some(mapping.clone());
         }
     }
+    files.extend(setting.table.map(|table| File::new("given.csv", table.as_bytes())));
     let reports: Vec<FileReport> = local.load(&files);
     if let Some(horizon) = setting.horizon {
         local.settle(Some(horizon.parse().unwrap()));

@@ -4,4 +4,5 @@
 mod positions;
 mod oracle;
 mod cases;
+mod figures;
 mod tidy;

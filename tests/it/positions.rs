@@ -77,3 +77,38 @@ fn a_line_that_ends_while_it_is_used_is_reported_at_that_instant_without_any_eve
         "#]],
     );
 }
+
+#[test]
+fn a_line_without_dates_counts_in_the_period_of_a_horizon_that_stands() {
+    check(
+        "
+settle 2025-02-28T23:00
+[id=d0] line APP 1 name l0 metric concurrent basis contract
+settle
+",
+        &expect![[r#"
+            settle 2025-02-28T23:00:00Z
+            settle
+            + position everyone APP concurrent 2025-02: covered entitled 1 demand 0 peak 0
+            + problem shelfware everyone APP 2025-02 1 2025-02-01..open
+        "#]],
+    );
+}
+
+#[test]
+fn a_quantity_beyond_the_horizon_waits_for_it() {
+    check(
+        "
+[id=d0 arrived=2025-02-01T00:00] 2025-02-01T00:00 use APP 0.5
+[id=d1 arrived=2025-02-01T00:00] 2025-02-03T00:00 use APP 2
+settle 2025-02-02T00:00
+settle 2025-02-04T00:00
+",
+        &expect![[r#"
+            settle 2025-02-02T00:00:00Z
+            + position everyone APP volume 2025-02: unlicensed entitled 0 demand 0.5 peak 0.5 at 2025-02-01 short 0.5 2025-02-01..open
+            + problem unlicensed_use everyone APP 2025-02 0.5 2025-02-01..open
+            settle 2025-02-04T00:00:00Z
+        "#]],
+    );
+}

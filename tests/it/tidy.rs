@@ -168,7 +168,8 @@ fn nothing_is_left_over() {
         for mark in &marks {
             assert!(!source.contains(mark.as_str()), "{} holds {mark}", path.display());
         }
-        assert!(!source.contains("#[ignore"), "{} has an ignored test", path.display());
+        let ignored = ["#[", "ignore"].concat();
+        assert!(!source.contains(&ignored), "{} has an ignored test", path.display());
     }
 }
 

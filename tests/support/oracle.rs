@@ -241,6 +241,9 @@ pub fn expected(input: Input<'_>) -> Expected {
         accounts.nodes.extend(used.map(|(_, means)| means.account.0));
         let granted = rights.iter().filter(|right| right.tenant == tenant);
         accounts.nodes.extend(granted.map(|right| right.account.0));
+        if !accounts.nodes.is_empty() {
+            accounts.nodes.insert(AccountId::unattributed(tenant).0);
+        }
         evaluate(&case, tenant, &accounts, &products, &evidence, &mut found);
     }
     found.sessions = logs.sessions;
@@ -337,6 +340,7 @@ fn is_shown(body: &Body<Id>) -> bool {
             | Body::ObservedServer(_)
             | Body::Reservation(_)
             | Body::Server(_)
+            | Body::Account(_)
             | Body::Reject(_)
     )
 }

@@ -255,7 +255,7 @@ impl Calendar {
         let into = i64::from(local.minute()) * 60 + i64::from(local.second());
         let second = at.0.div_euclid(crate::time::SECOND_US);
         let start = second - into.rem_euclid(seconds);
-        Span::new(Timestamp::from_seconds(start), Timestamp::from_seconds(start + seconds))
+        around(at, Timestamp::from_seconds(start), Timestamp::from_seconds(start + seconds))
     }
 
     /// The date `index` steps after the anchor.
@@ -279,12 +279,18 @@ impl Calendar {
         };
         // The estimate is off by at most one step: the day of the month may fall before the anchor's.
         let start_of = |step| self.zone.day_start(self.step(months, days, step));
-        while start_of(index) > at && index > i64::from(i32::MIN) {
+        if start_of(index) > at {
             index -= 1;
-        }
-        while start_of(index + 1) <= at && start_of(index + 1) > start_of(index) {
+        } else if start_of(index + 1) <= at {
             index += 1;
         }
-        Span::new(start_of(index), start_of(index + 1))
+        around(at, start_of(index), start_of(index + 1))
     }
+}
+
+/// A period between two boundaries; where dates end, the first and the last reach to the ends of time.
+fn around(at: Timestamp, start: Timestamp, end: Timestamp) -> Span {
+    let start = if start > at || start == end { Timestamp::MIN } else { start };
+    let end = if end <= at { Timestamp::MAX } else { end };
+    Span::new(start, end)
 }

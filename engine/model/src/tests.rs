@@ -319,3 +319,16 @@ proptest! {
         let _ = IdentityRules::default().normalize(NameKind::Device, &text);
     }
 }
+
+#[test]
+fn periods_at_the_ends_of_time_are_found_at_once() {
+    let units = [PeriodUnit::Minute, PeriodUnit::Hour, PeriodUnit::Day, PeriodUnit::Month];
+    for unit in units.into_iter().chain([PeriodUnit::Quarter, PeriodUnit::Year, PeriodUnit::All]) {
+        let calendar = calendar("America/New_York", date(2025, 1, 31));
+        for at in [Timestamp::MIN, Timestamp::EARLIEST, Timestamp::LATEST, Timestamp(i64::MAX - 1)]
+        {
+            let span = calendar.period(unit, at).span;
+            assert!(span.contains(at), "{unit:?} at {at:?} is {span:?}");
+        }
+    }
+}

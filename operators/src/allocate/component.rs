@@ -288,13 +288,15 @@ impl Component {
     /// that it comes through.
     fn propagate(&mut self, mut pending: Pending, dirty: &mut BTreeMap<AccountId, Window>) {
         while let Some((account, mut levels)) = pending.pop_first() {
-            levels.retain(|at, change| *change != Levels::default() && *at != Timestamp::MAX);
+            levels.retain(|_, change| *change != Levels::default());
             let (Some((first, _)), Some((last, _))) =
                 (levels.first_key_value(), levels.last_key_value())
             else {
                 continue;
             };
+            // What ends never changes the levels from its start on for ever.
             let window = (*first, *last);
+            levels.remove(&Timestamp::MAX);
             let Some(node) = self.nodes.get_mut(&account) else { continue };
             node.timeline.apply(&levels);
             widen(dirty, account, window);

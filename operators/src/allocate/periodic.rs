@@ -566,7 +566,11 @@ impl Component {
             (false, _) => PositionState::Covered,
         };
         let none = |holds: bool| if holds { period.span.start } else { Timestamp::MAX };
-        let last = if shortfall == 0 { Timestamp::MIN } else { period.span.end.min(horizon) };
+        let last = match (shortfall > 0, current) {
+            (false, _) => Timestamp::MIN,
+            (true, true) => Timestamp::MAX,
+            (true, false) => period.span.end,
+        };
         Some(LicensePosition {
             key: PositionKey {
                 tenant: self.key.tenant,

@@ -36,7 +36,12 @@ cases! {
     c17_noise "c17" plain();
     c18_reservations "c18" plain();
     c19_queued_lingering_and_case "c19" plain();
-    c20_garbage_in_displays "c20" plain();
+    c20_garbage_in_displays "c20" Setting {
+        table: Some(
+            "kind,member,account\ndevice,pc-1,gis\ndevice,PC-2,gis\ndevice,pc-3,gis\ndevice,pc-4,gis\n",
+        ),
+        ..plain()
+    };
     c21_a_table_of_expiry_dates "c21" Setting { horizon: Some("2041-01-01T00:00:00Z"), ..plain() };
     c22_supersede "c22" Setting { horizon: Some("2024-06-01T00:00:00Z"), ..plain() };
     c23_syntax "c23" Setting { horizon: Some("2031-01-01T12:00:00Z"), ..plain() };
@@ -58,13 +63,14 @@ cases! {
             "kind = \"usage\"\nformat = \"cloudevents\"\n[columns]\nquantity = \"data.n\"\n\
              [events]\nevent = \"/event\"\nreceived_at = \"/received_at\"\n",
         ),
+        horizon: Some("2025-07-05T09:00:00Z"),
         ..plain()
     };
     c46_one_host_in_four_spellings "c46" Setting {
         policy: "[identity]\ndefault_domain = \"corp.example.org\"\nuser_domain = \"example.org\"\n",
         mapping: Some(
             "kind = \"usage\"\nformat = \"csv\"\n[columns]\nuser = \"user\"\ndevice = \"host\"\n\
-             [constants]\nproduct = \"any\"\nquantity = \"1\"\nat = \"2024-01-01T00:00:00Z\"\n",
+             [key]\nrow_number = true\n[constants]\nproduct = \"any\"\nquantity = \"1\"\nat = \"2024-01-01T00:00:00Z\"\n",
         ),
         ..plain()
     };

@@ -291,9 +291,7 @@ fn holders(answers: &Answers<'_>) -> BTreeSet<String> {
     }));
     users.extend(subjects(answers).into_iter().map(|(_, user)| user));
     let attempts = answers.views.attempts.iter();
-    users.extend(
-        attempts.filter(|row| row.kind == SessionKind::Deny).map(|row| answers.name(row.user)),
-    );
+    users.extend(attempts.filter(|row| row.unmet).map(|row| answers.name(row.user)));
     users
 }
 

@@ -140,7 +140,7 @@ impl Claims<'_> {
                 state.reserved_idle += row.count;
             }
         }
-        let answered = state.issued.is_some_and(|issued| issued != Capacity::Unknown);
+        let answered = matches!(state.issued, Some(Capacity::Limited(_)));
         state.checked_out = (answered || holders > 0).then_some(holders);
         state.users = u32::try_from(users.len()).unwrap_or(u32::MAX);
         state

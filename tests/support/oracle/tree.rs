@@ -56,8 +56,7 @@ impl Tree {
     }
 
     fn new(root: u64, nowhere: u64) -> Self {
-        let nodes = BTreeSet::from([nowhere]);
-        Self { root, nowhere, statements: BTreeMap::new(), nodes }
+        Self { root, nowhere, statements: BTreeMap::new(), nodes: BTreeSet::new() }
     }
 
     fn state(&mut self, node: u64, parent: u64, span: Span) {

@@ -41,7 +41,7 @@ use super::server_name;
 use crate::formats::{Context, Sink};
 use block::Block;
 use holder::HolderLine;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use teller::Teller;
 use trueup_model::observation::ReservedFor;
 use trueup_model::quantity::{Capacity, Quantity};
@@ -63,7 +63,7 @@ pub struct LmstatOptions {
     /// The instant of an answer without a header; when it was received if `None`.
     pub at: Option<Timestamp>,
     /// Names of hosts, which tell users, hosts and displays apart.
-    pub known_hosts: Vec<String>,
+    pub known_hosts: BTreeSet<String>,
 }
 
 /// What an answer held.

@@ -6,11 +6,15 @@ use super::field::Field;
 use super::plan::{Plan, Record};
 use super::{Holds, Mapping};
 use crate::formats::{Context, Sink, excerpt};
+use std::collections::BTreeMap;
 use trueup_model::fact::{
     Action, Body, DocumentRef, DocumentVersion, Fact, FactId, FactKind, Provenance,
 };
 use trueup_model::reject::{Reject, RejectReason};
 use trueup_model::time::Timestamp;
+
+/// How many rows of a document are remembered to say which repeat others.
+const ROWS_MAX: usize = 1_000_000;
 
 /// Which version of which document a table is; not used for usage, whose rows are events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +57,8 @@ pub(crate) struct Emitter<'m> {
     effective_from: Timestamp,
     summary: Summary,
     left_out: u64,
+    /// Rows by their identity, to say which repeat others; not used for events.
+    rows: BTreeMap<FactId, u64>,
     rejects_max: u64,
     /// Where the rejects begin that are only counted, and why the first of them was set aside.
     beyond: Option<(u64, RejectReason)>,
@@ -88,6 +94,7 @@ impl<'m> Emitter<'m> {
             effective_from,
             summary,
             left_out: 0,
+            rows: BTreeMap::new(),
             rejects_max: u64::MAX,
             beyond: None,
         }
@@ -116,9 +123,16 @@ impl<'m> Emitter<'m> {
         let record = Record { mapping: self.mapping, plan, zone, cells, joined: &joined };
         let position = place.position.to_le_bytes();
         let said = body(&record, place.arrived_at)
-            .and_then(|body| Ok((body, self.id(&record, &position)?)));
+            .and_then(|body| Ok((body, record.key(&self.context.document, &position)?)));
         match said {
-            Ok((body, id)) => {
+            Ok((body, key)) => {
+                let id = match self.id(&record, &key) {
+                    Ok(id) => id,
+                    Err(fault) => return self.reject(place, fault, sink),
+                };
+                if !self.mapping.kind.is_events() {
+                    remark_repetition(&mut self.rows, id, place.position, &key, sink);
+                }
                 sink.accept(self.fact(id, place, Action::Assert(body)));
                 self.summary.facts += 1;
             }
@@ -127,12 +141,11 @@ impl<'m> Emitter<'m> {
     }
 
     /// The row's identity: events by their source's own id, rows of a document by version and key.
-    fn id(&self, record: &Record<'_>, position: &[u8; 8]) -> Result<FactId, Fault> {
+    fn id(&self, record: &Record<'_>, key: &[&[u8]]) -> Result<FactId, Fault> {
         let tenant = &self.context.tenant;
-        let key = record.key(&self.context.document, position)?;
         if self.mapping.kind.is_events() {
             let source = record.name(Field::Source)?.unwrap_or(&self.context.source);
-            return Ok(FactId::of(tenant, source, &key));
+            return Ok(FactId::of(tenant, source, key));
         }
         let version = self.version.to_le_bytes();
         let mut parts: Vec<&[u8]> = vec![&version];
@@ -252,6 +265,25 @@ impl<'m> Emitter<'m> {
             document: (!self.mapping.kind.is_events()).then_some(row),
             action,
         }
+    }
+}
+
+/// Says of a row that it repeats an earlier one of its document.
+fn remark_repetition(
+    rows: &mut BTreeMap<FactId, u64>,
+    id: FactId,
+    position: u64,
+    key: &[&[u8]],
+    sink: &mut impl Sink,
+) {
+    if rows.len() >= ROWS_MAX {
+        return;
+    }
+    let first = *rows.entry(id).or_insert(position);
+    if first != position {
+        let parts: Vec<String> =
+            key.iter().filter(|part| !part.is_empty()).map(|part| excerpt(part)).collect();
+        sink.note(position, &format!("it repeats `{}` of row {first}", parts.join(" ")));
     }
 }
 

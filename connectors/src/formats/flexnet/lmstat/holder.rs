@@ -112,16 +112,19 @@ pub struct Names<'a> {
     pub certain: bool,
 }
 
+/// The most words that a host's name has.
+const HOST_WORDS_MAX: usize = 4;
+
 /// Names of hosts: those that are known, and those that an answer showed where it is clear.
 #[derive(Clone, Debug, Default)]
 pub struct Hosts {
-    known: Vec<String>,
+    known: BTreeSet<String>,
     seen: BTreeSet<String>,
 }
 
 impl Hosts {
     /// Hosts that are known beforehand, in any case.
-    pub fn new(known: &[String]) -> Self {
+    pub fn new(known: &BTreeSet<String>) -> Self {
         let known = known.iter().map(|host| host.trim().to_lowercase());
         Self { known: known.filter(|host| !host.is_empty()).collect(), seen: BTreeSet::new() }
     }
@@ -185,13 +188,11 @@ impl Hosts {
             return None;
         }
         (1..words.len()).find_map(|from| {
-            let rest = lower.get(words[from].0..)?;
-            self.known.iter().find_map(|host| {
-                let behind = rest.strip_prefix(host.as_str())?;
-                let until = words[from].0 + host.len();
-                let ends = behind.is_empty() || behind.starts_with(' ');
-                let last = words.iter().position(|(_, end)| *end == until)?;
-                ends.then_some((from, last + 1))
+            let start = words.get(from)?.0;
+            let longest = words.len().min(from + HOST_WORDS_MAX);
+            (from..longest).rev().find_map(|last| {
+                let host = lower.get(start..words.get(last)?.1)?;
+                self.known.contains(host).then_some((from, last + 1))
             })
         })
     }

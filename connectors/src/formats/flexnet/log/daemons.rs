@@ -30,6 +30,8 @@ pub(super) struct Daemon {
     pub(super) starting: bool,
     /// Whether the license file is being read again.
     pub(super) rereading: bool,
+    /// When it said itself that it reads the license file again, until it serves.
+    pub(super) reread_at: Option<Timestamp>,
     pub(super) seconds: Seconds,
     /// Reservations since the last start or reread.
     reserved: Vec<FactId>,
@@ -128,6 +130,7 @@ impl Daemons {
             told: None,
             starting: false,
             rereading: false,
+            reread_at: None,
             seconds: Seconds::default(),
             reserved: Vec::new(),
         });

@@ -12,6 +12,9 @@ use trueup_model::reject::RejectReason;
 use trueup_model::time::Timestamp;
 use trueup_model::usage::{ServerEvent, ServerEventKind, SessionEvent};
 
+/// How long a daemon that reads its license again may take until it serves.
+const REREAD_MAX_US: i64 = 300_000_000;
+
 /// Where a line stands: in which of the log's files, and at which line of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
@@ -139,7 +142,7 @@ impl Scribe {
             }
             Life::Started { .. } => {
                 if let Some(daemon) = self.register(name, place, line, sink) {
-                    self.started(daemon, at, place, b"started", sink);
+                    self.serves(daemon, at, place, sink);
                 }
             }
             Life::Expired { feature } => {
@@ -151,7 +154,7 @@ impl Scribe {
             }
             Life::Version => self.begin_start(name),
             Life::Launched { daemon } => self.begin_start(daemon.as_bytes()),
-            Life::RereadBegun => self.reread_begins(name),
+            Life::RereadBegun => self.reread_begins(name, at),
             Life::RereadEnded => self.reread_ends(name, at, place, sink),
             Life::Banner { .. } => {}
         }
@@ -178,15 +181,19 @@ impl Scribe {
     fn begin_start(&mut self, name: &[u8]) {
         if let Some(daemon) = self.daemons.find(name) {
             self.daemons[daemon].starting = true;
+            self.daemons[daemon].reread_at = None;
         }
     }
 
-    fn reread_begins(&mut self, name: &[u8]) {
+    fn reread_begins(&mut self, name: &[u8], at: Timestamp) {
         let all = is_manager(name);
         let one = self.daemons.find(name);
         for (index, daemon) in self.daemons.iter_mut().enumerate() {
             if all || one == Some(index) {
                 daemon.rereading = true;
+                if one == Some(index) {
+                    daemon.reread_at = Some(at);
+                }
                 daemon.restate();
             }
         }
@@ -197,6 +204,9 @@ impl Scribe {
         let all = is_manager(name);
         let one = self.daemons.find(name);
         for index in 0..self.daemons.len() {
+            if one == Some(index) {
+                self.daemons[index].reread_at = None;
+            }
             if one == Some(index) || (all && self.daemons[index].rereading) {
                 self.daemons[index].rereading = false;
                 let kind = ServerEventKind::Reread;
@@ -211,6 +221,20 @@ impl Scribe {
             if let Some(sign) = self.daemons[daemon].sign {
                 self.alive(daemon, sign, sink);
             }
+        }
+    }
+
+    /// A daemon says that it serves: after a start, or, as some do, after it read its license again.
+    fn serves(&mut self, daemon: usize, at: Timestamp, place: Place, sink: &mut impl Sink) {
+        let known = &self.daemons[daemon];
+        let reread = known.reread_at.filter(|begun| at.0 - begun.0 <= REREAD_MAX_US);
+        if reread.is_none() || known.starting {
+            self.started(daemon, at, place, b"started", sink);
+        } else if known.rereading {
+            // What the manager said of the reread before was of this one too.
+            self.daemons[daemon].rereading = false;
+            let kind = ServerEventKind::Reread;
+            self.server_event(daemon, (at, place), kind, None, b"reread", sink);
         }
     }
 
@@ -231,6 +255,7 @@ impl Scribe {
         let daemon = &mut self.daemons[daemon];
         daemon.starting = false;
         daemon.rereading = false;
+        daemon.reread_at = None;
         daemon.restate();
         daemon.sign = Some((at, place));
     }

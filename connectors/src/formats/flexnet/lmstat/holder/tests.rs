@@ -98,7 +98,7 @@ fn names_are_told_apart_by_the_first_rule_that_applies() {
 
 #[test]
 fn known_hosts_decide_before_everything_else() {
-    let hosts = Hosts::new(&["PC-2".to_owned(), "lab west 3".to_owned(), "  ".to_owned()]);
+    let hosts = Hosts::new(&["PC-2", "lab west 3", "  "].map(str::to_owned).into());
     for (names, expected) in [
         ("Jane Doe Jr. pc-2 icc&f3 7|<R", "Jane Doe Jr.|pc-2|icc&f3 7|<R"),
         ("Jane Doe pc-2", "Jane Doe|pc-2|"),

@@ -129,6 +129,31 @@ fn a_reread_is_told_once_for_each_daemon() {
 }
 
 #[test]
+fn a_daemon_that_says_again_that_it_serves_after_a_reread_did_not_start() {
+    check(
+        "UTC",
+        "\
+10:00:00 (lmgrd) TIMESTAMP 1/2/2020
+10:00:01 (avd) Server started on lic1 for:	a
+10:00:02 (avd) OUT: \"a\" u@h  
+11:00:00 (lmgrd) Rereading license file... Requested from adm@lic1
+11:00:00 (avd) Rereading license file...
+11:00:00 (lmgrd) Done rereading
+11:00:01 (avd) Server started on lic1 for:	a
+12:00:00 (avd) Server started on lic1 for:	a
+",
+        expect![[r#"
+            2: 2020-01-02T10:00:01Z #0 Started avd@lic1
+            3: 2020-01-02T10:00:02Z #0 open a u@h x1 avd@lic1
+            6: 2020-01-02T11:00:00Z #0 Reread avd@lic1
+            7: 2020-01-02T11:00:01Z #0 Alive avd@lic1
+            8: 2020-01-02T12:00:00Z #0 Started avd@lic1
+            8: 2020-01-02T12:00:00Z #1 Alive avd@lic1
+        "#]],
+    );
+}
+
+#[test]
 fn damage_is_set_aside_with_its_line_and_loses_nothing_else() {
     check(
         "UTC",

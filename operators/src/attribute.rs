@@ -233,9 +233,13 @@ fn seat_use(subject: &Subject, span: Span, resolution: &Resolution) -> Use {
     }
 }
 
-/// The uses that make demand under the metric by which they count.
+/// The uses that make demand at instants under the metric by which they count; where whoever is
+/// active counts as a named user, an assigned seat does not.
 pub fn demand<'s>(uses: Facts<'s, Use>, rules: Facts<'s, (ProductId, Rule)>) -> Facts<'s, Use> {
     uses.map(|one| (one.product, one))
-        .join_map(rules, |_product, one, rule| rule.demands(one.metric).then_some(*one))
+        .join_map(rules, |_product, one, rule| {
+            let replaced = one.metric == Metric::NamedUser && rule.counts_active_users();
+            (rule.demands(one.metric) && !replaced).then_some(*one)
+        })
         .flat_map(|one| one)
 }

@@ -66,7 +66,8 @@ impl Report {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Heard {
-    Use { pool: Pool, group: Option<u64>, span: Span, units: u32, duplicates: Duplicates },
+    Use { pool: Pool, group: Option<u64>, span: Span, units: u32 },
+    Rule { pool: Pool, span: Span, duplicates: Duplicates },
     Line { pool: Pool, span: Span, capacity: Capacity },
     Report { pool: Pool, report: Report },
     Covered { server: ServerId, span: Span },
@@ -76,9 +77,10 @@ enum Heard {
 impl Heard {
     fn pool(&self) -> Option<Pool> {
         match self {
-            Self::Use { pool, .. } | Self::Line { pool, .. } | Self::Report { pool, .. } => {
-                Some(*pool)
-            }
+            Self::Use { pool, .. }
+            | Self::Rule { pool, .. }
+            | Self::Line { pool, .. }
+            | Self::Report { pool, .. } => Some(*pool),
             Self::Covered { .. } | Self::Horizon(_) => None,
         }
     }
@@ -95,6 +97,17 @@ pub fn pools<'s>(
     covered: Facts<'s, (ServerId, Span)>,
     horizon: Facts<'s, Timestamp>,
 ) -> Facts<'s, PoolState> {
+    let rules = sessions
+        .clone()
+        .flat_map(|session| {
+            let (server, feature) = (session.subject.server?, session.subject.feature);
+            Some(((server, feature), session.subject.tenant))
+        })
+        .distinct()
+        .join_map(duplicate_rules.clone(), |(server, feature), tenant, (span, duplicates)| {
+            let pool = Pool { tenant: *tenant, server: *server, feature: *feature };
+            Heard::Rule { pool, span: *span, duplicates: *duplicates }
+        });
     let uses = sessions
         .flat_map(|session| Some(((session.subject.server?, session.subject.feature), session)))
         .join_map(duplicate_rules, |(server, feature), session, (span, duplicates)| {
@@ -107,7 +120,6 @@ pub fn pools<'s>(
                 group,
                 span: session.span.intersect(*span),
                 units: session.count,
-                duplicates: *duplicates,
             }
         });
     let lines = lines.flat_map(|row| {
@@ -119,7 +131,7 @@ pub fn pools<'s>(
     });
     let reports =
         reports.map(|(tenant, report)| Heard::Report { pool: report.pool(tenant), report });
-    let rows = by_key(uses.concat(lines).concat(reports), |heard| {
+    let rows = by_key(uses.concat(rules).concat(lines).concat(reports), |heard| {
         heard.pool().map_or(0, |pool| mix(&[pool.server.0, pool.feature.0]))
     });
     let tables = covered
@@ -149,7 +161,7 @@ fn group(session: &Session, mask: DuplicateMask) -> u64 {
 struct Entry {
     grouping: Grouping<()>,
     timeline: Timeline,
-    duplicates: BTreeMap<Duplicates, Diff>,
+    rules: BTreeMap<(Span, Duplicates), Diff>,
     lines: Diff,
     uses: Diff,
     reports: BTreeMap<Timestamp, BTreeMap<Report, Diff>>,
@@ -187,7 +199,10 @@ impl State {
                     spans.retain(|_, count| *count != 0);
                     servers.insert(server);
                 }
-                Heard::Use { pool, .. } | Heard::Line { pool, .. } | Heard::Report { pool, .. } => {
+                Heard::Use { pool, .. }
+                | Heard::Rule { pool, .. }
+                | Heard::Line { pool, .. }
+                | Heard::Report { pool, .. } => {
                     let entry = self.pools.entry(pool).or_default();
                     entry.hear(&heard, diff, touched.entry(pool).or_default());
                 }
@@ -204,7 +219,8 @@ impl State {
             let covered = self.covered.get(&pool.server);
             let Some(entry) = self.pools.get_mut(&pool) else { continue };
             entry.settle(pool, parts, covered, self.horizon, changes);
-            if entry.uses == 0 && entry.lines == 0 && entry.reports.is_empty() {
+            let is_bare = entry.uses == 0 && entry.rules.is_empty();
+            if is_bare && entry.lines == 0 && entry.reports.is_empty() {
                 self.pools.remove(&pool);
             }
         }
@@ -214,14 +230,11 @@ impl State {
 impl Entry {
     fn hear(&mut self, heard: &Heard, diff: Diff, touched: &mut Touched) {
         match *heard {
-            Heard::Use { group, span, units, duplicates, .. } => {
+            Heard::Use { group, span, units, .. } => {
                 if span.is_empty() {
                     return;
                 }
                 self.uses += diff;
-                let count = self.duplicates.entry(duplicates).or_default();
-                *count += diff;
-                self.duplicates.retain(|_, times| *times != 0);
                 match group {
                     None => demand(&mut touched.levels, span, units, diff),
                     Some(group) => {
@@ -229,6 +242,12 @@ impl Entry {
                         touched.groups.entry(group).or_default().push(change);
                     }
                 }
+            }
+            Heard::Rule { span, duplicates, .. } => {
+                let count = self.rules.entry((span, duplicates)).or_default();
+                *count += diff;
+                self.rules.retain(|_, times| *times != 0);
+                touched.all = true;
             }
             Heard::Line { span, capacity, .. } => {
                 self.lines += diff;
@@ -338,12 +357,20 @@ impl Entry {
             lingering: 0,
             reported_in_use: None,
             users: 0,
-            duplicates: self.duplicates.keys().next().copied().unwrap_or(Duplicates::Each),
+            duplicates: self.duplicates_at(at),
         };
         if let Some(report) = report {
             add_report(&mut state, report);
         }
         Some(state)
+    }
+}
+
+impl Entry {
+    /// The rule of the pool at an instant; each checkout counts where there never was one.
+    fn duplicates_at(&self, at: Timestamp) -> Duplicates {
+        let own = self.rules.keys().find(|(span, _)| span.contains(at));
+        own.map_or(Duplicates::Each, |(_, duplicates)| *duplicates)
     }
 }
 

@@ -16,6 +16,7 @@ use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::derived::{OrphanClose, PoolState};
 use trueup_model::discrepancy::{Claim, Disagreement, Discrepancy, DiscrepancyKind};
 use trueup_model::id::{AccountId, NameKind, ProductId, TenantId};
+use trueup_model::metric::Metric;
 use trueup_model::position::{BasisGap, LicensePosition, PositionState, Statement};
 use trueup_model::quantity::{Capacity, Money, ONE_UNIT, Quantity, Rounding, divide};
 use trueup_model::time::Timestamp;
@@ -127,16 +128,12 @@ fn counted(count: isize) -> Quantity {
     Quantity::units(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-/// Whether a position is judged: those of the position period and of longer periods that its lines
-/// name, not the further periods that repeat them.
+/// Whether a position is judged: those of the position period, not the further periods that repeat
+/// them; a volume has positions of one period only, its lines'.
 fn reported(position: &LicensePosition, period: PeriodUnit) -> bool {
-    let unit = position.key.period.unit;
-    if unit == PeriodUnit::All {
-        // Levels have no periods shorter than a day; then all of time is judged.
-        period < PeriodUnit::Day || period == PeriodUnit::All
-    } else {
-        unit >= period
-    }
+    // Levels have no periods shorter than a day; then all of time is judged.
+    let judged = if period < PeriodUnit::Day { PeriodUnit::All } else { period };
+    position.key.metric == Metric::Volume || position.key.period.unit == judged
 }
 
 fn is_near(position: &LicensePosition, settings: &ProductSettings) -> bool {

@@ -140,7 +140,6 @@ struct Presence {
 }
 
 /// One node of both trees.
-#[derive(Default)]
 struct Node {
     grouping: Grouping<()>,
     timeline: Timeline,
@@ -149,6 +148,11 @@ struct Node {
     rows: BTreeMap<Present, Diff>,
     /// Those that end after the horizon: they are present in more periods as it moves.
     lasting: BTreeSet<Present>,
+    /// How many have no beginning.
+    endless: Diff,
+    /// Where totals begin: where demand changes first at an instant with a date, or else at the
+    /// horizon.
+    begin: Timestamp,
 }
 
 struct State {
@@ -229,29 +233,47 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// The periods in which a span holds at or before an instant.
-    fn periods(&self, span: Span, until: Timestamp) -> Vec<Period> {
+    /// The periods in which a span holds at or before an instant; one without a beginning from the
+    /// period that holds `begin` on.
+    fn periods(&self, span: Span, begin: Timestamp, until: Timestamp) -> Vec<Period> {
         let mut found = Vec::new();
-        let Some(seen) = span.overlap(Span::new(Timestamp::EARLIEST, until.plus_us(1))) else {
-            return found;
-        };
-        if until == Timestamp::MIN {
+        if until == Timestamp::MIN || span.start > until {
             return found;
         }
         let calendar = self.calendars.of(self.key.account);
+        let end = span.end.min(until.plus_us(1));
         for unit in self.policy.periods() {
             if unit == PeriodUnit::All {
                 found.push(Period::ALL);
+                continue;
             }
-            let mut at = seen.start;
             // A level that counts at an instant has no use for periods shorter than a day.
-            while (PeriodUnit::Day..PeriodUnit::All).contains(&unit) && at < seen.end {
+            if unit < PeriodUnit::Day {
+                continue;
+            }
+            let endless = span.start == Timestamp::MIN;
+            let mut at = if endless { calendar.period(unit, begin).span.start } else { span.start };
+            while at < end {
                 let period = calendar.period(unit, at);
                 found.push(period);
                 at = period.span.end;
             }
         }
         found
+    }
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self {
+            grouping: Grouping::default(),
+            timeline: Timeline::default(),
+            periods: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            lasting: BTreeSet::new(),
+            endless: 0,
+            begin: Timestamp::MIN,
+        }
     }
 }
 
@@ -273,6 +295,9 @@ impl Node {
         let mut levels: BTreeMap<Timestamp, Levels> = BTreeMap::new();
         for (row, diff) in rows.iter().filter(|(_, diff)| **diff != 0) {
             self.be_present(row, *diff, scope, &mut dirty);
+            if row.span.start == Timestamp::MIN {
+                self.endless += diff;
+            }
             add(&mut self.rows, *row, *diff);
             if row.span.end > scope.horizon && self.rows.contains_key(row) {
                 self.lasting.insert(*row);
@@ -302,6 +327,17 @@ impl Node {
             dirty.extend(touched);
             self.timeline.apply(&levels);
         }
+        let begin = self.timeline.first_change_of_demand();
+        let begin = begin.unwrap_or(scope.horizon).min(scope.horizon);
+        let before = std::mem::replace(&mut self.begin, begin);
+        if before != begin {
+            let latest = before.max(begin);
+            let touched = self.periods.keys().filter(|period| period.span.start <= latest);
+            dirty.extend(touched);
+            if self.endless != 0 {
+                self.recount(scope, &mut dirty);
+            }
+        }
         for period in dirty {
             self.give(period, scope, changes);
         }
@@ -312,8 +348,8 @@ impl Node {
         for row in self.lasting.clone() {
             let count = self.rows.get(&row).copied().unwrap_or_default();
             let already: BTreeSet<Period> =
-                scope.periods(row.span, scope.before).into_iter().collect();
-            for period in scope.periods(row.span, scope.horizon) {
+                scope.periods(row.span, self.begin, scope.before).into_iter().collect();
+            for period in scope.periods(row.span, self.begin, scope.horizon) {
                 if !already.contains(&period) {
                     self.count(period, &row, count);
                 }
@@ -346,7 +382,7 @@ impl Node {
         scope: &Scope<'_>,
         dirty: &mut BTreeSet<Period>,
     ) {
-        for period in scope.periods(row.span, scope.horizon) {
+        for period in scope.periods(row.span, self.begin, scope.horizon) {
             self.count(period, row, diff);
             dirty.insert(period);
         }
@@ -365,7 +401,8 @@ impl Node {
 
     fn give(&mut self, period: Period, scope: &Scope<'_>, changes: &mut Updates<Rollup>) {
         let Some(presence) = self.periods.get_mut(&period) else { return };
-        let now = (presence.uses > 0).then(|| {
+        let begun = period.span.end > self.begin;
+        let now = (presence.uses > 0 && begun).then(|| {
             let current = period.span.end > scope.horizon;
             let end = if current { scope.horizon } else { period.span.end };
             let window = Span::new(period.span.start, end);

@@ -412,14 +412,16 @@ impl Timeline {
             .map(|(at, change)| (*at, change))
     }
 
-    /// The first instant at which there is demand, if there ever is.
-    pub(crate) fn first_demand(&self) -> Option<Timestamp> {
-        if self.origin.demand != 0 {
-            return Some(Timestamp::MIN);
-        }
-        self.changes_from(Timestamp::EARLIEST)
-            .find(|(_, change)| change.demand != 0)
-            .map(|(at, _)| at)
+    /// Whether there is demand at any time.
+    pub(crate) fn has_demand(&self) -> bool {
+        self.origin.demand != 0 || self.first_change_of_demand().is_some()
+    }
+
+    /// The first instant with a date at which demand changes, if it ever does.
+    pub(crate) fn first_change_of_demand(&self) -> Option<Timestamp> {
+        let origin = self.at(Timestamp::MIN).demand;
+        let mut changes = self.changes_from(Timestamp::EARLIEST);
+        changes.find(|(_, levels)| levels.demand != origin).map(|(at, _)| at)
     }
 }
 

@@ -112,3 +112,30 @@ settle 2025-02-04T00:00
         "#]],
     );
 }
+
+#[test]
+fn a_seat_without_dates_counts_in_the_period_of_the_horizon() {
+    check(
+        "
+[id=d0] seat APP ada
+settle 2025-01-30T00:00
+settle 2025-02-02T00:00
+[id=d1] 2024-12-03T00:00 out APP ada@ws1
+[id=d2] 2024-12-04T00:00 in APP ada@ws1
+settle
+",
+        &expect![[r#"
+            settle 2025-01-30T00:00:00Z
+            + position everyone APP named_user 2025-01: unlicensed entitled 0 demand 1 peak 1 at 2025-01-01 short 1 2025-01-01..open
+            + problem unlicensed_use everyone APP 2025-01 1 2025-01-01..open
+            settle 2025-02-02T00:00:00Z
+            - position everyone APP named_user 2025-01: unlicensed entitled 0 demand 1 peak 1 at 2025-01-01 short 1 2025-01-01..open
+            + position everyone APP named_user 2025-02: unlicensed entitled 0 demand 1 peak 1 at 2025-02-01 short 1 2025-02-01..open
+            - problem unlicensed_use everyone APP 2025-01 1 2025-01-01..open
+            + problem unlicensed_use everyone APP 2025-02 1 2025-02-01..open
+            settle
+            + position everyone APP concurrent 2024-12: unlicensed entitled 0 demand 0 peak 1 at 2024-12-03 short 1 2024-12-03..2024-12-04
+            + problem unlicensed_use everyone APP 2024-12 1 2024-12-03..2024-12-04
+        "#]],
+    );
+}

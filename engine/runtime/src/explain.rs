@@ -72,11 +72,16 @@ pub struct Explanation {
     pub adjustments: Vec<Adjustment>,
 }
 
-/// Explains a position at an instant; at its shortfall, else at its peak, if none is named.
+/// Explains a position at an instant; at its shortfall, else at its peak, else at its end, if
+/// none is named.
 pub fn explain(views: &Views, position: &LicensePosition, at: Option<Timestamp>) -> Explanation {
     let key = position.key;
-    let worst =
-        if position.shortfall == Quantity::ZERO { position.peak_at } else { position.shortfall_at };
+    let last = Timestamp(key.period.span.end.0.saturating_sub(1)).min(views.as_of.horizon);
+    let worst = match (position.shortfall == Quantity::ZERO, position.peak == Quantity::ZERO) {
+        (false, _) => position.shortfall_at,
+        (true, false) => position.peak_at,
+        (true, true) => last,
+    };
     let at = at.unwrap_or(worst);
     let scope = Scope::new(views, key.tenant, key.product, key.metric, at);
     let node =

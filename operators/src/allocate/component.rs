@@ -309,7 +309,7 @@ impl Component {
 
     /// Forgets nodes without lines and demand.
     fn forget_bare_nodes(&mut self) {
-        let idle = |node: &Node| !node.pool && node.timeline.first_demand().is_none();
+        let idle = |node: &Node| !node.pool && !node.timeline.has_demand();
         self.nodes.retain(|_, node| !idle(node));
         let demand = &self.demand;
         self.routes.retain(|account, _| demand.contains_key(account));

@@ -25,6 +25,8 @@ pub(super) struct Figures {
     positions: BTreeMap<(AccountId, Period), LicensePosition>,
     lines: BTreeMap<(AccountId, Period), Vec<AllocationLine>>,
     steps: BTreeMap<(AccountId, Timestamp), Step>,
+    /// Where the positions of a node begin, unless they begin at the horizon.
+    begins: BTreeMap<AccountId, Timestamp>,
     gaps: BTreeSet<BasisGap>,
 }
 
@@ -35,6 +37,7 @@ impl Figures {
             positions: BTreeMap::new(),
             lines: BTreeMap::new(),
             steps: BTreeMap::new(),
+            begins: BTreeMap::new(),
             gaps: BTreeSet::new(),
         }
     }
@@ -56,8 +59,11 @@ impl Figures {
             let counts = |right: &Right| right.account == *account && Some(right.basis) == basis;
             let own: Rights<'_> =
                 rights.iter().filter(|(right, _)| counts(right)).map(|(r, n)| (r, *n)).collect();
-            for period in self.periods(*account, nodes.get(account), *window, world) {
-                let node = nodes.get_mut(account);
+            let begin = nodes.get(account).and_then(|node| node.timeline.first_change_of_demand());
+            let window = self.widened(*account, *window, begin);
+            for period in self.periods(*account, nodes.get(account), window, begin, world) {
+                let begun = period.span.end > begin.unwrap_or(world.horizon);
+                let node = nodes.get_mut(account).filter(|_| begun);
                 let position = node.and_then(|node| {
                     position(self.key, *account, node, &own, basis, period, world)
                 });
@@ -74,26 +80,49 @@ impl Figures {
         }
     }
 
+    /// The window in which positions change: where they begin elsewhere than before, from there on.
+    fn widened(
+        &mut self,
+        account: AccountId,
+        (first, last): Window,
+        begin: Option<Timestamp>,
+    ) -> Window {
+        let before = match begin {
+            Some(at) => self.begins.insert(account, at),
+            None => self.begins.remove(&account),
+        };
+        if before == begin {
+            return (first, last);
+        }
+        let earlier = [before, begin].into_iter().flatten().min().unwrap_or(first);
+        (first.min(earlier), Timestamp::MAX)
+    }
+
     /// The periods whose figures the window can have changed: those that were given, and those that
-    /// lie between the first demand and the horizon.
+    /// lie between where positions begin and the horizon.
+    ///
+    /// Positions begin where demand changes first. What is needed since always has no first period,
+    /// so without a change they begin with the period of the horizon.
     fn periods(
         &self,
         account: AccountId,
         node: Option<&Node>,
         (first, last): Window,
+        begin: Option<Timestamp>,
         world: &World,
     ) -> BTreeSet<Period> {
         let touched = |period: &Period| period.span.start <= last && period.span.end >= first;
         let given = self.positions.range((account, LOWEST)..=(account, Period::ALL));
         let mut found: BTreeSet<Period> =
             given.map(|((_, period), _)| *period).filter(touched).collect();
-        let Some(node) = node else { return found };
+        if node.is_none() {
+            return found;
+        }
         let horizon = world.horizon;
         if horizon == Timestamp::MIN {
             return found;
         }
-        let begin = node.timeline.first_demand().unwrap_or(horizon).min(horizon);
-        let from = first.max(begin).max(Timestamp::EARLIEST);
+        let from = first.max(begin.unwrap_or(horizon).min(horizon));
         let until = last.min(horizon);
         let calendar = world.calendars.of(account);
         for unit in world.policy.periods() {
@@ -290,7 +319,8 @@ fn position(
     };
     let uncovered = if levels.above > 0 { 0 } else { levels.uncovered() };
     let lasts = current && uncovered > 0;
-    let peak_at = if summary.peak == 0 { last } else { summary.peak_at };
+    // Where nothing is used the horizon's moves change nothing, and this must not either.
+    let peak_at = if summary.peak == 0 { period.span.start } else { summary.peak_at };
     Some(LicensePosition {
         key: PositionKey {
             tenant: key.tenant,
@@ -369,7 +399,8 @@ pub(super) fn allocation(
     rights: &Rights<'_>,
     world: &World,
 ) -> Vec<AllocationLine> {
-    let at = position.peak_at.min(world.horizon);
+    let last = Timestamp(position.key.period.span.end.0.saturating_sub(1)).min(world.horizon);
+    let at = if position.peak == Quantity::ZERO { last } else { position.peak_at.min(last) };
     let in_force: Rights<'_> =
         rights.iter().filter(|(right, _)| right.span.contains(at)).copied().collect();
     fill(position, &in_force)

@@ -108,7 +108,9 @@ pub(super) fn evaluate(
             let Some(position) = position(case, key, account, basis, &levels, &own, period) else {
                 continue;
             };
-            let at = position.peak_at.min(case.horizon);
+            let last = Timestamp(period.span.end.0.saturating_sub(1)).min(case.horizon);
+            let at =
+                if position.peak == Quantity::ZERO { last } else { position.peak_at.min(last) };
             let in_force = own.iter().filter(|right| right.span.contains(at)).copied().collect();
             found.allocations.extend(lines_in_order(&position, in_force));
             found.positions.push(position);
@@ -295,7 +297,7 @@ fn position(
         overdraft: quantity(at_end.overdraft),
         demand: quantity(at_end.demand),
         peak: quantity(peak),
-        peak_at: if peak == 0 { last } else { peak_at },
+        peak_at: if peak == 0 { period.span.start } else { peak_at },
         demand_unit_us: total(&|level| level.demand),
         shortfall: quantity(shortfall),
         shortfall_at,

@@ -94,7 +94,11 @@ impl Claims<'_> {
         instants.into_iter().map(|at| self.state(at, latest(at))).collect()
     }
 
+    /// The rule at an instant; each checkout counts where there never was one.
     fn rule(&self, at: Timestamp) -> Duplicates {
+        if self.sessions.is_empty() {
+            return Duplicates::Each;
+        }
         let (_, server, feature) = self.pool;
         duplicates(self.case, self.lines, server, feature, feature, at)
     }

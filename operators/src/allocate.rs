@@ -16,6 +16,7 @@
 
 mod component;
 mod figures;
+mod grants;
 mod periodic;
 mod routes;
 
@@ -109,31 +110,13 @@ pub fn allocate<'s>(
     policy: Policy,
 ) -> Allocation<'s> {
     let demand = demand.map(|one| Heard::Use(Box::new(one)));
-    let rights = rights
-        .filter(|right| !counts_in_periods(right.metric))
-        .map(|right| Heard::Right(Box::new(right)));
+    let rights = rights.map(|right| Heard::Right(Box::new(right)));
     let mut state = State::new(policy);
     let found =
         each_epoch(gather(demand.concat(rights), around), "Allocate", move |updates, changes| {
             state.step(updates, changes);
         });
     split(found)
-}
-
-/// Whether a metric's demand belongs to a period as a whole.
-pub(crate) fn counts_in_periods(metric: Metric) -> bool {
-    match metric {
-        Metric::Volume => true,
-        Metric::Concurrent
-        | Metric::NamedUser
-        | Metric::Device
-        | Metric::Token
-        | Metric::Core
-        | Metric::ProcessorValue
-        | Metric::ResourceValue
-        | Metric::Level
-        | Metric::Feature => false,
-    }
 }
 
 /// Brings rows to the worker of their product, and the surroundings to every worker.

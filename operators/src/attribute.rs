@@ -14,6 +14,8 @@ use crate::Facts;
 use crate::entitle::{LineInForce, Right};
 use crate::inclusion::Charge;
 use crate::segments::{Said, said};
+use crate::tally::Tally;
+use crate::volume::Cell;
 use serde::{Deserialize, Serialize};
 use trueup_model::derived::{Resolution, Subject};
 use trueup_model::fact::FactId;
@@ -65,6 +67,22 @@ impl Rule {
         self.settings.metrics.contains(natural)
             || self.licensed.contains(natural)
             || self.licensed == MetricSet::default()
+    }
+
+    /// Whether demand under a metric belongs to a period as a whole, and not to instants.
+    pub fn counts_in_periods(&self, metric: Metric) -> bool {
+        match metric {
+            Metric::Volume => true,
+            Metric::NamedUser => self.counts_active_users(),
+            Metric::Concurrent
+            | Metric::Device
+            | Metric::Token
+            | Metric::Core
+            | Metric::ProcessorValue
+            | Metric::ResourceValue
+            | Metric::Level
+            | Metric::Feature => false,
+        }
     }
 
     /// Whether whoever uses the product counts as a named user.
@@ -238,8 +256,31 @@ fn seat_use(subject: &Subject, span: Span, resolution: &Resolution) -> Use {
 pub fn demand<'s>(uses: Facts<'s, Use>, rules: Facts<'s, (ProductId, Rule)>) -> Facts<'s, Use> {
     uses.map(|one| (one.product, one))
         .join_map(rules, |_product, one, rule| {
-            let replaced = one.metric == Metric::NamedUser && rule.counts_active_users();
-            (rule.demands(one.metric) && !replaced).then_some(*one)
+            let counts = rule.demands(one.metric) && !rule.counts_in_periods(one.metric);
+            counts.then_some(*one)
         })
         .flat_map(|one| one)
+}
+
+/// The metered use that makes demand.
+pub fn metered_demand<'s>(
+    cells: Facts<'s, Cell, Tally>,
+    rules: Facts<'s, (ProductId, Rule)>,
+) -> Facts<'s, Cell, Tally> {
+    let asked = rules.filter(|(_, rule)| rule.demands(Metric::Volume)).map(|(product, _)| product);
+    cells.map(|cell| (cell.product, cell)).semijoin(asked).map(|(_, cell)| cell)
+}
+
+/// The rights that cover demand at instants, and those that cover it in periods.
+pub fn parted<'s>(
+    rights: Facts<'s, Right>,
+    rules: Facts<'s, (ProductId, Rule)>,
+) -> (Facts<'s, Right>, Facts<'s, Right>) {
+    let judged = rights.map(|right| (right.product, right)).join_map(rules, |_, right, rule| {
+        (*right, rule.counts_in_periods(right.metric))
+    });
+    let part = |wanted: bool| {
+        judged.clone().flat_map(move |(right, periodic)| (periodic == wanted).then_some(right))
+    };
+    (part(false), part(true))
 }

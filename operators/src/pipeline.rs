@@ -5,7 +5,9 @@
 
 use crate::Facts;
 use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods};
-use crate::attribute::{Use, attribute, demand, duplicate_rules, rules};
+use crate::attribute::{
+    Use, attribute, demand, duplicate_rules, metered_demand, parted, rules,
+};
 use crate::dedupe::{Known, Repeated, dedupe};
 use crate::documents::in_force;
 use crate::due::due;
@@ -151,11 +153,12 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         horizon: inputs.horizon.clone(),
     };
     let needed = demand(uses.clone(), rules.clone());
-    let levels = allocate(needed, rights.clone(), around.clone(), policy.clone());
+    let (at_instants, in_periods) = parted(rights.clone(), rules.clone());
+    let levels = allocate(needed, at_instants, around.clone(), policy.clone());
     let in_periods = allocate_periods(
-        volume.cells.clone(),
+        metered_demand(volume.cells.clone(), rules.clone()),
         uses.clone(),
-        rights.clone(),
+        in_periods,
         rules.clone(),
         around,
         policy.clone(),

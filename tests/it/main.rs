@@ -4,5 +4,7 @@
 mod positions;
 mod oracle;
 mod cases;
+mod demo;
 mod figures;
+mod growing;
 mod tidy;

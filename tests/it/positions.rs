@@ -139,3 +139,38 @@ settle
         "#]],
     );
 }
+
+#[test]
+fn a_product_is_counted_as_its_lines_say() {
+    check(
+        "
+[id=d0] line APP 1 name l0 metric concurrent basis contract
+[id=d1 arrived=2025-01-30T00:00] 2025-01-30T00:00 use APP 0.5
+settle 2025-01-30T00:00
+",
+        &expect![[r#"
+            settle 2025-01-30T00:00:00Z
+            + position everyone APP concurrent 2025-01: covered entitled 1 demand 0 peak 0
+            + problem shelfware everyone APP 2025-01 1 2025-01-01..open
+        "#]],
+    );
+}
+
+#[test]
+fn where_whoever_is_active_counts_lines_of_named_users_cover_them_and_seats_do_not_count() {
+    check_by(
+        "[[rule]]\nproducts = [\"APP\"]\nnamed_users = \"active\"\n",
+        "
+[id=d0] line APP 1 name l0 metric named_user basis contract
+[id=d1] seat APP bob
+[id=d2] 2025-01-03T00:00 out APP ada@ws1
+[id=d3] 2025-01-04T00:00 in APP ada@ws1
+settle 2025-01-30T00:00
+",
+        &expect![[r#"
+            settle 2025-01-30T00:00:00Z
+            + position everyone APP named_user 2025-01: near entitled 1 demand 1 peak 1 at 2025-01-01
+            + problem near_limit everyone APP 2025-01 1 2025-01-01..open
+        "#]],
+    );
+}

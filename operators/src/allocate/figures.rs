@@ -17,7 +17,7 @@ use trueup_model::quantity::{Capacity, Money, ONE_UNIT, Quantity, Rounding, divi
 use trueup_model::time::{Span, Timestamp};
 
 /// The rights of one node that count, and how often each is there.
-type Rights<'r> = Vec<(&'r Right, Diff)>;
+pub(super) type Rights<'r> = Vec<(&'r Right, Diff)>;
 
 /// What was given downstream for one product.
 pub(super) struct Figures {
@@ -62,7 +62,7 @@ impl Figures {
             let begin = nodes.get(account).and_then(|node| node.timeline.first_change_of_demand());
             let window = self.widened(*account, *window, begin);
             for period in self.periods(*account, nodes.get(account), window, begin, world) {
-                let begun = period.span.end > begin.unwrap_or(world.horizon);
+                let begun = period.span.end > begin.map_or(world.horizon, |at| at.min(world.horizon));
                 let node = nodes.get_mut(account).filter(|_| begun);
                 let position = node.and_then(|node| {
                     position(self.key, *account, node, &own, basis, period, world)
@@ -73,7 +73,7 @@ impl Figures {
             }
         }
         if gaps {
-            let now = self.gaps_now(rights, basis, world);
+            let now = gaps_of(self.key, rights, basis, world);
             changes.extend(self.gaps.difference(&now).map(|gap| (Found::Gap(*gap), -1)));
             changes.extend(now.difference(&self.gaps).map(|gap| (Found::Gap(*gap), 1)));
             self.gaps = now;
@@ -233,35 +233,6 @@ impl Figures {
             self.lines.insert(key, now);
         }
     }
-
-    /// Where another claim about the product differs from what counts.
-    fn gaps_now(
-        &self,
-        rights: &BTreeMap<Right, Diff>,
-        basis: Option<Basis>,
-        world: &World,
-    ) -> BTreeSet<BasisGap> {
-        let Some(basis) = basis else { return BTreeSet::new() };
-        let says = |who: Basis| {
-            let in_force = |right: &Right| right.basis == who && right.span.contains(world.horizon);
-            granted(rights.iter().filter(|(right, _)| in_force(right)).map(|(r, n)| (r, *n)))
-        };
-        let entitled = says(basis).unwrap_or(Capacity::Limited(Quantity::ZERO));
-        let others = Basis::ALL.into_iter().filter(|other| *other != basis);
-        let differing = others.filter_map(|other| Some((other, says(other)?)));
-        differing
-            .filter(|(_, other)| *other != entitled)
-            .map(|(other_basis, other_entitled)| BasisGap {
-                tenant: self.key.tenant,
-                product: self.key.product,
-                metric: self.key.metric,
-                basis,
-                entitled,
-                other_basis,
-                other_entitled,
-            })
-            .collect()
-    }
 }
 
 /// The least period in the order of keys.
@@ -285,7 +256,7 @@ pub(super) fn granted<'r>(rights: impl Iterator<Item = (&'r Right, Diff)>) -> Op
     match (unlimited, unknown, sum) {
         (true, _, _) => Some(Capacity::Unlimited),
         (_, true, _) => Some(Capacity::Unknown),
-        (_, _, sum) => sum.map(|sum| Capacity::Limited(clamped(sum))),
+        (_, _, sum) => sum.map(|sum| Capacity::Limited(clamped(sum.max(0)))),
     }
 }
 
@@ -410,7 +381,8 @@ pub(super) fn allocation(
 pub(super) fn fill(position: &LicensePosition, in_force: &Rights<'_>) -> Vec<AllocationLine> {
     let mut ordered = in_force.clone();
     ordered.sort_unstable_by_key(|(right, _)| {
-        (right.priority, right.span.end, right.span.start, right.line, right.document)
+        let order = (right.priority, right.span.end, right.span.start, right.line, right.document);
+        (order, **right)
     });
     let total = granted(ordered.iter().copied());
     let mut open = match total {
@@ -454,3 +426,32 @@ fn reason(right: &Right, next: Option<&Right>, lines: usize) -> AllocationReason
         AllocationReason::Name
     }
 }
+
+    /// Where another claim about the product differs from what counts.
+    pub(super) fn gaps_of(
+        key: Key,
+        rights: &BTreeMap<Right, Diff>,
+        basis: Option<Basis>,
+        world: &World,
+    ) -> BTreeSet<BasisGap> {
+        let Some(basis) = basis else { return BTreeSet::new() };
+        let says = |who: Basis| {
+            let in_force = |right: &Right| right.basis == who && right.span.contains(world.horizon);
+            granted(rights.iter().filter(|(right, _)| in_force(right)).map(|(r, n)| (r, *n)))
+        };
+        let entitled = says(basis).unwrap_or(Capacity::Limited(Quantity::ZERO));
+        let others = Basis::ALL.into_iter().filter(|other| *other != basis);
+        let differing = others.filter_map(|other| Some((other, says(other)?)));
+        differing
+            .filter(|(_, other)| *other != entitled)
+            .map(|(other_basis, other_entitled)| BasisGap {
+                tenant: key.tenant,
+                product: key.product,
+                metric: key.metric,
+                basis,
+                entitled,
+                other_basis,
+                other_entitled,
+            })
+            .collect()
+    }

@@ -4,19 +4,18 @@
 //!                 + Σ { uncovered(m, Q) : n takes what m leaves, Q begins in P }
 //! uncovered(n, P) = max(0, inflow(n, P) − entitled(n, P))
 //!
-//! entitled(n, P) is, for volumes, what the lines grant for each of their periods that lies in P; for
-//! named users, the most that was in force at one instant of P. A person who is active for several
-//! accounts in one period counts once: where they were active first.
+//! What is entitled stands in `grants.rs`. A person who is active for several accounts in one period
+//! counts once: where they were active first.
 //!
 //! Work per change: the periods of the cell or person on the way up.
 
-use super::figures::{fill, granted, unit_price};
+use super::figures::{Rights, fill, gaps_of, unit_price};
+use super::grants::Grants;
 use super::routes::{Route, nearest};
 use super::{Allocation, Found, Heard, Key, Surroundings, Turn, World};
 use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
-use crate::segments::counted;
 use crate::tally::Tally;
 use crate::timeline::clamped;
 use crate::volume::Cell;
@@ -25,11 +24,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use timely::dataflow::operators::Concat as _;
 use timely::dataflow::operators::vec::Map as _;
-use trueup_model::calendar::{Calendar, Period, PeriodUnit};
+use trueup_model::calendar::{Period, PeriodUnit};
+use trueup_model::contract::Basis;
 use trueup_model::hash::IdMap;
 use trueup_model::id::{AccountId, ProductId, UserId};
 use trueup_model::metric::Metric;
-use trueup_model::position::{AllocationLine, LicensePosition, PositionKey, PositionState, Step};
+use trueup_model::position::{AllocationLine, BasisGap, LicensePosition, PositionKey, PositionState, Step};
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
@@ -56,15 +56,9 @@ pub fn allocate_periods<'s>(
     let active = uses
         .filter(|one| one.metric == Metric::Concurrent && one.user.is_some())
         .map(|one| (one.product, Use { metric: Metric::NamedUser, ..one }))
-        .semijoin(by_activity.clone())
-        .map(|(_, one)| Row::Other(Heard::Use(Box::new(one))));
-    let counted = rights.clone().filter(|right| right.metric == Metric::Volume);
-    let named = rights
-        .filter(|right| right.metric == Metric::NamedUser)
-        .map(|right| (right.product, right))
         .semijoin(by_activity)
-        .map(|(_, right)| right);
-    let granted = counted.concat(named).map(|right| Row::Other(Heard::Right(Box::new(right))));
+        .map(|(_, one)| Row::Other(Heard::Use(Box::new(one))));
+    let granted = rights.map(|right| Row::Other(Heard::Right(Box::new(right))));
     let rows = by_key(active.concat(granted).explode(move |row| Some((row, unit))), place);
     let cells = by_key(cells.map(Row::Cell), place);
     let tables = around.edges.map(Heard::Edge);
@@ -170,8 +164,12 @@ struct Component {
     cells: BTreeMap<(AccountId, Span), i128>,
     uses: BTreeMap<UserId, BTreeMap<(Span, AccountId), Diff>>,
     rights: BTreeMap<Right, Diff>,
+    /// What vouches for the rights that count.
+    basis: Option<Basis>,
     pools: BTreeSet<AccountId>,
     routes: BTreeMap<AccountId, Route>,
+    /// Where what a node does not cover goes.
+    above: BTreeMap<AccountId, Route>,
     /// Which slots each person counts in.
     persons: BTreeMap<UserId, BTreeSet<Slot>>,
     /// What accounts bring to each slot.
@@ -183,6 +181,7 @@ struct Component {
     positions: BTreeMap<Slot, LicensePosition>,
     lines: BTreeMap<Slot, Vec<AllocationLine>>,
     steps: BTreeMap<Slot, Step>,
+    gaps: BTreeSet<BasisGap>,
 }
 
 impl Component {
@@ -192,8 +191,10 @@ impl Component {
             cells: BTreeMap::new(),
             uses: BTreeMap::new(),
             rights: BTreeMap::new(),
+            basis: None,
             pools: BTreeSet::new(),
             routes: BTreeMap::new(),
+            above: BTreeMap::new(),
             persons: BTreeMap::new(),
             own: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -201,6 +202,7 @@ impl Component {
             positions: BTreeMap::new(),
             lines: BTreeMap::new(),
             steps: BTreeMap::new(),
+            gaps: BTreeSet::new(),
         }
     }
 
@@ -219,7 +221,11 @@ impl Component {
         let nodes = self.pools.iter().chain(self.routes.keys());
         let unit = self.unit(world);
         let turns = nodes.map(|node| world.calendars.of(*node).period(unit, horizon).span.end);
-        let all = bounds.chain(uses).chain(turns);
+        let routes = self.above.values().flatten().map(|(span, _)| span.start);
+        let shorter = self.rights.keys().filter(|right| right.per < unit).map(|right| {
+            world.calendars.of(right.account).period(right.per, horizon).span.end
+        });
+        let all = bounds.chain(uses).chain(turns).chain(routes).chain(shorter);
         all.filter(|at| *at > horizon && *at != Timestamp::MAX).min()
     }
 
@@ -229,7 +235,7 @@ impl Component {
         if self.key.metric != Metric::Volume {
             return usual;
         }
-        self.rights.keys().map(|right| right.per).max().unwrap_or(usual)
+        self.counting().map(|(right, _)| right.per).max().unwrap_or(usual)
     }
 
     fn step(&mut self, news: News, turn: &Turn, world: &World, changes: &mut Updates<Found>) {
@@ -242,11 +248,15 @@ impl Component {
             count(rows, (one.span, one.account), diff);
             people.insert(user);
         }
+        let heard_rights = !news.rights.is_empty();
         for (right, diff) in &news.rights {
             count(&mut self.rights, *right, *diff);
         }
-        let pools: BTreeSet<AccountId> = self.rights.keys().map(|right| right.account).collect();
-        let rebuild = pools != self.pools
+        let basis = self.rights.keys().map(|right| right.basis).min();
+        let rebased = std::mem::replace(&mut self.basis, basis) != basis;
+        let pools: BTreeSet<AccountId> = self.counting().map(|(right, _)| right.account).collect();
+        let rebuild = rebased
+            || pools != self.pools
             || unit != self.unit(world)
             || !turn.zones.is_empty()
             || (turn.tree && self.reroutes(world, &pools));
@@ -279,6 +289,18 @@ impl Component {
             self.place_person(user, world, &mut dirty);
         }
         self.settle(dirty, world, changes);
+        if heard_rights || turn.horizon_before.is_some() {
+            let now = gaps_of(self.key, &self.rights, self.basis, world);
+            changes.extend(self.gaps.difference(&now).map(|gap| (Found::Gap(*gap), -1)));
+            changes.extend(now.difference(&self.gaps).map(|gap| (Found::Gap(*gap), 1)));
+            self.gaps = now;
+        }
+    }
+
+    /// The rights of the basis that counts.
+    fn counting(&self) -> impl Iterator<Item = (&Right, Diff)> {
+        let counts = self.rights.iter().filter(|(right, _)| Some(right.basis) == self.basis);
+        counts.map(|(right, count)| (right, *count))
     }
 
     /// Whether the tree may send something elsewhere than before.
@@ -286,10 +308,10 @@ impl Component {
         let moved = |(account, route): (&AccountId, &Route)| {
             nearest(&world.tree, *account, pools, 0) != *route
         };
-        let uncovered = |position: &LicensePosition| {
-            position.shortfall != Quantity::ZERO || position.passed_up != Quantity::ZERO
+        let between = |account: &AccountId| {
+            self.above.get(account) != Some(&nearest(&world.tree, *account, pools, 1))
         };
-        self.routes.iter().any(moved) || self.positions.values().any(uncovered)
+        self.routes.iter().any(moved) || pools.iter().any(between)
     }
 
     /// The node that takes what an account brings at an instant.
@@ -326,6 +348,8 @@ impl Component {
     /// Places everything anew.
     fn rebuild(&mut self, pools: BTreeSet<AccountId>, world: &World, dirty: &mut BTreeSet<Slot>) {
         dirty.extend(self.positions.keys());
+        let above = |node: &AccountId| (*node, nearest(&world.tree, *node, &pools, 1));
+        self.above = pools.iter().map(above).collect();
         self.pools = pools;
         self.routes.clear();
         self.own.clear();
@@ -411,10 +435,10 @@ impl Component {
             touched.insert(slot);
             let (node, period) = slot;
             let inflow = self.inflow(&slot);
-            let uncovered = match self.entitled(node, period, world) {
-                Some(Capacity::Limited(limit)) => (inflow - i128::from(limit.0.max(0))).max(0),
+            let uncovered = match self.grants(slot, world).entitled() {
+                Some(Capacity::Limited(limit)) => (inflow - i128::from(limit.0)).max(0),
                 Some(Capacity::Unlimited | Capacity::Unknown) => 0,
-                None => inflow,
+                None => inflow.max(0),
             };
             let target = self.above(node, period, world).filter(|_| uncovered != 0);
             let now = target.map(|target| (target, uncovered));
@@ -447,47 +471,29 @@ impl Component {
         own + self.received.get(slot).copied().unwrap_or_default()
     }
 
-    /// The slot above that takes what a node does not cover.
+    /// The slot above that takes what a node does not cover: by the tree as it stands at the end of
+    /// the period, or at the horizon if that is earlier.
     fn above(&self, node: AccountId, period: Period, world: &World) -> Option<Slot> {
-        if !self.pools.contains(&node) {
-            return None;
-        }
-        let last = Timestamp(period.span.end.0.saturating_sub(1));
-        let route = nearest(&world.tree, node, &self.pools, 1);
-        let taker =
-            route.iter().find(|(span, _)| span.contains(last)).and_then(|(_, taker)| *taker)?;
+        let last = last_of(period, world);
+        let mut pieces = self.above.get(&node)?.iter();
+        let taker = pieces.find(|(span, _)| span.contains(last)).and_then(|(_, taker)| *taker)?;
         let calendar = world.calendars.of(taker);
         Some((taker, calendar.period(self.unit(world), period.span.start)))
     }
 
-    fn own_rights(&self, node: AccountId) -> Vec<(&Right, Diff)> {
-        let own = self.rights.iter().filter(|(right, _)| right.account == node);
-        own.map(|(right, count)| (right, *count)).collect()
+    fn own_rights(&self, node: AccountId) -> Rights<'_> {
+        self.counting().filter(|(right, _)| right.account == node).collect()
     }
 
-    /// What a node's lines grant for a period; `None` if none of them touches it.
-    fn entitled(&self, node: AccountId, period: Period, world: &World) -> Option<Capacity> {
-        let touching: Vec<(&Right, Diff)> = self
-            .own_rights(node)
-            .into_iter()
-            .filter(|(right, _)| right.span.overlaps(period.span))
-            .collect();
-        if self.key.metric != Metric::Volume {
-            return most_in_force(&touching, period.span);
-        }
+    /// What a node's lines grant for a period.
+    fn grants(&self, (node, period): Slot, world: &World) -> Grants<'_> {
         let calendar = world.calendars.of(node);
-        let times = |right: &Right| periods_within(calendar, right, period);
-        granted(touching.into_iter().map(|(right, count)| (right, count * times(right))))
+        Grants::of(self.key.metric, &self.own_rights(node), period, calendar, world.horizon)
     }
 
     fn give(&mut self, slot: Slot, world: &World, changes: &mut Updates<Found>) {
         let position = self.position(slot, world);
-        let lines = position.map(|position| {
-            let own = self.own_rights(slot.0);
-            let in_force: Vec<_> =
-                own.into_iter().filter(|(right, _)| right.span.overlaps(slot.1.span)).collect();
-            fill(&position, &in_force)
-        });
+        let lines = position.map(|position| fill(&position, &self.grants(slot, world).rows));
         let step = position.map(|position| self.step_of(slot, &position));
         let before = match position {
             Some(position) => self.positions.insert(slot, position),
@@ -540,7 +546,8 @@ impl Component {
         }
         let current = period.span.contains(horizon);
         let inflow = self.inflow(&slot);
-        let entitled = self.entitled(node, period, world);
+        let grants = self.grants(slot, world);
+        let entitled = grants.entitled();
         let has_demand = self.own.contains_key(&slot) || self.received.contains_key(&slot);
         let granted_now = current && entitled.is_some();
         if !has_demand && !granted_now {
@@ -548,7 +555,7 @@ impl Component {
         }
         let own = self.own_rights(node);
         let limit = match entitled {
-            Some(Capacity::Limited(limit)) => Some(i128::from(limit.0.max(0))),
+            Some(Capacity::Limited(limit)) => Some(i128::from(limit.0)),
             Some(Capacity::Unlimited | Capacity::Unknown) => None,
             None => Some(0),
         };
@@ -557,9 +564,13 @@ impl Component {
         let shortfall = if passed { 0 } else { uncovered };
         let ended = own.iter().any(|(right, _)| right.span.end <= period.span.start);
         let expired = if entitled.is_none() && ended { shortfall } else { 0 };
+        let at_end = last_of(period, world);
+        let overdraft = grants.overdraft(at_end);
+        let beyond = (shortfall - overdraft).max(0);
         let state = match (shortfall > 0, entitled) {
             (true, None) if ended => PositionState::Expired,
             (true, None) => PositionState::Unlicensed,
+            (true, Some(_)) if beyond == 0 => PositionState::WithinOverdraft,
             (true, Some(_)) => PositionState::Over,
             (false, Some(Capacity::Unknown)) if inflow > 0 => PositionState::CapacityUnknown,
             (false, _) if passed => PositionState::PassedUp,
@@ -580,9 +591,9 @@ impl Component {
                 period,
             },
             current,
-            basis: own.iter().map(|(right, _)| right.basis).min(),
+            basis: self.basis.filter(|_| self.pools.contains(&node)),
             entitled: entitled.unwrap_or(Capacity::Limited(Quantity::ZERO)),
-            overdraft: Quantity::ZERO,
+            overdraft: clamped(overdraft),
             demand: clamped(inflow),
             peak: clamped(inflow),
             peak_at: period.span.start,
@@ -593,45 +604,20 @@ impl Component {
             shortfall_last: last,
             shortfall_now: if current { clamped(shortfall) } else { Quantity::ZERO },
             shortfall_unit_us: 0,
-            beyond_overdraft: clamped(shortfall),
+            beyond_overdraft: clamped(beyond),
             expired_shortfall: clamped(expired),
             expired_first: none(expired > 0),
             passed_up: if passed { clamped(uncovered) } else { Quantity::ZERO },
             surplus: clamped(limit.map_or(0, |limit| (limit - inflow).max(0))),
-            unit_price: unit_price(&own, horizon),
+            unit_price: unit_price(&own, at_end),
             state,
         })
     }
 }
 
-/// The most that limited rights grant together at one instant of a span.
-fn most_in_force(rights: &[(&Right, Diff)], span: Span) -> Option<Capacity> {
-    let together = granted(rights.iter().copied())?;
-    let Capacity::Limited(_) = together else { return Some(together) };
-    let rows = rights.iter().filter_map(|(right, count)| match right.capacity {
-        Capacity::Limited(one) => {
-            let units = isize::try_from(one.0).unwrap_or(isize::MAX);
-            Some((right.span.intersect(span), units.saturating_mul(*count)))
-        }
-        Capacity::Unlimited | Capacity::Unknown => None,
-    });
-    let most = counted(rows).into_iter().map(|(_, level)| level as i128).max();
-    Some(Capacity::Limited(clamped(most.unwrap_or_default())))
-}
-
-/// For how many of its own periods a right grants within a longer one.
-fn periods_within(calendar: &Calendar, right: &Right, period: Period) -> Diff {
-    if right.per >= period.unit {
-        return 1;
-    }
-    let Some(span) = right.span.overlap(period.span) else { return 0 };
-    let mut times = 0;
-    let mut at = span.start;
-    while at < span.end {
-        times += 1;
-        at = calendar.period(right.per, at).span.end;
-    }
-    times
+/// The last instant of a period up to the horizon.
+fn last_of(period: Period, world: &World) -> Timestamp {
+    Timestamp(period.span.end.0.saturating_sub(1)).min(world.horizon)
 }
 
 fn count<K: Ord + Copy>(rows: &mut BTreeMap<K, Diff>, key: K, diff: Diff) {

@@ -341,21 +341,18 @@ fn terms() -> impl Strategy<Value = Terms> {
     })
 }
 
-fn lines() -> impl Strategy<Value = Deed> {
+fn lines() -> BoxedStrategy<Deed> {
     let grant = prop_oneof![
         8 => (-1..5_i8).prop_map(Grant::Units),
         1 => Just(Grant::Unlimited),
         1 => Just(Grant::Unknown),
     ];
-    (0..4_u8, grant, terms()).prop_map(|(product, grant, terms)| Deed::Line {
-        product,
-        grant,
-        terms,
-    })
+    let line = (0..4_u8, grant, terms());
+    line.prop_map(|(product, grant, terms)| Deed::Line { product, grant, terms }).boxed()
 }
 
 /// Something that a telemetry source says.
-fn event() -> impl Strategy<Value = Deed> {
+fn event() -> BoxedStrategy<Deed> {
     let count = || prop_oneof![3 => Just(1_u8), 1 => 2..4_u8];
     let checkout = (holders(), count(), ends(), rarely(0..2_u8), rarely(0..2_u8));
     let checkout = checkout.prop_map(|(holder, count, ends, display, handle)| Deed::Checkout {
@@ -391,11 +388,18 @@ fn event() -> impl Strategy<Value = Deed> {
         issued,
         holders,
     });
-    prop_oneof![10 => checkout, 4 => log, 2 => server, 5 => usage, 2 => report]
+    prop_oneof![
+        10 => checkout.boxed(),
+        4 => log.boxed(),
+        2 => server.boxed(),
+        5 => usage.boxed(),
+        2 => report.boxed(),
+    ]
+    .boxed()
 }
 
 /// Something that a list or table says.
-fn stated() -> impl Strategy<Value = Deed> {
+fn stated() -> BoxedStrategy<Deed> {
     let seat = (0..4_u8, 0..3_u8, ends(), rarely(0..4_u8), prop::bool::weighted(0.1));
     let seat = seat.prop_map(|(product, user, ends, account, guest)| Deed::Seat {
         product,
@@ -431,17 +435,18 @@ fn stated() -> impl Strategy<Value = Deed> {
         (0..3_u8, 0..2_u8).prop_map(|(component, server)| Deed::Component { component, server });
     prop_oneof![
         6 => lines(),
-        3 => seat,
-        4 => account,
-        3 => member,
-        3 => alias,
-        2 => product,
-        2 => component,
+        3 => seat.boxed(),
+        4 => account.boxed(),
+        3 => member.boxed(),
+        3 => alias.boxed(),
+        2 => product.boxed(),
+        2 => component.boxed(),
     ]
+    .boxed()
 }
 
 /// Anything that happens in a world.
-pub(super) fn deed() -> impl Strategy<Value = Deed> {
+pub(super) fn deed() -> BoxedStrategy<Deed> {
     let row = (0..2_u8, 1..4_u8, stated()).prop_map(|(document, version, deed)| Deed::Row {
         document,
         version,
@@ -460,9 +465,10 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
         12 => event(),
         10 => stated(),
-        3 => row,
-        2 => version,
-        1 => other,
-        4 => again,
+        3 => row.boxed(),
+        2 => version.boxed(),
+        1 => other.boxed(),
+        4 => again.boxed(),
     ]
+    .boxed()
 }

@@ -18,16 +18,16 @@ use trueup_tests::local::Local;
 /// Loads a set as its answers say that it is to be read.
 fn load(expected: &Value, files: &[(String, Vec<u8>)], workers: usize) -> Local {
     let given = &expected["given"];
-    let zone = Zone::named(given["table_zone"].as_str().unwrap()).unwrap();
+    let zone = |key: &str| Zone::named(given[key].as_str().unwrap()).unwrap();
     let horizon: Timestamp = given["horizon"].as_str().unwrap().parse().unwrap();
     let policy = Policy {
-        zone,
+        zone: zone("zone"),
         further_periods: vec![trueup_model::calendar::PeriodUnit::All],
         ..Policy::default()
     };
     let settings = Settings { workers, policy, horizon: Horizon::Fixed(horizon), ..Settings::default() };
     let mut local = Local::with(settings);
-    local.received_at = horizon;
+    (local.zone, local.received_at) = (zone("table_zone"), horizon);
     let mut read = Vec::new();
     for (name, bytes) in files {
         let mut file = File::new(name.clone(), bytes.clone());
@@ -47,7 +47,7 @@ fn compare(expected: &Value, local: &Local, what: &str) {
     let views = local.engine.views();
     let names = local.engine.names();
     let name = |id: u64| names.shown(trueup_model::id::Id(id));
-    let zone = Zone::named(expected["given"]["table_zone"].as_str().unwrap()).unwrap();
+    let zone = Zone::named(expected["given"]["zone"].as_str().unwrap()).unwrap();
     let zones = |account: AccountId| {
         let stated = views.shown.iter().find_map(|(row, _)| match &row.body {
             trueup_model::fact::Body::Account(one) if one.account.0 == account.0 => {

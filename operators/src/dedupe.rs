@@ -1,7 +1,7 @@
 //! What counts of everything that was said: one assertion for each identity, or none.
 //!
 //! known(id) = the assertion of id with the greatest revision r, if no retraction of id reaches r;
-//!             among contents of one revision, the one that arrived first (or last, by policy)
+//!             among contents of one revision, the one that first arrived first (or last, by policy)
 //!
 //! Repetitions are counted and change nothing; contents that contradict each other at the deciding
 //! revision are a conflict. A retraction waits for an assertion that comes after it. So what is known
@@ -115,7 +115,6 @@ fn spread(id: FactId) -> u64 {
 struct Version {
     tenant: TenantId,
     arrived_at: Timestamp,
-    last_arrived_at: Timestamp,
     provenance: Provenance<Id>,
     /// The order among equals of an instant: the fullest copy's.
     rank: u32,
@@ -174,14 +173,12 @@ impl Identity {
         let version = self.versions.entry((fact.revision, content)).or_insert(Version {
             tenant,
             arrived_at: fact.arrived_at,
-            last_arrived_at: fact.arrived_at,
             provenance: fact.provenance,
             rank,
             copies: 0,
         });
         version.copies += diff;
         version.rank = version.rank.max(rank);
-        version.last_arrived_at = version.last_arrived_at.max(fact.arrived_at);
         let first = (version.arrived_at, version.provenance);
         let new = (fact.arrived_at, fact.provenance);
         (version.arrived_at, version.provenance) = first.min(new);
@@ -200,13 +197,16 @@ impl Identity {
                 candidates.push((content, version));
             }
         }
-        let chosen = candidates.iter().min_by(|(one, first), (other, second)| {
-            let arrival = match rule {
-                ConflictRule::First => first.arrived_at.cmp(&second.arrived_at),
-                ConflictRule::Last => second.last_arrived_at.cmp(&first.last_arrived_at),
-            };
-            arrival.then_with(|| one.cmp(other))
+        // A repetition arrives later, but what it says arrived first when it was said first. Rows of
+        // one file arrive together, so the place decides.
+        let arrival = |version: &Version| (version.arrived_at, version.provenance);
+        candidates.sort_by(|(one, first), (other, second)| {
+            (arrival(first), one).cmp(&(arrival(second), other))
         });
+        let chosen = match rule {
+            ConflictRule::First => candidates.first(),
+            ConflictRule::Last => candidates.last(),
+        };
         let known = chosen.map(|(content, version)| Known {
             tenant: version.tenant,
             id,

@@ -174,3 +174,22 @@ settle 2025-01-30T00:00
         "#]],
     );
 }
+
+#[test]
+fn of_contradictions_that_arrive_together_the_first_in_the_file_counts() {
+    check(
+        "
+show sessions
+[id=d0] 2025-01-30T00:00 out APP ada@ws1 x2
+[id=d0] 2025-01-30T00:00 out APP ada@ws1 x1
+settle 2025-01-30T08:00
+",
+        &expect![[r#"
+            settle 2025-01-30T08:00:00Z
+            + position everyone APP concurrent 2025-01: unlicensed entitled 0 demand 2 peak 2 at 2025-01-30 short 2 2025-01-30..open
+            + problem conflicting_duplicate script 1
+            + problem unlicensed_use everyone APP 2025-01 2 2025-01-30..open
+            + session APP ada@ws1 on lic x2 2025-01-30..open
+        "#]],
+    );
+}

@@ -378,24 +378,29 @@ impl Entry {
 fn add_report(state: &mut PoolState, report: &BTreeMap<Report, Diff>) {
     let mut users: BTreeSet<UserId> = BTreeSet::new();
     let mut checked_out = 0_u32;
-    for row in report.keys() {
+    for (row, times) in report {
+        // Equal rows of one answer are so many holders.
+        let times = u32::try_from(*times).unwrap_or(0);
         match row {
             Report::Pool(pool) => {
                 state.issued = Some(pool.issued);
                 state.reported_in_use = pool.reported_in_use;
             }
-            Report::Session(session) if session.queued => {
-                state.queued = state.queued.saturating_add(session.count);
-            }
             Report::Session(session) => {
-                checked_out = checked_out.saturating_add(session.count);
+                let held = session.count.saturating_mul(times);
+                if session.queued {
+                    state.queued = state.queued.saturating_add(held);
+                    continue;
+                }
+                checked_out = checked_out.saturating_add(held);
                 if session.linger_seconds.is_some() {
-                    state.lingering = state.lingering.saturating_add(session.count);
+                    state.lingering = state.lingering.saturating_add(held);
                 }
                 users.insert(session.user.into());
             }
             Report::Reservation(reservation) => {
-                state.reserved_idle = state.reserved_idle.saturating_add(reservation.count);
+                let idle = reservation.count.saturating_mul(times);
+                state.reserved_idle = state.reserved_idle.saturating_add(idle);
             }
         }
     }

@@ -8,3 +8,4 @@ mod demo;
 mod figures;
 mod growing;
 mod tidy;
+mod updates;

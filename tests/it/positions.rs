@@ -193,3 +193,40 @@ settle 2025-01-30T08:00
         "#]],
     );
 }
+
+#[test]
+fn what_is_passed_up_is_taken_back_when_it_is_needed_no_more() {
+    check(
+        "
+[id=a1] account north under group
+[id=m1] member user ada in north
+[id=l1] line APP 1 name l1 metric concurrent basis contract account north
+[id=l2] line APP 2 name l2 metric concurrent basis contract account group
+[id=al] alias user bob = ada
+[id=d0] 2025-01-30T00:00 out APP bob@ws1
+[id=d1] 2025-01-30T00:01 out APP ada@ws1
+[id=d2] 2025-01-30T01:00 in APP bob@ws1
+[id=d3] 2025-01-30T01:01 in APP ada@ws1
+settle 2025-02-20T00:00
+retract al
+settle
+",
+        &expect![[r#"
+            settle 2025-02-20T00:00:00Z
+            + position group APP concurrent 2025-01: covered entitled 2 demand 0 peak 1 at 2025-01-30T00:01
+            + position group APP concurrent 2025-02: covered entitled 2 demand 0 peak 0
+            + position north APP concurrent 2025-01: passed_up entitled 1 demand 0 peak 2 at 2025-01-30T00:01 passed up 1
+            + position north APP concurrent 2025-02: covered entitled 1 demand 0 peak 0
+            + problem shelfware group APP 2025-02 2 2025-02-01..open
+            + problem shelfware north APP 2025-02 1 2025-02-01..open
+            settle
+            - position group APP concurrent 2025-01: covered entitled 2 demand 0 peak 1 at 2025-01-30T00:01
+            + position north APP concurrent 2025-01: near entitled 1 demand 0 peak 1 at 2025-01-30T00:01
+            - position north APP concurrent 2025-01: passed_up entitled 1 demand 0 peak 2 at 2025-01-30T00:01 passed up 1
+            + position unattributed APP concurrent 2025-01: unlicensed entitled 0 demand 0 peak 1 at 2025-01-30 short 1 2025-01-30..2025-01-30T01:00
+            + problem near_limit north APP 2025-01 1 2025-01-30T00:01..2025-02-01
+            + problem unlicensed_use unattributed APP 2025-01 1 2025-01-30..2025-01-30T01:00
+            + problem unmapped_device ws1 1
+        "#]],
+    );
+}

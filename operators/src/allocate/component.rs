@@ -342,17 +342,15 @@ impl Node {
         }
         let range = (first, AccountId(0))..=(last, AccountId(u64::MAX));
         let before: Vec<_> = self.sent.range(range).map(|(key, sum)| (*key, *sum)).collect();
+        let mut changed = now.clone();
         for (key, sum) in before {
             self.sent.remove(&key);
-            *now.entry(key).or_default() -= sum;
+            *changed.entry(key).or_default() -= sum;
         }
-        let mut changed = Vec::new();
-        for (key, change) in now {
-            if change != 0 {
-                changed.push((key, change));
-            }
-        }
-        changed
+        now.retain(|_, sum| *sum != 0);
+        self.sent.extend(now);
+        changed.retain(|_, change| *change != 0);
+        changed.into_iter().collect()
     }
 }
 

@@ -33,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use timely::dataflow::operators::Concat as _;
 use timely::dataflow::operators::vec::Map as _;
+use trueup_model::calendar::Period;
 use trueup_model::hash::{IdMap, mix};
 use trueup_model::id::{AccountId, ProductId, TenantId};
 use trueup_model::metric::Metric;
@@ -187,6 +188,12 @@ impl World {
     pub(crate) fn new(policy: Policy) -> Self {
         let calendars = Calendars::new(policy.zone.clone());
         Self { policy, tree: Tree::default(), calendars, horizon: Timestamp::MIN }
+    }
+
+    /// Whether a period is one of an account's calendar.
+    pub(crate) fn is_period_of(&self, account: AccountId, period: Period) -> bool {
+        let start = period.span.start;
+        self.calendars.of(account).period(period.unit, start) == period
     }
 
     /// Takes in what concerns everyone; gives back the rest.

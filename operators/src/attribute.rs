@@ -276,9 +276,9 @@ pub fn parted<'s>(
     rights: Facts<'s, Right>,
     rules: Facts<'s, (ProductId, Rule)>,
 ) -> (Facts<'s, Right>, Facts<'s, Right>) {
-    let judged = rights.map(|right| (right.product, right)).join_map(rules, |_, right, rule| {
-        (*right, rule.counts_in_periods(right.metric))
-    });
+    let judged = rights
+        .map(|right| (right.product, right))
+        .join_map(rules, |_, right, rule| (*right, rule.counts_in_periods(right.metric)));
     let part = |wanted: bool| {
         judged.clone().flat_map(move |(right, periodic)| (periodic == wanted).then_some(right))
     };

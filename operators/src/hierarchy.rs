@@ -16,6 +16,7 @@ use crate::Facts;
 use crate::segments::{Said, outside, said};
 use differential_dataflow::operators::Iterate as _;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use trueup_model::discrepancy::DiscrepancyKind;
 use trueup_model::id::{AccountId, ProductId, TenantId};
 use trueup_model::time::{Span, Timestamp};
@@ -144,20 +145,21 @@ fn places(
     heard: impl Iterator<Item = Heard>,
 ) -> Vec<Found> {
     let mut statements = Vec::new();
-    let mut found = Vec::new();
+    // To stand under itself says nothing of where a node stands.
+    let mut absurd = Vec::new();
     for one in heard {
         match one {
             Heard::Mentioned => {}
-            Heard::Under(parent, span) if parent == node => {
-                found.push(Found::Problem(DiscrepancyKind::HierarchyCycle, span));
-            }
+            Heard::Under(parent, span) if parent == node => absurd.push(span),
             Heard::Under(parent, span) => statements.push((span, parent)),
         }
     }
-    if statements.is_empty() && found.is_empty() {
+    if statements.is_empty() && absurd.is_empty() {
         return vec![Found::Edge(kind.root(tenant), Span::ALWAYS)];
     }
     let nowhere = kind.nowhere(tenant);
+    let circle = |span| Found::Problem(DiscrepancyKind::HierarchyCycle, span);
+    let mut found: Vec<Found> = unite(absurd.iter().copied()).map(circle).collect();
     for (span, said) in said(statements) {
         match said {
             Said::One(parent) => found.push(Found::Edge(parent, span)),
@@ -168,8 +170,10 @@ fn places(
             Said::Nothing => {
                 found.push(Found::Edge(nowhere, span));
                 // Before a node exists and after it ended there is nothing to repair.
-                if span.start != Timestamp::MIN && span.end != Timestamp::MAX {
-                    found.push(Found::Problem(DiscrepancyKind::HierarchyGap, span));
+                for gap in outside(span, absurd.iter().copied()) {
+                    if gap.start != Timestamp::MIN && gap.end != Timestamp::MAX {
+                        found.push(Found::Problem(DiscrepancyKind::HierarchyGap, gap));
+                    }
                 }
             }
         }
@@ -196,15 +200,17 @@ fn without_circles<'s>(
         .reduce_named("Hierarchy: cut", move |(tenant, node), rows, kept| {
             let cuts: Vec<Span> =
                 rows.iter().filter(|(row, _)| row.0.is_none()).map(|(row, _)| row.1).collect();
-            let place = |parent, span| Placement { tenant: *tenant, node: *node, parent, span };
+            let mut places: BTreeMap<u64, Vec<Span>> = BTreeMap::new();
             for ((parent, span), _) in rows {
                 let Some(parent) = parent else { continue };
-                for left in outside(*span, cuts.iter().copied()) {
-                    kept.push((place(*parent, left), 1));
-                }
+                let left = outside(*span, cuts.iter().copied());
+                places.entry(*parent).or_default().extend(left);
             }
-            let nowhere = kind.nowhere(*tenant);
-            kept.extend(cuts.iter().map(|span| (place(nowhere, *span), 1)));
+            places.entry(kind.nowhere(*tenant)).or_default().extend(&cuts);
+            for (parent, spans) in places {
+                let place = |span| Placement { tenant: *tenant, node: *node, parent, span };
+                kept.extend(unite(spans.into_iter()).map(|span| (place(span), 1)));
+            }
         })
         .map(|(_, placement)| placement);
     (kept, cut)

@@ -5,9 +5,7 @@
 
 use crate::Facts;
 use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods};
-use crate::attribute::{
-    Use, attribute, demand, duplicate_rules, metered_demand, parted, rules,
-};
+use crate::attribute::{Use, attribute, demand, duplicate_rules, metered_demand, parted, rules};
 use crate::dedupe::{Known, Repeated, dedupe};
 use crate::documents::in_force;
 use crate::due::due;

@@ -166,7 +166,8 @@ fn of_position(position: &LicensePosition, settings: &ProductSettings) -> Vec<Di
     if let Some(kind) = kind {
         let (magnitude, first_at, last_at) = match position.state {
             PositionState::Near | PositionState::CapacityUnknown => {
-                let until = if position.current { Timestamp::MAX } else { position.key.period.span.end };
+                let until =
+                    if position.current { Timestamp::MAX } else { position.key.period.span.end };
                 (position.peak, position.peak_at, until)
             }
             PositionState::Expired => {

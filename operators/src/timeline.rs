@@ -419,9 +419,8 @@ impl Timeline {
 
     /// The first instant with a date at which demand changes, if it ever does.
     pub(crate) fn first_change_of_demand(&self) -> Option<Timestamp> {
-        let origin = self.at(Timestamp::MIN).demand;
         let mut changes = self.changes_from(Timestamp::EARLIEST);
-        changes.find(|(_, levels)| levels.demand != origin).map(|(at, _)| at)
+        changes.find(|(_, change)| change.demand != 0).map(|(at, _)| at)
     }
 }
 

@@ -25,7 +25,8 @@ fn load(expected: &Value, files: &[(String, Vec<u8>)], workers: usize) -> Local 
         further_periods: vec![trueup_model::calendar::PeriodUnit::All],
         ..Policy::default()
     };
-    let settings = Settings { workers, policy, horizon: Horizon::Fixed(horizon), ..Settings::default() };
+    let settings =
+        Settings { workers, policy, horizon: Horizon::Fixed(horizon), ..Settings::default() };
     let mut local = Local::with(settings);
     (local.zone, local.received_at) = (zone("table_zone"), horizon);
     let mut read = Vec::new();
@@ -69,7 +70,10 @@ fn compare(expected: &Value, local: &Local, what: &str) {
         let field = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
         let key = format!(
             "{} {} {} {}",
-            field("account"), field("product"), field("metric"), field("period")
+            field("account"),
+            field("product"),
+            field("metric"),
+            field("period")
         );
         let position = found.remove(&key).unwrap_or_else(|| panic!("{what}: no position {key}"));
         for (asked, is) in [

@@ -77,7 +77,12 @@ fn check(log: &Log) {
         for (row, count) in &expected {
             assert_eq!(found.get(row), Some(count), "{}, {how}: {row:?}", log.name);
         }
-        assert_eq!(found.len(), expected.len(), "{}, {how}: there is more than there was", log.name);
+        assert_eq!(
+            found.len(),
+            expected.len(),
+            "{}, {how}: there is more than there was",
+            log.name
+        );
     };
 
     let mut twice = log.start();

@@ -158,32 +158,38 @@ fn removing_an_alias_touches_the_person_s_account_and_where_the_use_goes_instead
 
 #[test]
 fn a_changed_license_file_touches_the_feature_that_changed() {
-    check("license.dat", &LICENSE.replace("TOOL simd 1.0 permanent 1", "TOOL simd 1.0 permanent 2"), &[
-        "(all) TOOL 2025-01",
-        "(all) TOOL 2025-02",
-    ]);
+    check(
+        "license.dat",
+        &LICENSE.replace("TOOL simd 1.0 permanent 1", "TOOL simd 1.0 permanent 2"),
+        &["(all) TOOL 2025-01", "(all) TOOL 2025-02"],
+    );
 }
 
 #[test]
 fn back_dating_a_purchase_touches_its_product_from_then_on() {
     // February is short until the tenth, January altogether.
     check("purchases.csv", &PURCHASES.replace("2025-02-10", "2025-02-01"), &["Group Flow 2025-02"]);
-    check("purchases.csv", &PURCHASES.replace("2025-02-10", "2025-01-01"), &[
-        "Group Flow 2025-01",
-        "Group Flow 2025-02",
-    ]);
+    check(
+        "purchases.csv",
+        &PURCHASES.replace("2025-02-10", "2025-01-01"),
+        &["Group Flow 2025-01", "Group Flow 2025-02"],
+    );
 }
 
 #[test]
 fn moving_an_affiliate_touches_what_it_uses_and_not_what_others_do() {
     // South's use of Mesh and Flow no longer reaches the group's lines.
     let moved = ACCOUNTS.replace("South,Group,,,", "South,,,,");
-    check("accounts.csv", &moved, &[
-        "Group Flow 2025-01",
-        "Group Flow 2025-02",
-        "Group Mesh 2025-02",
-        "South Flow 2025-01",
-        "South Flow 2025-02",
-        "South Mesh 2025-02",
-    ]);
+    check(
+        "accounts.csv",
+        &moved,
+        &[
+            "Group Flow 2025-01",
+            "Group Flow 2025-02",
+            "Group Mesh 2025-02",
+            "South Flow 2025-01",
+            "South Flow 2025-02",
+            "South Mesh 2025-02",
+        ],
+    );
 }

@@ -51,6 +51,27 @@ const POLICIES: [&str; 4] = [
     "#,
 ];
 
+/// What stands in a world from the start: nothing, or a group whose accounts buy for themselves and
+/// for those below them, so that what one does not cover goes to another.
+const BEGINNINGS: [&str; 2] = [
+    "",
+    "\
+[id=g1] account emea under group
+[id=g2] account london under emea
+[id=g3] account paris under emea
+[id=g4] member user ada in london
+[id=g5] member user bob in paris
+[id=g6] member user cyd in emea
+[id=g7] line APP 1 name g7 metric concurrent basis contract account london
+[id=g8] line APP 2 name g8 metric concurrent basis contract account emea
+[id=g9] line APP 3 name g9 metric concurrent basis contract account group
+[id=g10] line CAD 1 name g10 metric volume basis contract account london
+[id=g11] line CAD 2 name g11 metric volume basis contract account group
+[id=g12] line SIM 1 name g12 metric named_user basis contract account emea
+[id=g13] line SIM 1 name g13 metric concurrent basis contract account group
+",
+];
+
 /// What happens in one epoch.
 #[derive(Clone, Debug)]
 struct Chapter {
@@ -63,6 +84,7 @@ struct Chapter {
 #[derive(Clone)]
 pub struct World {
     chapters: Vec<Chapter>,
+    beginning: usize,
     policy: usize,
     /// The engine's workers.
     pub workers: usize,
@@ -84,7 +106,7 @@ impl World {
 
     /// The world in the fixture language.
     pub fn script(&self) -> String {
-        let mut script = String::new();
+        let mut script = BEGINNINGS[self.beginning].to_owned();
         let all: Vec<&Deed> = self.chapters.iter().flat_map(|chapter| &chapter.deeds).collect();
         let mut index = 0;
         for chapter in &self.chapters {
@@ -137,9 +159,7 @@ pub fn worlds(epochs_max: usize, deeds_max: usize) -> impl Strategy<Value = Worl
         .prop_map(|(deeds, horizon)| Chapter { deeds, horizon });
     let chapters = prop::collection::vec(chapter, 1..=epochs_max);
     let workers = prop_oneof![4 => Just(1_usize), 3 => Just(2_usize), 1 => Just(4_usize)];
-    (chapters, 0..POLICIES.len(), workers).prop_map(|(chapters, policy, workers)| World {
-        chapters,
-        policy,
-        workers,
-    })
+    (chapters, 0..BEGINNINGS.len(), 0..POLICIES.len(), workers).prop_map(
+        |(chapters, beginning, policy, workers)| World { chapters, beginning, policy, workers },
+    )
 }

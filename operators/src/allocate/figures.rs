@@ -62,8 +62,11 @@ impl Figures {
             let begin = nodes.get(account).and_then(|node| node.timeline.first_change_of_demand());
             let window = self.widened(*account, *window, begin);
             for period in self.periods(*account, nodes.get(account), window, begin, world) {
-                let begun = period.span.end > begin.map_or(world.horizon, |at| at.min(world.horizon));
-                let node = nodes.get_mut(account).filter(|_| begun);
+                let begun =
+                    period.span.end > begin.map_or(world.horizon, |at| at.min(world.horizon));
+                // Only where all of time is looked at can the calendar have changed.
+                let is_own = window.0 != Timestamp::MIN || world.is_period_of(*account, period);
+                let node = nodes.get_mut(account).filter(|_| begun && is_own);
                 let position = node.and_then(|node| {
                     position(self.key, *account, node, &own, basis, period, world)
                 });
@@ -427,31 +430,33 @@ fn reason(right: &Right, next: Option<&Right>, lines: usize) -> AllocationReason
     }
 }
 
-    /// Where another claim about the product differs from what counts.
-    pub(super) fn gaps_of(
-        key: Key,
-        rights: &BTreeMap<Right, Diff>,
-        basis: Option<Basis>,
-        world: &World,
-    ) -> BTreeSet<BasisGap> {
-        let Some(basis) = basis else { return BTreeSet::new() };
-        let says = |who: Basis| {
-            let in_force = |right: &Right| right.basis == who && right.span.contains(world.horizon);
-            granted(rights.iter().filter(|(right, _)| in_force(right)).map(|(r, n)| (r, *n)))
-        };
-        let entitled = says(basis).unwrap_or(Capacity::Limited(Quantity::ZERO));
-        let others = Basis::ALL.into_iter().filter(|other| *other != basis);
-        let differing = others.filter_map(|other| Some((other, says(other)?)));
-        differing
-            .filter(|(_, other)| *other != entitled)
-            .map(|(other_basis, other_entitled)| BasisGap {
-                tenant: key.tenant,
-                product: key.product,
-                metric: key.metric,
-                basis,
-                entitled,
-                other_basis,
-                other_entitled,
-            })
-            .collect()
-    }
+/// Where another claim about the product differs from what counts.
+pub(super) fn gaps_of(
+    key: Key,
+    rights: &BTreeMap<Right, Diff>,
+    basis: Option<Basis>,
+    world: &World,
+) -> BTreeSet<BasisGap> {
+    let Some(basis) = basis.filter(|_| world.horizon != Timestamp::MIN) else {
+        return BTreeSet::new();
+    };
+    let says = |who: Basis| {
+        let in_force = |right: &Right| right.basis == who && right.span.contains(world.horizon);
+        granted(rights.iter().filter(|(right, _)| in_force(right)).map(|(r, n)| (r, *n)))
+    };
+    let entitled = says(basis).unwrap_or(Capacity::Limited(Quantity::ZERO));
+    let others = Basis::ALL.into_iter().filter(|other| *other != basis);
+    let differing = others.filter_map(|other| Some((other, says(other)?)));
+    differing
+        .filter(|(_, other)| *other != entitled)
+        .map(|(other_basis, other_entitled)| BasisGap {
+            tenant: key.tenant,
+            product: key.product,
+            metric: key.metric,
+            basis,
+            entitled,
+            other_basis,
+            other_entitled,
+        })
+        .collect()
+}

@@ -29,7 +29,9 @@ use trueup_model::contract::Basis;
 use trueup_model::hash::IdMap;
 use trueup_model::id::{AccountId, ProductId, UserId};
 use trueup_model::metric::Metric;
-use trueup_model::position::{AllocationLine, BasisGap, LicensePosition, PositionKey, PositionState, Step};
+use trueup_model::position::{
+    AllocationLine, BasisGap, LicensePosition, PositionKey, PositionState, Step,
+};
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
@@ -182,6 +184,8 @@ struct Component {
     lines: BTreeMap<Slot, Vec<AllocationLine>>,
     steps: BTreeMap<Slot, Step>,
     gaps: BTreeSet<BasisGap>,
+    /// Whether an account keeps another calendar since this epoch.
+    rezoned: bool,
 }
 
 impl Component {
@@ -203,6 +207,7 @@ impl Component {
             lines: BTreeMap::new(),
             steps: BTreeMap::new(),
             gaps: BTreeSet::new(),
+            rezoned: false,
         }
     }
 
@@ -222,9 +227,11 @@ impl Component {
         let unit = self.unit(world);
         let turns = nodes.map(|node| world.calendars.of(*node).period(unit, horizon).span.end);
         let routes = self.above.values().flatten().map(|(span, _)| span.start);
-        let shorter = self.rights.keys().filter(|right| right.per < unit).map(|right| {
-            world.calendars.of(right.account).period(right.per, horizon).span.end
-        });
+        let shorter = self
+            .rights
+            .keys()
+            .filter(|right| right.per < unit)
+            .map(|right| world.calendars.of(right.account).period(right.per, horizon).span.end);
         let all = bounds.chain(uses).chain(turns).chain(routes).chain(shorter);
         all.filter(|at| *at > horizon && *at != Timestamp::MAX).min()
     }
@@ -239,6 +246,7 @@ impl Component {
     }
 
     fn step(&mut self, news: News, turn: &Turn, world: &World, changes: &mut Updates<Found>) {
+        self.rezoned = !turn.zones.is_empty();
         let mut dirty: BTreeSet<Slot> = BTreeSet::new();
         let unit = self.unit(world);
         let mut people: BTreeSet<UserId> = BTreeSet::new();
@@ -542,6 +550,9 @@ impl Component {
         let (node, period) = slot;
         let horizon = world.horizon;
         if horizon == Timestamp::MIN || period.span.start > horizon {
+            return None;
+        }
+        if self.rezoned && !world.is_period_of(node, period) {
             return None;
         }
         let current = period.span.contains(horizon);

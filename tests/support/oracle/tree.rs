@@ -16,6 +16,8 @@ pub(super) struct Tree {
     nowhere: u64,
     statements: BTreeMap<u64, Vec<(Span, u64)>>,
     /// Every node that anything names.
+    /// When nodes are stated to stand under themselves.
+    absurd: BTreeMap<u64, Vec<Span>>,
     pub(super) nodes: BTreeSet<u64>,
 }
 
@@ -56,19 +58,27 @@ impl Tree {
     }
 
     fn new(root: u64, nowhere: u64) -> Self {
-        Self { root, nowhere, statements: BTreeMap::new(), nodes: BTreeSet::new() }
+        let nodes = BTreeSet::new();
+        Self { root, nowhere, statements: BTreeMap::new(), absurd: BTreeMap::new(), nodes }
     }
 
     fn state(&mut self, node: u64, parent: u64, span: Span) {
-        if !span.is_empty() {
+        if span.is_empty() {
+            return;
+        }
+        self.nodes.extend([node, parent]);
+        if parent == node {
+            self.absurd.entry(node).or_default().push(span);
+            self.statements.entry(node).or_default();
+        } else {
             self.statements.entry(node).or_default().push((span, parent));
-            self.nodes.extend([node, parent]);
         }
     }
 
     /// The instants at which a place changes.
     pub(super) fn bounds(&self) -> Vec<Timestamp> {
-        bounds(self.statements.values().flatten().map(|(span, _)| *span))
+        let stated = self.statements.values().flatten().map(|(span, _)| *span);
+        bounds(stated.chain(self.absurd.values().flatten().copied()))
     }
 
     /// What is stated of a node at an instant; `None` if nothing ever is.
@@ -139,12 +149,21 @@ impl Tree {
                 let kind = kind.filter(|kind| inside || *kind != DiscrepancyKind::HierarchyGap);
                 problems.extend(kind.map(|kind| (*node, kind, span)));
             }
+            let absurd = pieces.iter().map(|piece| (*piece, self.is_absurd(*node, piece.start)));
+            let absurd = joined(absurd).into_iter().filter(|(_, absurd)| *absurd);
+            problems.extend(absurd.map(|(span, _)| (*node, DiscrepancyKind::HierarchyCycle, span)));
         }
         problems
     }
 
+    /// Whether a node is stated to stand under itself: that says nothing of where it stands.
+    fn is_absurd(&self, node: u64, at: Timestamp) -> bool {
+        self.absurd.get(&node).is_some_and(|spans| spans.iter().any(|span| span.contains(at)))
+    }
+
     fn wrong(&self, node: u64, at: Timestamp) -> Option<DiscrepancyKind> {
         match self.stated(node, at)? {
+            Stated::Nothing if self.is_absurd(node, at) => None,
             Stated::Nothing => Some(DiscrepancyKind::HierarchyGap),
             Stated::Several => Some(DiscrepancyKind::MultipleParents),
             Stated::One(_) => self.circles(node, at).then_some(DiscrepancyKind::HierarchyCycle),

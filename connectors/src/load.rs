@@ -117,8 +117,8 @@ pub fn load(
         if is_answer(one) {
             loading.devices = std::mem::take(&mut hearing.devices);
         }
-        let (format, reason) = (one.kind.name(), &one.reason);
-        let mut reporting = Reporting::new(&mut hearing, &file.name, &format, reason);
+        let (taken_for, reason) = (one.kind.name(), &one.reason);
+        let mut reporting = Reporting::new(&mut hearing, &file.name, &taken_for, reason);
         match &one.kind {
             Kind::Flexnet(format) => loading.flexnet(place, *format, &mut reporting),
             Kind::Table(mapping) => loading.table(file, mapping, &mut reporting),

@@ -385,6 +385,9 @@ impl Timeline {
         last: Timestamp,
     ) -> BTreeMap<Timestamp, i128> {
         let mut found = BTreeMap::new();
+        if first > last {
+            return found;
+        }
         for (_, today) in self.days.range(day(first)..=day(last)) {
             let mut levels = today.base;
             let mut before = levels.uncovered();

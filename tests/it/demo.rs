@@ -98,6 +98,14 @@ fn compare(expected: &Value, local: &Local, what: &str) {
     }
     let more: Vec<&String> = found.keys().collect();
     assert!(more.is_empty(), "{what}: positions that nobody expected: {more:?}");
+    compare_discrepancies(expected, local, what);
+}
+
+/// Compares all discrepancies.
+fn compare_discrepancies(expected: &Value, local: &Local, what: &str) {
+    let views = local.engine.views();
+    let names = local.engine.names();
+    let name = |id: u64| names.shown(trueup_model::id::Id(id));
     let mut kinds: BTreeMap<(String, String, String, String), i64> = BTreeMap::new();
     for row in views.discrepancies.iter() {
         let key = (

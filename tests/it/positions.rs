@@ -230,3 +230,48 @@ settle
         "#]],
     );
 }
+
+#[test]
+fn what_is_not_covered_goes_where_the_account_stands_then() {
+    check(
+        "
+[id=a1] account emea under group to 2025-02-01
+[id=a2] account emea under holding from 2025-02-01
+[id=l1] line APP 1 name l1 metric concurrent basis contract account emea
+[id=l2] line APP 5 name l2 metric concurrent basis contract account group
+[id=l3] line APP 5 name l3 metric concurrent basis contract account holding
+[id=m1] member user ada in emea
+settle 2025-02-20T00:00
+[id=d0] 2025-02-03T00:00 out APP ada@ws1 x2
+settle
+[id=d1] 2025-01-30T00:00 out APP ada@ws2 x2
+[id=d2] 2025-02-05T00:00 in APP ada@ws2 x2
+settle
+",
+        &expect![[r#"
+            settle 2025-02-20T00:00:00Z
+            + position emea APP concurrent 2025-02: covered entitled 1 demand 0 peak 0
+            + position group APP concurrent 2025-02: covered entitled 5 demand 0 peak 0
+            + position holding APP concurrent 2025-02: covered entitled 5 demand 0 peak 0
+            + problem shelfware emea APP 2025-02 1 2025-02-01..open
+            + problem shelfware group APP 2025-02 5 2025-02-01..open
+            + problem shelfware holding APP 2025-02 5 2025-02-01..open
+            settle
+            - position emea APP concurrent 2025-02: covered entitled 1 demand 0 peak 0
+            + position emea APP concurrent 2025-02: passed_up entitled 1 demand 2 peak 2 at 2025-02-03 passed up 1
+            - position holding APP concurrent 2025-02: covered entitled 5 demand 0 peak 0
+            + position holding APP concurrent 2025-02: covered entitled 5 demand 1 peak 1 at 2025-02-03
+            - problem shelfware emea APP 2025-02 1 2025-02-01..open
+            + problem shelfware holding APP 2025-02 4 2025-02-01..open
+            - problem shelfware holding APP 2025-02 5 2025-02-01..open
+            settle
+            + position emea APP concurrent 2025-01: passed_up entitled 1 demand 2 peak 2 at 2025-01-30 passed up 1
+            - position emea APP concurrent 2025-02: passed_up entitled 1 demand 2 peak 2 at 2025-02-03 passed up 1
+            + position emea APP concurrent 2025-02: passed_up entitled 1 demand 2 peak 4 at 2025-02-03 passed up 3
+            + position group APP concurrent 2025-01: covered entitled 5 demand 1 peak 1 at 2025-01-30
+            - position holding APP concurrent 2025-02: covered entitled 5 demand 1 peak 1 at 2025-02-03
+            + position holding APP concurrent 2025-02: covered entitled 5 demand 1 peak 3 at 2025-02-03
+            - problem shelfware holding APP 2025-02 4 2025-02-01..open
+        "#]],
+    );
+}

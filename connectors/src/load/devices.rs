@@ -24,10 +24,14 @@ impl<'s, S: Sink> Devices<'s, S> {
     }
 
     fn hear(&mut self, body: &Body<&str>) {
-        let device = match body {
-            Body::Session(event) => event.device,
-            Body::Membership(row) if row.kind == MemberKind::Device => row.member,
-            _ => return,
+        let device = if let Body::Session(event) = body {
+            event.device
+        } else if let Body::Membership(row) = body
+            && row.kind == MemberKind::Device
+        {
+            row.member
+        } else {
+            return;
         };
         if self.devices.len() < DEVICES_MAX && !device.is_empty() {
             let device = device.to_lowercase();

@@ -443,11 +443,8 @@ impl Component {
             touched.insert(slot);
             let (node, period) = slot;
             let inflow = self.inflow(&slot);
-            let uncovered = match self.grants(slot, world).entitled() {
-                Some(Capacity::Limited(limit)) => (inflow - i128::from(limit.0)).max(0),
-                Some(Capacity::Unlimited | Capacity::Unknown) => 0,
-                None => inflow.max(0),
-            };
+            let limit = limit_of(self.grants(slot, world).entitled());
+            let uncovered = limit.map_or(0, |limit| (inflow - limit).max(0));
             let target = self.above(node, period, world).filter(|_| uncovered != 0);
             let now = target.map(|target| (target, uncovered));
             let before = match now {
@@ -565,11 +562,7 @@ impl Component {
             return None;
         }
         let own = self.own_rights(node);
-        let limit = match entitled {
-            Some(Capacity::Limited(limit)) => Some(i128::from(limit.0)),
-            Some(Capacity::Unlimited | Capacity::Unknown) => None,
-            None => Some(0),
-        };
+        let limit = limit_of(entitled);
         let uncovered = limit.map_or(0, |limit| (inflow - limit).max(0));
         let passed = self.sent.contains_key(&slot);
         let shortfall = if passed { 0 } else { uncovered };
@@ -579,13 +572,10 @@ impl Component {
         let overdraft = grants.overdraft(at_end);
         let beyond = (shortfall - overdraft).max(0);
         let state = match (shortfall > 0, entitled) {
-            (true, None) if ended => PositionState::Expired,
-            (true, None) => PositionState::Unlicensed,
-            (true, Some(_)) if beyond == 0 => PositionState::WithinOverdraft,
-            (true, Some(_)) => PositionState::Over,
             (false, Some(Capacity::Unknown)) if inflow > 0 => PositionState::CapacityUnknown,
             (false, _) if passed => PositionState::PassedUp,
             (false, _) => PositionState::Covered,
+            (true, _) => short_state(entitled, ended, beyond),
         };
         let none = |holds: bool| if holds { period.span.start } else { Timestamp::MAX };
         let last = match (shortfall > 0, current) {
@@ -623,6 +613,25 @@ impl Component {
             unit_price: unit_price(&own, at_end),
             state,
         })
+    }
+}
+
+/// How much may be used at most, if anything limits it.
+fn limit_of(entitled: Option<Capacity>) -> Option<i128> {
+    match entitled {
+        Some(Capacity::Limited(limit)) => Some(i128::from(limit.0)),
+        Some(Capacity::Unlimited | Capacity::Unknown) => None,
+        None => Some(0),
+    }
+}
+
+/// The state of a position that is short.
+fn short_state(entitled: Option<Capacity>, ended: bool, beyond_overdraft: i128) -> PositionState {
+    match entitled {
+        None if ended => PositionState::Expired,
+        None => PositionState::Unlicensed,
+        Some(_) if beyond_overdraft == 0 => PositionState::WithinOverdraft,
+        Some(_) => PositionState::Over,
     }
 }
 

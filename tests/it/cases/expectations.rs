@@ -74,8 +74,9 @@ pub(crate) fn check(answers: &Answers<'_>, key: &str, expected: &Value) -> Value
 fn check_others(answers: &Answers<'_>, key: &str, expected: &Value) -> Value {
     match key {
         "at" => {
-            let ats: BTreeSet<String> = reported(answers).map(|pool| pool.at.to_string()).collect();
-            json!(ats.first())
+            json!(
+                reported(answers).map(|pool| pool.at.to_string()).collect::<BTreeSet<_>>().first()
+            )
         }
         "features" => by_key(expected, |feature, fields| {
             by_key(fields, |field, _| pool(answers, feature, field))
@@ -491,14 +492,14 @@ fn statement(answers: &Answers<'_>, month: &str, issued: bool) -> Value {
 }
 
 fn adjustments(answers: &Answers<'_>, expected: &Value) -> Value {
-    let rows = answers.views.adjustments.iter().filter_map(|row| {
-        (answers.name(row.key.account) == "acme").then(|| {
-            json!({
-                "period": calendar_of(answers, row.key.account).label(row.key.period),
-                "delta": number(row.delta),
-                // The events stand one a line, numbered as their lines are.
-                "event": row.provenance.position.to_string(),
-            })
+    let own = answers.views.adjustments.iter();
+    let own = own.filter(|row| answers.name(row.key.account) == "acme");
+    let rows = own.map(|row| {
+        json!({
+            "period": calendar_of(answers, row.key.account).label(row.key.period),
+            "delta": number(row.delta),
+            // The events stand one a line, numbered as their lines are.
+            "event": row.provenance.position.to_string(),
         })
     });
     matching(rows.collect(), expected)

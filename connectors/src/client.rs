@@ -366,6 +366,10 @@ impl<D: Dial, C: Clock> Client<D, C> {
             self.held.resume_after(resume.sequence)?;
             self.connection = Some(connection);
             self.metrics.connections_total += 1;
+            if self.metrics.connections_total > 1 {
+                let sequence = resume.sequence;
+                tracing::info!(engine = self.dial.address(), sequence, "connected again");
+            }
             self.note(news);
             Ok(resume)
         });

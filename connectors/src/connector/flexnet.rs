@@ -176,6 +176,7 @@ fn follow(
         .map(|command| Asking::new(command, arguments.lmstat_interval, ANSWER_PATIENCE));
     let mut answered = FileReport::default();
     let mut alive_due = Duration::ZERO;
+    let mut remarks = Remarks::default();
     while !delivery.stop.is_set() {
         let mut is_behind = false;
         site.look_at_rights(&mut delivery, wall_now())?;
@@ -191,6 +192,7 @@ fn follow(
             if !is_behind {
                 progress.clear();
                 site.meet_host(tail.host());
+                remarks.caught_up(path, &report);
                 if delivery.clock.now() >= alive_due {
                     alive_due = delivery.clock.now() + ALIVE_EVERY;
                     report = idle(tail, report, &mut delivery)?;
@@ -231,6 +233,27 @@ fn follow(
         report::print(&arguments.delivery, &reports, &delivered)?;
     }
     Ok(Exit::Clean)
+}
+
+/// What was said of a log that is followed, so that it is not said again.
+#[derive(Debug, Default)]
+struct Remarks {
+    is_caught_up: bool,
+    rejects: u64,
+}
+
+impl Remarks {
+    /// Says that the end of the log was reached the first time, and each time that more was set aside.
+    fn caught_up(&mut self, path: &Path, report: &FileReport) {
+        let (log, facts) = (path.display(), report.facts);
+        if !std::mem::replace(&mut self.is_caught_up, true) {
+            tracing::info!(%log, facts, "read up to its end; following");
+        }
+        let rejects = report.rejects;
+        if std::mem::replace(&mut self.rejects, rejects) < rejects {
+            tracing::warn!(%log, rejects, "input was set aside: see `trueup quarantine`");
+        }
+    }
 }
 
 /// Opens a log where it was left.

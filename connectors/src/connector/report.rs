@@ -92,12 +92,16 @@ fn json(report: &Report<'_>) -> Result<String, Failure> {
     Ok(text + "\n")
 }
 
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 fn words(report: &Report<'_>) -> String {
     let mut text = String::new();
     let width = report.files.iter().map(|row| row.file.chars().count()).max().unwrap_or(0);
     for row in &report.files {
         let format = if row.format.is_empty() { "not understood" } else { row.format };
-        let _ = write!(text, "{:width$}  {format}: {} facts", row.file, row.facts);
+        let _ = write!(text, "{:width$}  {format}: {}", row.file, counted(row.facts, "fact"));
         if row.rejects > 0 {
             let _ = write!(text, ", {} set aside", row.rejects);
         }
@@ -111,7 +115,11 @@ fn words(report: &Report<'_>) -> String {
     }
     let _ = match report.epoch {
         Some(epoch) => {
-            writeln!(text, "The engine at {} has all of it in epoch {epoch}.", report.engine)
+            let engine = report.engine;
+            writeln!(
+                text,
+                "The engine at {engine} has all of it: trueup positions --wait-for {epoch}"
+            )
         }
         None => writeln!(text, "The engine at {} had all of it before.", report.engine),
     };

@@ -177,6 +177,7 @@ impl Tail {
         if let Some(copy) = self.head.mark().and_then(|mark| find(&self.path, &mark, longer)) {
             self.read_rest(&copy, sink)?;
         }
+        tracing::info!(log = %self.path.display(), offset = self.offset, "the log begins anew");
         self.reader.continue_in(&self.document, 1, sink);
         (self.offset, self.told_until, self.head) = (0, 0, Head::default());
         Ok(())

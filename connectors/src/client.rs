@@ -7,7 +7,8 @@
 //! The connector's own position, an opaque token, travels with the batches and comes back when the
 //! next process of the source begins.
 //!
-//! An error is final for a client; what another attempt may help against is tried again inside.
+//! An error is final for a client; what another attempt may help against is tried again inside, as long
+//! as the settings say and nobody asked it to stop. Then one last attempt is made, without a pause.
 //!
 //! There is no thread behind a client: things happen while it is called. A connector that waits for
 //! its source calls [`Client::poll`] every few seconds.
@@ -15,6 +16,7 @@
 pub mod error;
 pub mod clock;
 pub mod settings;
+pub mod stop;
 pub mod retry;
 pub mod metrics;
 pub mod dictionary;
@@ -42,6 +44,10 @@ pub use error::ClientError;
 pub use metrics::Metrics;
 pub use settings::{Secret, Settings};
 pub use sink::ClientSink;
+pub use stop::Stop;
+
+/// How long a pause lasts before the client looks whether it is to stop.
+const PAUSE_SLICE: Duration = Duration::from_millis(200);
 
 /// What to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +70,8 @@ pub struct Client<D: Dial, C> {
     connection: Option<Connection<D::Transport>>,
     /// When to connect again.
     connect_at: Duration,
+    /// Since when every attempt failed.
+    failing_since: Option<Duration>,
     dictionary: Dictionary,
     gathered: Gathered,
     /// The position up to which everything was given.
@@ -93,6 +101,7 @@ impl<D: Dial, C: Clock> Client<D, C> {
             retry,
             connection: None,
             connect_at: Duration::ZERO,
+            failing_since: None,
             position: Vec::new(),
             position_is_new: false,
             held: Held::default(),
@@ -104,6 +113,7 @@ impl<D: Dial, C: Clock> Client<D, C> {
                 let sequence = resume.sequence;
                 client.ack.sequence = sequence;
                 client.metrics.durable_sequence = sequence;
+                client.position.clone_from(&resume.position);
                 return Ok((client, resume));
             }
             client.pause();
@@ -334,6 +344,7 @@ impl<D: Dial, C: Clock> Client<D, C> {
         // A Welcome alone is no success: an engine that says it and fails is not to be hurried.
         if ack.is_some() || sealed.is_some() || alive {
             self.retry.succeeded();
+            self.failing_since = None;
         }
         if let Some(ack) = ack.filter(|ack| ack.sequence >= self.ack.sequence) {
             self.ack = ack;
@@ -355,6 +366,10 @@ impl<D: Dial, C: Clock> Client<D, C> {
             self.held.resume_after(resume.sequence)?;
             self.connection = Some(connection);
             self.metrics.connections_total += 1;
+            if self.metrics.connections_total > 1 {
+                let sequence = resume.sequence;
+                tracing::info!(engine = self.dial.address(), sequence, "connected again");
+            }
             self.note(news);
             Ok(resume)
         });
@@ -372,7 +387,11 @@ impl<D: Dial, C: Clock> Client<D, C> {
         if !error.retry_may_help() {
             return Err(error);
         }
-        match self.retry.failed() {
+        if self.settings.stop.is_set() && self.retry.failures() > 0 {
+            let held_batches = self.held.len();
+            return Err(ClientError::Stopped { held_batches, source: Box::new(error) });
+        }
+        match self.next_pause() {
             Some(pause) => {
                 tracing::warn!(error = %error, pause_ms = pause.as_millis(), "connection failed");
                 self.connect_at = self.clock.now() + pause;
@@ -385,11 +404,24 @@ impl<D: Dial, C: Clock> Client<D, C> {
         }
     }
 
-    /// Waits until it is time to connect.
+    /// The pause before the next attempt; `None` if it is time to give up.
+    fn next_pause(&mut self) -> Option<Duration> {
+        let now = self.clock.now();
+        let since = *self.failing_since.get_or_insert(now);
+        let pause = self.retry.failed()?;
+        let Some(patience) = self.settings.patience else { return Some(pause) };
+        let left = (since + patience).saturating_sub(now);
+        (!left.is_zero()).then(|| pause.min(left))
+    }
+
+    /// Waits until it is time to connect, or to stop.
     fn pause(&self) {
-        let left = self.connect_at.saturating_sub(self.clock.now());
-        if !left.is_zero() {
-            self.clock.pause(left);
+        while !self.settings.stop.is_set() {
+            let left = self.connect_at.saturating_sub(self.clock.now());
+            if left.is_zero() {
+                return;
+            }
+            self.clock.pause(left.min(PAUSE_SLICE));
         }
     }
 }

@@ -6,10 +6,10 @@
 //! reconciliation, a demonstration. Nothing is read from disk here, and no fact depends on the order of
 //! the files.
 
-mod devices;
+pub(crate) mod devices;
 mod kind;
-mod logs;
-mod report;
+pub(crate) mod logs;
+pub(crate) mod report;
 
 pub use kind::Kind;
 pub use report::FileReport;
@@ -379,15 +379,15 @@ impl<'l> Loading<'l> {
 
 /// What a license file is about.
 #[derive(Clone, Debug, Default)]
-struct Peek {
+pub(crate) struct Peek {
     /// Daemons, in lower case, and their hosts.
-    servers: BTreeSet<(String, String)>,
+    pub(crate) servers: BTreeSet<(String, String)>,
     /// Which features of which server it grants.
     grants: BTreeSet<(String, String)>,
 }
 
 /// Looks into a license file without telling anything.
-fn peek(context: &Context, bytes: &[u8]) -> Peek {
+pub(crate) fn peek(context: &Context, bytes: &[u8]) -> Peek {
     let document = DocumentOptions::observed_at(&context.document, context.received_at);
     let mut found = Collected::default();
     license::read(context, &LicenseOptions::new(document), bytes, &mut found);

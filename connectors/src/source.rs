@@ -2,3 +2,6 @@
 
 pub mod file;
 pub mod follow;
+pub mod rotated;
+pub mod watch;
+pub mod command;

@@ -1,11 +1,19 @@
 //! Time for the client: how long ago something was, and how to wait.
 //!
-//! The one place of the connectors that reads a real clock. It knows durations only; when something
-//! happened is said by the sources.
+//! The one place of the connectors that reads a real clock. A client knows durations only; when
+//! something happened is said by the sources, and when it was received by [`wall_now`].
 
 #![expect(clippy::disallowed_types, reason = "the connectors' one clock")]
 
 use std::time::Duration;
+use trueup_model::time::Timestamp;
+
+/// The instant of the calendar, as this machine has it.
+pub fn wall_now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
+    let since_us = since.map_or(0, |since| since.as_micros());
+    Timestamp(i64::try_from(since_us).unwrap_or(i64::MAX))
+}
 
 /// A clock that only moves forward.
 pub trait Clock {

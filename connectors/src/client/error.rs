@@ -115,6 +115,14 @@ pub enum ClientError {
     /// Facts could not be encoded.
     #[error("could not encode facts")]
     Encode(#[from] EncodeError),
+    /// The client was asked to stop, and the engine was not there to take the rest.
+    #[error("stopped with {held_batches} batches that the engine has not confirmed")]
+    Stopped {
+        /// How many.
+        held_batches: usize,
+        /// How the last attempt failed.
+        source: Box<ClientError>,
+    },
     /// Every attempt failed.
     #[error("gave up after {attempts} attempts")]
     GaveUp {
@@ -157,6 +165,7 @@ impl ClientError {
             | Self::PositionTooLong { .. }
             | Self::DictionaryTooSmall
             | Self::Encode(_)
+            | Self::Stopped { .. }
             | Self::GaveUp { .. } => false,
         }
     }

@@ -3,6 +3,7 @@
 use super::batch::BatchLimits;
 use super::dictionary::DICTIONARY_BYTES_MAX;
 use super::retry::RetryPolicy;
+use super::stop::Stop;
 use std::fmt;
 use std::time::Duration;
 use trueup_wire::limits::DICTIONARY_CODES_MAX;
@@ -28,6 +29,10 @@ pub struct Settings {
     pub dictionary_bytes_max: usize,
     /// How to go on after a failure.
     pub retry: RetryPolicy,
+    /// After how long without an engine that answers to give up; `None` for never.
+    pub patience: Option<Duration>,
+    /// Set by whoever wants the client to wait no longer.
+    pub stop: Stop,
     /// What the pauses between attempts are drawn from; different for each process.
     pub retry_seed: u64,
     /// After what silence the engine is asked for a sign of life.
@@ -55,6 +60,8 @@ impl Settings {
             dictionary_codes_max: DICTIONARY_CODES_MAX as usize,
             dictionary_bytes_max: DICTIONARY_BYTES_MAX,
             retry: RetryPolicy::default(),
+            patience: None,
+            stop: Stop::default(),
             retry_seed: generation,
             heartbeat_after: Duration::from_secs(10),
             silence_max: Duration::from_secs(30),

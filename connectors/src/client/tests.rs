@@ -354,6 +354,37 @@ fn attempts_that_all_fail_give_up_with_the_last_reason() {
 }
 
 #[test]
+fn patience_ends_when_it_was_said_to() {
+    let world = World::new();
+    world.refuse(ErrorCode::Unavailable, "the journal failed", u32::MAX);
+    let patience = Some(Duration::from_secs(20));
+    let error = connect(&world, Settings { patience, ..settings(1) }).unwrap_err();
+    assert!(matches!(error, ClientError::GaveUp { .. }), "{error}");
+    assert_eq!(world.clock_now(), Duration::from_secs(20));
+}
+
+#[test]
+fn a_client_that_is_to_stop_tries_once_more_and_says_what_it_holds() {
+    let world = World::new();
+    let stopping = settings(1);
+    let stop = stopping.stop.clone();
+    let (mut client, _) = connect(&world, stopping).unwrap();
+    world.refuse(ErrorCode::Unavailable, "the journal failed", u32::MAX);
+    world.break_connections();
+    give(&mut client, 0, 4).unwrap();
+    stop.set();
+    let error = client.close().unwrap_err();
+    assert!(matches!(error, ClientError::Stopped { held_batches: 2, .. }), "{error}");
+    assert_eq!((world.clock_now(), world.connections()), (Duration::ZERO, 2));
+    // An engine that is there gets everything in spite of it.
+    let willing = World::new();
+    let (mut told, _) = connect(&willing, Settings { stop, ..settings(1) }).unwrap();
+    give(&mut told, 0, 50).unwrap();
+    told.close().unwrap();
+    check_once(&willing, 50, "stopping");
+}
+
+#[test]
 fn an_engine_that_says_welcome_and_then_fails_is_not_hurried() {
     let world = World::new();
     world.fall_silent_after_welcome();

@@ -10,28 +10,38 @@ const DEVICES_MAX: usize = 1_000_000;
 
 /// Passes facts on and remembers the hosts that they name.
 #[derive(Debug)]
-pub(super) struct Devices<'s, S> {
+pub(crate) struct Devices<'s, S> {
     sink: &'s mut S,
     is_hearing: bool,
     /// The hosts, in lower case.
-    pub(super) devices: BTreeSet<String>,
+    pub(crate) devices: BTreeSet<String>,
 }
 
 impl<'s, S: Sink> Devices<'s, S> {
     /// Listens only if it is worth it.
-    pub(super) fn new(sink: &'s mut S, is_hearing: bool) -> Self {
+    pub(crate) fn new(sink: &'s mut S, is_hearing: bool) -> Self {
         Self { sink, is_hearing, devices: BTreeSet::new() }
     }
 
     fn hear(&mut self, body: &Body<&str>) {
-        let device = if let Body::Session(event) = body {
-            event.device
-        } else if let Body::Membership(row) = body
-            && row.kind == MemberKind::Device
-        {
-            row.member
-        } else {
-            return;
+        let device = match body {
+            Body::Session(event) => event.device,
+            Body::Membership(row) if row.kind == MemberKind::Device => row.member,
+            Body::Usage(_)
+            | Body::Server(_)
+            | Body::Seat(_)
+            | Body::ObservedPool(_)
+            | Body::ObservedSession(_)
+            | Body::ObservedServer(_)
+            | Body::Reservation(_)
+            | Body::Product(_)
+            | Body::Component(_)
+            | Body::Alias(_)
+            | Body::Account(_)
+            | Body::Membership(_)
+            | Body::Line(_)
+            | Body::Document(_)
+            | Body::Reject(_) => return,
         };
         if self.devices.len() < DEVICES_MAX && !device.is_empty() {
             let device = device.to_lowercase();

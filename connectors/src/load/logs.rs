@@ -56,7 +56,7 @@ fn part(files: &[File<'_>], place: usize) -> Log {
 }
 
 /// The vendor daemons that write in a log.
-fn daemons_in(log: &[u8]) -> BTreeSet<String> {
+pub(crate) fn daemons_in(log: &[u8]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut last: &[u8] = b"";
     let mut rest = log;

@@ -25,30 +25,35 @@ pub struct FileReport {
 
 /// Passes facts on and counts them for a file.
 #[derive(Debug)]
-pub(super) struct Reporting<'s, S> {
+pub(crate) struct Reporting<'s, S> {
     sink: &'s mut S,
-    pub(super) report: FileReport,
+    pub(crate) report: FileReport,
 }
 
 impl<'s, S: Sink> Reporting<'s, S> {
     /// Counts for a file that was taken for something.
-    pub(super) fn new(sink: &'s mut S, name: &str, format: &str, reason: &str) -> Self {
+    pub(crate) fn new(sink: &'s mut S, name: &str, format: &str, reason: &str) -> Self {
         let (name, format, reason) = (name.to_owned(), format.to_owned(), reason.to_owned());
         Self { sink, report: FileReport { name, format, reason, ..FileReport::default() } }
+    }
+
+    /// Goes on counting.
+    pub(crate) fn going_on(sink: &'s mut S, report: FileReport) -> Self {
+        Self { sink, report }
     }
 }
 
 /// Passes facts on and counts each for the file that it is of.
 #[derive(Debug)]
-pub(super) struct ByDocument<'s, S> {
+pub(crate) struct ByDocument<'s, S> {
     sink: &'s mut S,
-    pub(super) reports: Vec<FileReport>,
+    pub(crate) reports: Vec<FileReport>,
     /// The report of the file that the last fact was of.
     current: usize,
 }
 
 impl<'s, S: Sink> ByDocument<'s, S> {
-    pub(super) fn new(sink: &'s mut S, reports: Vec<FileReport>) -> Self {
+    pub(crate) fn new(sink: &'s mut S, reports: Vec<FileReport>) -> Self {
         Self { sink, reports, current: 0 }
     }
 }

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 /// The largest file that is read whole, in bytes; larger ones are split first.
 pub const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
+/// How much of a file tells what it is and whose, in bytes.
+pub const BEGINNING_BYTES: u64 = 16 * 1024 * 1024;
+
 /// Why a file could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -35,12 +38,67 @@ pub enum FileError {
     },
 }
 
+/// What the file system says of a file, by which a change is noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// When it was last written, in microseconds since the epoch; nothing if nobody knows.
+    pub modified_at: Option<i64>,
+    /// Its length, in bytes.
+    pub bytes: u64,
+}
+
+impl FileError {
+    /// Whether the file is not there.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+    }
+}
+
+impl Stamp {
+    /// What the file system says of the file at this path.
+    ///
+    /// # Errors
+    /// If it says nothing, because the file is not there or not to be seen.
+    #[expect(clippy::disallowed_types, reason = "the time of a file is data of the file system")]
+    pub fn of(path: &Path) -> Result<Self, FileError> {
+        let failed = |source| FileError::Read { path: path.to_owned(), source };
+        let metadata = std::fs::metadata(path).map_err(failed)?;
+        let written = metadata.modified().ok();
+        let since =
+            written.and_then(|at| at.duration_since(std::time::SystemTime::UNIX_EPOCH).ok());
+        let modified_at = since.and_then(|since| i64::try_from(since.as_micros()).ok());
+        Ok(Self { modified_at, bytes: metadata.len() })
+    }
+}
+
 /// When a file was last written, in microseconds since the epoch; nothing if nobody knows.
-#[expect(clippy::disallowed_types, reason = "the time of a file is data of the file system")]
 pub fn modified_at(path: &Path) -> Option<i64> {
-    let written = std::fs::metadata(path).ok()?.modified().ok()?;
-    let since = written.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_micros()).ok()
+    Stamp::of(path).ok()?.modified_at
+}
+
+/// Finds out whether a file can be read.
+///
+/// # Errors
+/// If it cannot be opened or is a directory.
+pub fn check(path: &Path) -> Result<(), FileError> {
+    let failed = |source| FileError::Read { path: path.to_owned(), source };
+    let metadata = std::fs::File::open(path).and_then(|file| file.metadata()).map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(FileError::Directory { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// Reads the beginning of a file, up to [`BEGINNING_BYTES`].
+///
+/// # Errors
+/// If it cannot be read.
+pub fn beginning(path: &Path) -> Result<Vec<u8>, FileError> {
+    let failed = |source| FileError::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(BEGINNING_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
 }
 
 /// Reads a file whole.

@@ -1,7 +1,8 @@
 //! A file that grows, is rotated and begins anew.
 //!
 //! What was written to the old file after the last look is read before the new one is opened, so a
-//! rotation loses nothing. A file that shrinks was begun anew in place and is read from its start.
+//! rotation loses nothing; and a new one is not opened while it is empty, because tools make it before
+//! the logger turns to it. A file that shrinks was begun anew in place and is read from its start.
 
 use std::fs::{File, Metadata};
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -80,13 +81,22 @@ impl Follower {
             return self.begin();
         }
         let Some(open) = &mut self.open else { return Ok(Found::Nothing) };
-        let count = open.file.read(&mut self.chunk)?;
+        let count = read(open, &mut self.chunk)?;
         if count > 0 {
-            open.offset += count as u64;
             return Ok(Found::Bytes(self.chunk.get(..count).unwrap_or_default()));
         }
         match std::fs::metadata(&self.path) {
-            Ok(now) if identity(&now) != open.identity => self.begin(),
+            Ok(now) if identity(&now) != open.identity => {
+                if now.len() == 0 {
+                    return Ok(Found::Nothing);
+                }
+                // The logger has turned to the new one; until then it may have written to this one.
+                let last = read(open, &mut self.chunk)?;
+                if last > 0 {
+                    return Ok(Found::Bytes(self.chunk.get(..last).unwrap_or_default()));
+                }
+                self.begin()
+            }
             Ok(now) if now.len() < open.offset => {
                 open.file.seek(SeekFrom::Start(0))?;
                 open.offset = 0;
@@ -112,6 +122,13 @@ impl Follower {
         self.open = Some(Open { file, identity, offset: 0 });
         Ok(Found::Begun)
     }
+}
+
+/// Reads the next piece of an open file.
+fn read(open: &mut Open, chunk: &mut [u8]) -> std::io::Result<usize> {
+    let count = open.file.read(chunk)?;
+    open.offset += count as u64;
+    Ok(count)
 }
 
 #[cfg(test)]
@@ -150,8 +167,17 @@ mod tests {
         let mut next = std::fs::File::create(&path).unwrap();
         next.write_all(b"four\n").unwrap();
         assert_eq!(drain(&mut follower), "three\n|four\n");
+        // Renamed and replaced before the logger has turned to the new file.
+        std::fs::rename(&path, folder.path().join("debug.log.2")).unwrap();
+        let mut later = std::fs::File::create(&path).unwrap();
+        assert_eq!(drain(&mut follower), "");
+        next.write_all(b"four and a half\n").unwrap();
+        assert_eq!(drain(&mut follower), "four and a half\n");
+        later.write_all(b"five\n").unwrap();
+        next.write_all(b"late\n").unwrap();
+        assert_eq!(drain(&mut follower), "late\n|five\n");
         // Copied away and begun anew in place.
-        next.set_len(0).unwrap();
+        later.set_len(0).unwrap();
         std::fs::write(&path, b"5\n").unwrap();
         assert_eq!(drain(&mut follower), "|5\n");
     }

@@ -549,7 +549,7 @@ impl Component {
         if horizon == Timestamp::MIN || period.span.start > horizon {
             return None;
         }
-        if self.rezoned && !world.is_period_of(node, period) {
+        if period.unit != self.unit(world) || (self.rezoned && !world.is_period_of(node, period)) {
             return None;
         }
         let current = period.span.contains(horizon);

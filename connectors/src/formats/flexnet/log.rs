@@ -170,14 +170,37 @@ impl LogReader {
         self.position = first_line.saturating_sub(1);
     }
 
+    /// Sets when the bytes that follow were received.
+    pub fn received_at(&mut self, at: Timestamp) {
+        self.scribe.received_at(at);
+    }
+
+    /// Whether the lines so far have dates.
+    pub fn is_dated(&self) -> bool {
+        self.dating.is_anchored()
+    }
+
+    /// The server's host as facts name it, once one left.
+    pub fn host(&self) -> Option<&str> {
+        self.scribe.host()
+    }
+
+    /// Says that the last line was written shortly before an instant; heeded if none has a date.
+    ///
+    /// For whoever follows a log that is being written and shows no date for hours. A date that a
+    /// later line carries wins from that line on.
+    pub fn assume_written(&mut self, before: Timestamp, sink: &mut impl Sink) {
+        if !self.dating.is_anchored() {
+            self.dating.anchor_last(before);
+            self.release(sink);
+        }
+    }
+
     /// Says that the log ends here.
     pub fn finish(mut self, sink: &mut impl Sink) -> LogSummary {
         self.end_file(sink);
-        if !self.dating.is_anchored()
-            && let Some(hint) = self.date_hint
-        {
-            self.dating.anchor_last(hint);
-            self.release(sink);
+        if let Some(hint) = self.date_hint {
+            self.assume_written(hint, sink);
         }
         let held = std::mem::take(&mut self.held);
         held.each(|place, _, line| self.scribe.undated(place, line, sink));

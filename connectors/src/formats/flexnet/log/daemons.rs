@@ -138,6 +138,11 @@ impl Daemons {
         Some(self.latest)
     }
 
+    /// The host that facts name, once one left.
+    pub(super) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
     /// The host, which is the same from now on.
     fn fix_host(&mut self) -> &str {
         let known = self.given.as_ref().or(self.named.as_ref()).or(self.fallback.as_ref());

@@ -51,6 +51,16 @@ impl Scribe {
         self.documents.push(document.to_owned());
     }
 
+    /// Sets when the lines that follow were received.
+    pub(super) fn received_at(&mut self, at: Timestamp) {
+        self.context.received_at = at;
+    }
+
+    /// The host that facts name, once one left.
+    pub(super) fn host(&self) -> Option<&str> {
+        self.daemons.host()
+    }
+
     /// How many session events were told.
     pub(super) fn events(&self) -> u64 {
         self.events

@@ -13,5 +13,6 @@ mod cases;
 mod demo;
 mod figures;
 mod growing;
+mod hostile;
 mod tidy;
 mod updates;

@@ -119,7 +119,9 @@ fn debug_log(head: &[u8]) -> Option<String> {
     let (mut lines, mut prefixed, mut telling) = (0_u64, 0_u64, None);
     let mut scratch = String::new();
     for (number, line) in (1_u64..).zip(head.split(|byte| *byte == b'\n')) {
-        if line.trim_ascii().is_empty() {
+        // Damage says nothing of what the rest is.
+        let is_damaged = |byte: &u8| *byte < b' ' && !matches!(*byte, b'\t' | b'\r');
+        if line.trim_ascii().is_empty() || line.iter().any(is_damaged) {
             continue;
         }
         lines += 1;

@@ -16,7 +16,7 @@ pub use event::{Event, Verbose};
 
 use crate::formats::flexnet::date;
 use jiff::civil::{Date, DateTime};
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter};
 use trueup_model::observation::ReservedFor;
 use trueup_model::usage::SessionKind;
 
@@ -372,8 +372,13 @@ pub(super) fn reserved_for(word: &str) -> ReservedFor {
 
 /// Whether an event begins inside a line: what is left when two writers mix their lines.
 pub(super) fn holds_event(line: &[u8]) -> bool {
-    memmem::find_iter(line, b": \"").any(|colon| {
-        let head = line.get(..=colon).unwrap_or_default();
+    memchr_iter(b'"', line).any(|quote| {
+        let Some(head) = line.get(..quote).and_then(|head| head.strip_suffix(b" ")) else {
+            return false;
+        };
+        if !head.ends_with(b":") {
+            return false;
+        }
         EVENT_WORDS.iter().any(|word| {
             let before = head.strip_suffix(*word);
             before.is_some_and(|before| matches!(before, [] | [.., b')' | b' ' | b'\t']))

@@ -59,3 +59,17 @@ fn usual_events_are_read_the_quick_way() {
         assert!(Event::read_usual(SessionKind::Close, text).is_some(), "{text}");
     }
 }
+
+#[test]
+fn a_verbose_part_may_have_any_number_of_words() {
+    for words in [1, 16, 17, 18, 19, 20, 21, 22, 60] {
+        let project = vec!["blue"; words].join(" ");
+        let text = format!(
+            r#" "SIM" ada@n1 (2) ^^^ 26.0 ada 10.0.1.98 9207 0x077A 3 24 {project} 11 19 9-18-2026 15:38:26 NO ^^^"#
+        );
+        let event = Event::read(SessionKind::Open, &text).unwrap();
+        let verbose = event.verbose.unwrap();
+        assert_eq!((event.user, event.count, verbose.handle), ("ada", 2, Some(0x077A)));
+        assert_eq!(verbose.project, Some(project.as_str()));
+    }
+}

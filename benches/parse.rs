@@ -1,15 +1,24 @@
 //! What reading FlexNet debug logs costs per byte: lines to facts, into a sink that only counts.
 //!
-//! Two kinds of logs: invented ones of the shape of real ones, which every machine can make, and the
+//! Two sets of logs: the generated ones of the `campus` world, which every machine makes alike, and the
 //! real ones where the example data lies beside the checkout. Each is read as it is written, with the
 //! statistics that fill a quarter to nine tenths of real logs, and without them: then nearly every
-//! line is an event, which costs the most. `throughput` is in bytes of the log.
+//! line is an event, which costs the most. Three depths, each part of the next: `cut` finds the ends,
+//! times and daemons of lines; `lines` says what each line means; `facts` is the whole format. `throughput`
+//! is in bytes of the logs.
 
+#[path = "cpu_time.rs"]
+mod cpu_time;
+
+use cpu_time::CpuTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use std::fmt::Write as _;
+use memchr::memchr;
+use std::collections::BTreeMap;
 use std::hint::black_box;
+use trueup_connectors::formats::flexnet::line::{self, Message};
 use trueup_connectors::formats::flexnet::log::{LogOptions, LogReader};
 use trueup_connectors::formats::{Context, Sink};
+use trueup_datasets::scenario::{Settings, generate};
 use trueup_model::calendar::Zone;
 use trueup_model::fact::Fact;
 use trueup_model::time::Timestamp;
@@ -18,12 +27,10 @@ use trueup_model::time::Timestamp;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How long an invented log is, in bytes.
-const LOG_BYTES: usize = 16 * 1024 * 1024;
+/// The generated world: about 18 MB of logs.
+const WORLD: Settings = Settings { seed: 1, days: Some(60), scale: Some(4) };
 /// How much a file gives at a time, in bytes.
 const PIECE_BYTES: usize = 256 * 1024;
-/// Lines of statistics for each event, where there are any.
-const STATISTICS_PER_EVENT: u64 = 2;
 
 /// Counts facts, and keeps nothing of them but a mixture of their identities.
 #[derive(Default)]
@@ -41,83 +48,28 @@ impl Sink for Counting {
     fn note(&mut self, _position: u64, _words: &str) {}
 }
 
-/// The `index`-th number of a fixed stream, below a bound.
-fn below(index: u64, bound: u64) -> u64 {
-    let mixed = (index ^ index >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (mixed ^ mixed >> 31) % bound
-}
-
-/// A log of one server: checkouts and returns by day and night, stamps every six hours, and lines of
-/// statistics if asked for.
-fn invented(statistics: bool) -> String {
-    let mut log = String::with_capacity(LOG_BYTES + 1024);
-    log += " 0:00:00 (lmgrd) FlexNet Licensing (v11.18) started on lic1.example.org (linux) (1/1/2023)\n";
-    let mut second = 0_u64;
-    let mut stamped = 0;
-    let mut number = 0;
-    while log.len() < LOG_BYTES {
-        second += below(number, 90) * below(number + 1, 3);
-        while second / 21_600 > stamped {
-            stamped += 1;
-            let (day, hour) = (stamped / 4, stamped % 4 * 6);
-            // Dates need only rise: twelve months of 28 days.
-            let (year, month) = (2023 + day / 336, day / 28 % 12 + 1);
-            let _ =
-                writeln!(log, "{hour:2}:00:00 (lmgrd) TIMESTAMP {month}/{}/{year}", day % 28 + 1);
-        }
-        event(&mut log, second, number);
-        if statistics {
-            for line in 0..STATISTICS_PER_EVENT {
-                statistic(&mut log, second, number + line);
-            }
-        }
-        number += 7;
+/// The generated logs, one for each server.
+fn generated() -> Vec<Vec<u8>> {
+    let world = generate("campus", &WORLD).expect("the world has a size that can be made");
+    let mut logs: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let files = world.files.into_iter().filter(|(name, _)| name.ends_with(".log"));
+    for (name, bytes) in files {
+        // The parts of a log are called after their server and their first day, in order.
+        let server = name.split('-').next().unwrap_or_default().to_owned();
+        logs.entry(server).or_default().extend(bytes);
     }
-    log
+    logs.into_values().collect()
 }
 
-fn clock(log: &mut String, second: u64) {
-    let (hour, minute, second) = (second / 3_600 % 24, second / 60 % 60, second % 60);
-    let _ = write!(log, "{hour:2}:{minute:02}:{second:02}");
-}
-
-fn event(log: &mut String, second: u64, number: u64) {
-    let (feature, user, host) = (below(number, 30), below(number + 2, 108), below(number + 3, 700));
-    clock(log, second);
-    let kind = if below(number + 4, 2) == 0 { "OUT" } else { "IN" };
-    let _ = write!(
-        log,
-        " (simvd) {kind}: \"mesh_toolbox_{feature}\" user{user:04}@ws{host:04}.example.org  "
-    );
-    if below(number + 5, 5) == 0 {
-        let _ = write!(log, "({} licenses) ", 2 + below(number + 6, 30));
-    }
-    log.push('\n');
-}
-
-fn statistic(log: &mut String, second: u64, number: u64) {
-    clock(log, second);
-    let clients = below(number, 300);
-    let _ = writeln!(
-        log,
-        " (simvd) (@simvd-SLOG@) 00000000 ms at {}:25:10(6/9/2022),#{clients},(user{:04},ws{:04},{})",
-        second / 3_600 % 24,
-        below(number + 1, 108),
-        below(number + 2, 700),
-        below(number + 3, 2_000),
-    );
-}
-
-/// The real logs, one after another, if they lie beside the checkout.
-fn real() -> Option<Vec<u8>> {
+/// The real logs, if they lie beside the checkout.
+fn real() -> Option<Vec<Vec<u8>>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/flexnet");
     let mut paths: Vec<_> =
         std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
     paths.sort();
     let logs: Option<Vec<Vec<u8>>> = paths.iter().map(|path| std::fs::read(path).ok()).collect();
-    Some(logs?.concat()).filter(|logs| !logs.is_empty())
+    logs.filter(|logs| !logs.is_empty())
 }
 
 /// The lines that are not statistics.
@@ -137,7 +89,8 @@ fn context() -> Context {
     }
 }
 
-fn read(log: &[u8]) -> (u64, u128) {
+/// Reads a log; gives the number and a mixture of its facts.
+fn facts(log: &[u8]) -> (u64, u128) {
     let mut counting = Counting::default();
     let mut reader = LogReader::new(context(), LogOptions::default());
     for piece in log.chunks(PIECE_BYTES) {
@@ -147,26 +100,74 @@ fn read(log: &[u8]) -> (u64, u128) {
     (counting.facts, counting.mixed)
 }
 
-fn measure(
-    group: &mut BenchmarkGroup<'_, criterion::measurement::WallTime>,
-    name: &str,
-    log: &[u8],
-) {
-    group.throughput(Throughput::Bytes(log.len() as u64));
-    group.bench_function(name, |bencher| bencher.iter(|| read(black_box(log))));
+/// Reads the lines of a log; gives the number of events.
+fn lines(log: &[u8]) -> u64 {
+    let mut scratch = String::new();
+    let mut events = 0;
+    for piece in log.chunks(PIECE_BYTES) {
+        let text = str::from_utf8(piece).ok();
+        each_line(piece, |at, bytes| {
+            // A piece that is text is so in all of its lines.
+            let prefixed = match text.and_then(|text| text.get(at..at + bytes.len())) {
+                Some(text) => line::split_text(text),
+                None => line::split(bytes),
+            };
+            let Some(prefixed) = prefixed else { return };
+            let message = black_box(prefixed.message(&mut scratch));
+            events += u64::from(matches!(message, Message::Event(_)));
+        });
+    }
+    events
 }
 
-fn parse(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("flexnet_log");
-    group.sample_size(20);
-    measure(&mut group, "invented", invented(true).as_bytes());
-    measure(&mut group, "invented_events_only", invented(false).as_bytes());
-    if let Some(real) = real() {
-        measure(&mut group, "real", &real);
-        measure(&mut group, "real_without_statistics", &without_statistics(&real));
+/// Cuts a log into lines, and those into time, daemon and message; gives the number of lines.
+fn cut(log: &[u8]) -> u64 {
+    let mut cut = 0;
+    each_line(log, |_, bytes| cut += u64::from(black_box(line::split(bytes)).is_some()));
+    cut
+}
+
+/// Gives each line, and where it begins.
+fn each_line(bytes: &[u8], mut give: impl FnMut(usize, &[u8])) {
+    let mut start = 0;
+    while let Some(rest) = bytes.get(start..).filter(|rest| !rest.is_empty()) {
+        let end = memchr(b'\n', rest).unwrap_or(rest.len());
+        give(start, rest.get(..end).unwrap_or_default());
+        start += end + 1;
     }
+}
+
+fn measure(criterion: &mut Criterion<CpuTime>, name: &str, logs: &[Vec<u8>]) {
+    let mut group: BenchmarkGroup<'_, CpuTime> = criterion.benchmark_group(name);
+    group.sample_size(30);
+    let bytes: usize = logs.iter().map(Vec::len).sum();
+    group.throughput(Throughput::Bytes(bytes as u64));
+    let all = || black_box(logs).iter();
+    group.bench_function("facts", |bencher| {
+        bencher.iter(|| all().map(|log| facts(log).0).sum::<u64>());
+    });
+    group.bench_function("lines", |bencher| {
+        bencher.iter(|| all().map(|log| lines(log)).sum::<u64>());
+    });
+    group.bench_function("cut", |bencher| {
+        bencher.iter(|| all().map(|log| cut(log)).sum::<u64>());
+    });
     group.finish();
 }
 
-criterion_group!(benches, parse);
+fn parse(criterion: &mut Criterion<CpuTime>) {
+    let sets = [("generated", Some(generated())), ("real", real())];
+    for (name, logs) in sets {
+        let Some(logs) = logs else { continue };
+        measure(criterion, &format!("flexnet_log/{name}"), &logs);
+        let plain: Vec<Vec<u8>> = logs.iter().map(|log| without_statistics(log)).collect();
+        measure(criterion, &format!("flexnet_log/{name} without statistics"), &plain);
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(CpuTime);
+    targets = parse
+}
 criterion_main!(benches);

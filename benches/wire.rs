@@ -3,6 +3,10 @@
 //! The facts are what one license server's log and one meter give: rising instants, a few hundred
 //! names, no rare fields. `throughput` is in facts, so the time per fact is the inverse of it.
 
+#[path = "cpu_time.rs"]
+mod cpu_time;
+
+use cpu_time::CpuTime;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
@@ -101,7 +105,7 @@ fn taken(fact: &Fact<Code>) -> u64 {
     body ^ fact.provenance.position
 }
 
-fn measure(criterion: &mut Criterion, name: &str, make: fn(u64) -> Fact<Code>) {
+fn measure(criterion: &mut Criterion<CpuTime>, name: &str, make: fn(u64) -> Fact<Code>) {
     let facts: Vec<Fact<Code>> = (0..RECORDS).map(make).collect();
     let columns = encode_batch(&facts).expect("the facts have no long texts").remove(0);
     let frame = BatchFrame::encode(1, b"position", &columns).expect("the batch fits a frame");
@@ -146,10 +150,14 @@ fn measure(criterion: &mut Criterion, name: &str, make: fn(u64) -> Fact<Code>) {
     group.finish();
 }
 
-fn wire(criterion: &mut Criterion) {
+fn wire(criterion: &mut Criterion<CpuTime>) {
     measure(criterion, "session", session);
     measure(criterion, "usage", usage);
 }
 
-criterion_group!(benches, wire);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(CpuTime);
+    targets = wire
+}
 criterion_main!(benches);

@@ -16,7 +16,7 @@ pub use event::{Event, Verbose};
 
 use crate::formats::flexnet::date;
 use jiff::civil::{Date, DateTime};
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter};
 use trueup_model::observation::ReservedFor;
 use trueup_model::usage::SessionKind;
 
@@ -34,6 +34,8 @@ pub struct Prefixed<'a> {
     pub daemon: &'a [u8],
     /// What it wrote, without blanks around it.
     pub message: &'a [u8],
+    /// The same as text, if the line was given as text.
+    pub text: Option<&'a str>,
 }
 
 /// What a line says.
@@ -148,6 +150,7 @@ fn event(message: &[u8]) -> Option<(SessionKind, &[u8])> {
 }
 
 /// A line's time, daemon and message, or `None` if it does not begin with a time and a daemon.
+#[inline]
 pub fn split(line: &[u8]) -> Option<Prefixed<'_>> {
     let (clock, rest) = clock(line)?;
     let [b' ', b'(', rest @ ..] = rest else { return None };
@@ -162,10 +165,31 @@ pub fn split(line: &[u8]) -> Option<Prefixed<'_>> {
     if daemon.is_empty() {
         return None;
     }
-    Some(Prefixed { clock, daemon, message: rest.get(1..)?.trim_ascii() })
+    Some(Prefixed { clock, daemon, message: trimmed(rest.get(1..)?), text: None })
+}
+
+/// The same for a line that is known to be text, whose message then is not looked through again.
+#[inline]
+pub fn split_text(line: &str) -> Option<Prefixed<'_>> {
+    let prefixed = split(line.as_bytes())?;
+    let start = (prefixed.message.as_ptr() as usize).checked_sub(line.as_ptr() as usize)?;
+    let text = line.get(start..start + prefixed.message.len());
+    Some(Prefixed { text, ..prefixed })
+}
+
+/// Without blanks around it; most messages have one before them and none or two behind.
+#[inline]
+fn trimmed(message: &[u8]) -> &[u8] {
+    let message = message.strip_prefix(b" ").unwrap_or(message);
+    let message = message.strip_suffix(b"  ").unwrap_or(message);
+    match message {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => message,
+        _ => message.trim_ascii(),
+    }
 }
 
 /// The wall clock at the start of a line, and what follows it.
+#[inline]
 fn clock(line: &[u8]) -> Option<(u32, &[u8])> {
     // Nearly every line has two places for the hour, the first of them blank before ten o'clock.
     let (hour, rest) = match *line {
@@ -215,7 +239,7 @@ impl<'a> Prefixed<'a> {
     pub fn message(&self, scratch: &'a mut String) -> Message<'a> {
         let message = self.message;
         if let Some((kind, rest)) = event(message) {
-            return match Event::read(kind, text(rest, scratch)) {
+            return match Event::read(kind, self.text_of(rest, scratch)) {
                 Ok(event) => Message::Event(event),
                 Err(why) => Message::Unreadable(why),
             };
@@ -224,7 +248,7 @@ impl<'a> Prefixed<'a> {
             return summary(message);
         }
         if let Some(rest @ ([] | [b' ' | b'\t', ..])) = message.strip_prefix(b"TIMESTAMP") {
-            return match date::month_day_year(text(rest, scratch).trim_ascii()) {
+            return match date::month_day_year(self.text_of(rest, scratch).trim_ascii()) {
                 Some((date, _)) => Message::Life(Life::Timestamp(date)),
                 None => Message::Unreadable("a time stamp without a date"),
             };
@@ -232,7 +256,14 @@ impl<'a> Prefixed<'a> {
         if holds_event(message) {
             return Message::Unreadable("an event begins in the middle of the line");
         }
-        remark(text(message, scratch)).unwrap_or(Message::Chatter)
+        remark(self.text_of(message, scratch)).unwrap_or(Message::Chatter)
+    }
+
+    /// The end of the message as text.
+    #[inline]
+    fn text_of(&self, end: &'a [u8], scratch: &'a mut String) -> &'a str {
+        let known = self.text.and_then(|all| all.get(all.len().checked_sub(end.len())?..));
+        known.unwrap_or_else(|| text(end, scratch))
     }
 }
 
@@ -341,8 +372,13 @@ pub(super) fn reserved_for(word: &str) -> ReservedFor {
 
 /// Whether an event begins inside a line: what is left when two writers mix their lines.
 pub(super) fn holds_event(line: &[u8]) -> bool {
-    memmem::find_iter(line, b": \"").any(|colon| {
-        let head = line.get(..=colon).unwrap_or_default();
+    memchr_iter(b'"', line).any(|quote| {
+        let Some(head) = line.get(..quote).and_then(|head| head.strip_suffix(b" ")) else {
+            return false;
+        };
+        if !head.ends_with(b":") {
+            return false;
+        }
         EVENT_WORDS.iter().any(|word| {
             let before = head.strip_suffix(*word);
             before.is_some_and(|before| matches!(before, [] | [.., b')' | b' ' | b'\t']))

@@ -138,17 +138,25 @@ impl LogReader {
     /// Takes the next bytes, which may end anywhere.
     pub fn push(&mut self, bytes: &[u8], sink: &mut impl Sink) {
         let mut rest = bytes;
-        while let Some(end) = memchr(b'\n', rest) {
-            let (piece, after) = (&rest[..end], &rest[end + 1..]);
-            rest = after;
-            if self.partial.is_empty() && !self.skipping {
-                self.line(piece, sink);
-            } else {
-                self.gather(piece);
-                self.end_line(sink);
-            }
+        if !self.partial.is_empty() || self.skipping {
+            let Some(end) = memchr(b'\n', rest) else { return self.gather(rest) };
+            self.gather(&rest[..end]);
+            self.end_line(sink);
+            rest = &rest[end + 1..];
         }
-        self.gather(rest);
+        // Text is looked through for what is none once, and not line by line.
+        while !rest.is_empty() {
+            let valid = valid(rest);
+            let mut text = valid;
+            while let Some((line, after)) = cut_line(text) {
+                self.line(line.as_bytes(), Some(line), sink);
+                text = after;
+            }
+            rest = &rest[valid.len() - text.len()..];
+            let Some(end) = memchr(b'\n', rest) else { return self.gather(rest) };
+            self.line(&rest[..end], None, sink);
+            rest = &rest[end + 1..];
+        }
     }
 
     /// Says that there are no more bytes for now: what is known is told up to here.
@@ -237,7 +245,7 @@ impl LogReader {
         if std::mem::take(&mut self.skipping) {
             self.too_long(&line, sink);
         } else {
-            self.line(&line, sink);
+            self.line(&line, None, sink);
         }
         line.clear();
         self.partial = line;
@@ -269,14 +277,18 @@ impl LogReader {
         self.reject(RejectReason::TooLong, head, None, sink);
     }
 
-    /// Takes a line without its end.
-    fn line(&mut self, line: &[u8], sink: &mut impl Sink) {
+    /// Takes a line without its end, and the same as text if it is known to be.
+    fn line(&mut self, line: &[u8], text: Option<&str>, sink: &mut impl Sink) {
         if line.len() > LINE_BYTES_MAX {
             return self.too_long(&line[..KEPT_BYTES], sink);
         }
         self.begin_line();
         let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
-        match line::split(line) {
+        let prefixed = match text.filter(|text| text.len() == line.len()) {
+            Some(text) => line::split_text(text),
+            None => line::split(line),
+        };
+        match prefixed {
             Some(prefixed) => self.prefixed(&prefixed, line, sink),
             None => self.unprefixed(line, sink),
         }
@@ -428,6 +440,20 @@ impl LogReader {
         }
         self.scribe.line(at, place, prefixed, message, line, sink);
     }
+}
+
+/// The text at the beginning of bytes.
+fn valid(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap_or_else(|error| {
+        let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        str::from_utf8(valid).unwrap_or_default()
+    })
+}
+
+/// The first line of a text, and what follows its end; `None` if it has no end.
+fn cut_line(text: &str) -> Option<(&str, &str)> {
+    let end = memchr(b'\n', text.as_bytes())?;
+    Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
 /// The host that a log names in a banner or at a daemon's start, if it does.

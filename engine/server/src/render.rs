@@ -33,7 +33,7 @@ pub(crate) struct Page<'w> {
 }
 
 /// The width of a page that is no terminal.
-const PLAIN_WIDTH: u16 = 160;
+const PLAIN_WIDTH: u16 = 180;
 
 impl<'w> Page<'w> {
     /// The standard output, as wide as the terminal is.

@@ -27,7 +27,7 @@ use trueup_model::time::Timestamp;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The generated world: about 18 MB of logs.
+/// The generated world: about 20 MiB of logs.
 const WORLD: Settings = Settings { seed: 1, days: Some(60), scale: Some(4) };
 /// How much a file gives at a time, in bytes.
 const PIECE_BYTES: usize = 256 * 1024;

@@ -46,8 +46,11 @@ pub struct Arguments {
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = zone)]
     pub time_zone: Zone,
     /// Go on until told to stop, and deliver what changes.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "once")]
     pub watch: bool,
+    /// Deliver what there is, and end; this is the default.
+    #[arg(long)]
+    pub once: bool,
     /// How often files are looked at.
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
     pub poll: Duration,

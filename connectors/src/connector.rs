@@ -12,7 +12,7 @@ pub mod files;
 mod delivery;
 mod documents;
 mod position;
-mod progress;
+pub mod progress;
 mod report;
 mod signals;
 

@@ -151,7 +151,7 @@ impl<'a> Folder<'a> {
     /// Looks at all of the files once; tells those that are new or changed.
     fn look(&mut self, delivery: &mut Delivery) -> Result<(), Failure> {
         self.look_at_mappings();
-        let mut progress = Progress::new();
+        let mut progress = Progress::on_standard_error();
         let mut inputs = std::mem::take(&mut self.inputs);
         for input in &mut inputs {
             match input.watched.look() {

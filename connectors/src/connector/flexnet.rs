@@ -124,7 +124,7 @@ fn once(
     mut site: Site<'_>,
     mut delivery: Delivery,
 ) -> Result<Exit, Failure> {
-    let mut progress = Progress::new();
+    let mut progress = Progress::on_standard_error();
     site.look_at_rights(&mut delivery, wall_now())?;
     let mut reports = Vec::new();
     let mut devices = BTreeSet::new();
@@ -166,7 +166,7 @@ fn follow(
     mut site: Site<'_>,
     mut delivery: Delivery,
 ) -> Result<Exit, Failure> {
-    let mut progress = Progress::new();
+    let mut progress = Progress::on_standard_error();
     let path = arguments.log.first();
     let mut tail = path.map(|path| open(arguments, &site, &delivery, path));
     let mut report = path.map_or_else(FileReport::default, |path| log_report(path));

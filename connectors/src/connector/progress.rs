@@ -4,19 +4,19 @@ use std::io::{IsTerminal as _, Write as _};
 
 /// A line on the standard error that is written over.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub struct Progress {
     shown: bool,
     width: usize,
 }
 
 impl Progress {
     /// A line, if the standard error is a terminal.
-    pub(super) fn new() -> Self {
+    pub fn on_standard_error() -> Self {
         Self { shown: std::io::stderr().is_terminal(), width: 0 }
     }
 
     /// Says what the work is at.
-    pub(super) fn say(&mut self, words: &str) {
+    pub fn say(&mut self, words: &str) {
         if !self.shown {
             return;
         }
@@ -27,7 +27,7 @@ impl Progress {
     }
 
     /// Takes the line away.
-    pub(super) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         if self.shown && self.width > 0 {
             Self::write(&format!("\r{}\r", " ".repeat(self.width)));
             self.width = 0;

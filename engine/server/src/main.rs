@@ -11,7 +11,6 @@ mod files;
 mod filter;
 mod listener;
 mod local;
-mod progress;
 mod question;
 mod render;
 mod shutdown;

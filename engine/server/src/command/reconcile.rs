@@ -9,8 +9,8 @@ use crate::export::export;
 use crate::files;
 use crate::filter::Filter;
 use crate::local;
-use crate::progress::Progress;
 use crate::render::{self, Format, Page};
+use trueup_connectors::connector::progress::Progress;
 use trueup_connectors::load::{Options, load};
 use trueup_model::time::Timestamp;
 use trueup_runtime::clock::{Clock as _, SystemClock};
@@ -21,7 +21,7 @@ const SOURCE: &str = "files";
 
 /// Reads the files and prints positions and discrepancies.
 pub(crate) fn run(arguments: &ReconcileArguments) -> anyhow::Result<Exit> {
-    let mut progress = Progress::new();
+    let mut progress = Progress::on_standard_error();
     progress.say("reading files");
     let inputs = files::read(&arguments.files, &arguments.mapping, &arguments.time_zone)?;
     let settings = settings(arguments)?;

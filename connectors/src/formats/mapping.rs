@@ -10,7 +10,8 @@
 //! kind = "purchases"              # purchases, seats, accounts, aliases, memberships, products, usage
 //! format = "csv"                  # csv, xlsx, ndjson, cloudevents
 //! document = "purchases"          # whose former version a new file replaces; the file's name if absent
-//! holds = "always"                # always: replaces what was said; from_taken: from its day on (seats)
+//! holds = "always"                # always: replaces what was said; from_taken: from its day on (seats whose
+//!                                 # rows do not say start and end themselves)
 //! time_zone = "Europe/Berlin"     # in which days begin
 //! expiry_day_included = true      # "valid through 30 June" ends when 1 July begins
 //! require = ["account"]           # a row without them is set aside as incomplete

@@ -24,24 +24,14 @@ impl<'s, S: Sink> Devices<'s, S> {
     }
 
     fn hear(&mut self, body: &Body<&str>) {
-        let device = match body {
-            Body::Session(event) => event.device,
-            Body::Membership(row) if row.kind == MemberKind::Device => row.member,
-            Body::Usage(_)
-            | Body::Server(_)
-            | Body::Seat(_)
-            | Body::ObservedPool(_)
-            | Body::ObservedSession(_)
-            | Body::ObservedServer(_)
-            | Body::Reservation(_)
-            | Body::Product(_)
-            | Body::Component(_)
-            | Body::Alias(_)
-            | Body::Account(_)
-            | Body::Membership(_)
-            | Body::Line(_)
-            | Body::Document(_)
-            | Body::Reject(_) => return,
+        let device = if let Body::Session(event) = body {
+            event.device
+        } else if let Body::Membership(row) = body
+            && row.kind == MemberKind::Device
+        {
+            row.member
+        } else {
+            return;
         };
         if self.devices.len() < DEVICES_MAX && !device.is_empty() {
             let device = device.to_lowercase();

@@ -3,7 +3,8 @@
 //! Every finding comes with its reason in words, so that a person can see why a file was taken as
 //! what it was, or what a mapping must say.
 
-use super::{Format, Kind, Mapping, shown};
+use super::plan::folded;
+use super::{Field, Format, Holds, Kind, Mapping, shown};
 use crate::formats::table::{Limits, csv_header, workbook_header};
 use crate::formats::text::{byte_order_mark, decode};
 
@@ -17,6 +18,8 @@ pub struct Detection {
     pub format: Option<Format>,
     /// The kind whose built-in mapping fits.
     pub kind: Option<Kind>,
+    /// Whether its rows say from when to when each holds, so that the whole speaks for all of time.
+    pub is_dated: bool,
     /// What speaks for it, or what is missing, in words.
     pub reason: String,
 }
@@ -24,11 +27,15 @@ pub struct Detection {
 impl Detection {
     /// The built-in mapping that fits, if one does.
     pub fn mapping(&self) -> Option<Mapping> {
-        Some(Mapping::builtin(self.kind?, self.format?))
+        let mut mapping = Mapping::builtin(self.kind?, self.format?);
+        if self.is_dated {
+            mapping.holds = Holds::Always;
+        }
+        Some(mapping)
     }
 
     fn none(reason: impl Into<String>) -> Self {
-        Self { format: None, kind: None, reason: reason.into() }
+        Self { reason: reason.into(), ..Self::default() }
     }
 }
 
@@ -88,7 +95,8 @@ fn workbook(bytes: &[u8]) -> Detection {
         Err(problem) => {
             let is_workbook = memchr::memmem::find(bytes, b"xl/").is_some();
             let reason = format!("it is an archive that cannot be read as a workbook: {problem}");
-            Detection { format: format.filter(|_| is_workbook), kind: None, reason }
+            let format = format.filter(|_| is_workbook);
+            Detection { format, reason, ..Detection::default() }
         }
     }
 }
@@ -112,6 +120,7 @@ fn events(text: &[u8]) -> Detection {
             format: Some(Format::CloudEvents),
             kind: None,
             reason: reason.to_owned(),
+            is_dated: false,
         };
     }
     fitted(Some(Format::Ndjson), "its lines are JSON objects", &keys)
@@ -140,11 +149,13 @@ fn fitted(format: Option<Format>, found: &str, names: &[String]) -> Detection {
     match Mapping::fit(names) {
         Ok(kind) => {
             let reason = format!("{found}; its columns are those of {}", kind.name());
-            Detection { format, kind: Some(kind), reason }
+            let has = |field: Field| names.iter().any(|name| folded(name) == field.name());
+            let is_dated = has(Field::Start) && has(Field::End);
+            Detection { format, kind: Some(kind), is_dated, reason }
         }
         Err(why) => {
             let reason = format!("{found}; {why}; it needs a mapping");
-            Detection { format, kind: None, reason }
+            Detection { format, reason, ..Detection::default() }
         }
     }
 }

@@ -66,7 +66,8 @@ fn none(page: &mut Page<'_>, what: &str) -> io::Result<()> {
 
 /// An instant without its seconds' fraction and with a blank, easier to read in a column.
 fn short(at: &Option<String>) -> String {
-    at.as_ref().map_or_else(|| "-".to_owned(), |at| at.replace('T', " ").replace('Z', ""))
+    let Some(instant) = at else { return "-".to_owned() };
+    instant.split(['.', 'Z']).next().unwrap_or_default().replace('T', " ")
 }
 
 /// Zero as a dash, so that the eye finds the others.

@@ -1,0 +1,143 @@
+//! Tables whose headers are our own field names, and seat exports.
+
+use super::*;
+
+#[test]
+fn a_small_table_of_accounts_needs_no_mapping() {
+    built_in(
+        "account,parent,start,end,time_zone\nIT,Root,2024-01-01,2024-12-31,Europe/Madrid\nHR,,,,\n",
+        Kind::Accounts,
+        &expect![[r#"
+            2 account IT [2024-01-01T00:00:00Z, 2025-01-01T00:00:00Z) parent Root zone Europe/Madrid
+            3 account HR always
+            0 document list.csv with 2 rows from always
+        "#]],
+    );
+}
+
+#[test]
+fn a_small_table_of_aliases_needs_no_mapping() {
+    built_in(
+        "canonical;raw;kind\nana;ANA DIAZ;User\nbvs;10.9.8.7;device\nx;y;planet\n",
+        Kind::Aliases,
+        &expect![[r#"
+            2 alias User ANA DIAZ = ana always
+            3 alias Device 10.9.8.7 = bvs always
+            4 reject bad_value: column `kind`: `planet` is none of device, user, product, account; translate it under [values.kind] <x;y;planet>
+            0 document list.csv with 2 rows from always
+        "#]],
+    );
+}
+
+#[test]
+fn a_small_table_of_memberships_needs_no_mapping() {
+    built_in(
+        "kind,member,account\nuser,ana,IT\nserver,lm@h,IT\n",
+        Kind::Memberships,
+        &expect![[r#"
+            2 member User ana of IT always
+            3 member Server lm@h of IT always
+            0 document list.csv with 2 rows from always
+        "#]],
+    );
+}
+
+#[test]
+fn a_small_table_of_products_needs_no_mapping() {
+    built_in(
+        "product\tfamily\tpublisher\nMesh\tSim\tSim GmbH\nSolo\t\t\n",
+        Kind::Products,
+        &expect![[r#"
+            2 product Mesh family Sim publisher Sim GmbH
+            3 product Solo
+            0 document list.csv with 2 rows from always
+        "#]],
+    );
+}
+
+#[test]
+fn a_small_table_of_purchases_needs_no_mapping() {
+    built_in(
+        "line,product,metric,quantity,per,cost,currency,class,priority,duplicates\n\
+         1,Mesh,Named User,Unlimited,,,,,,\n2,API,volume,0.5,day,3,EUR,trial,-1,UH\n\
+         3,Mesh,device,,,,,,,\n4,Mesh,device,5,week,,,,,\n5,Mesh,device,5,,1,euro,,,\n\
+         6,Mesh,device,5,,,,,1.5,\n",
+        Kind::Purchases,
+        &expect![[r#"
+            2 line 1 Mesh named_user unlimited base always
+            3 line 2 API volume 0.5 base always cost 3.00 EUR
+            4 line 3 Mesh device unknown base always
+            5 reject bad_value: column `per`: `week` is none of minute, hour, day, month, quarter, year, all; translate it under [values.per] <4,Mesh,device,5,week,,,,,>
+            6 reject bad_value: column `currency`: `euro` is not a currency code of three letters, such as EUR <5,Mesh,device,5,,1,euro,,,>
+            7 reject out_of_range: column `priority`: `1.5` is not a whole number of nine digits <6,Mesh,device,5,,,,,1.5,>
+            0 document list.csv with 3 rows from always
+        "#]],
+    );
+}
+
+#[test]
+fn a_small_table_of_seats_needs_no_mapping() {
+    built_in(
+        "product,user,class,start,end,account,last_active\nIDE,ana,guest,2025-01-01,,IT,2025-06-01T10:00:00Z\n\
+         IDE,ben,,,2025-01-31,,\nIDE,,,,,,\n",
+        Kind::Seats,
+        &expect![[r#"
+            2 seat IDE ana Guest [2025-01-01T00:00:00Z, open) account IT last active 2025-06-01T10:00:00Z
+            3 seat IDE ben Full [always, 2025-02-01T00:00:00Z)
+            4 reject missing_value: column `user`: no value <IDE,,,,,,>
+            0 document list.csv with 2 rows from 2026-01-15T08:00:00Z
+        "#]],
+    );
+}
+
+#[test]
+fn a_small_table_of_usage_needs_no_mapping() {
+    built_in(
+        "id,at,product,account,user,device,quantity\n1,2025-01-01T00:00:00Z,api,a,u,d,-0.5\n\
+         2,,api,,,,1\n3,2025-01-01T00:00:00Z,api,,,,\n,2025-01-01T00:00:00Z,api,,,,1\n",
+        Kind::Usage,
+        &expect![[r#"
+            2 usage 2025-01-01T00:00:00Z api -0.5 account a user u device d
+            3 reject missing_value: column `at`: no value <2,,api,,,,1>
+            4 reject missing_value: column `quantity`: no value <3,2025-01-01T00:00:00Z,api,,,,>
+            5 reject missing_value: nothing in the columns of the key <,2025-01-01T00:00:00Z,api,,,,1>
+        "#]],
+    );
+}
+
+#[test]
+fn a_seat_export_holds_from_the_day_on_which_it_was_taken() {
+    let text = "Product,User principal name,User type,Status,Assigned on,Last activity\n\
+        IDE,ana@example.org,Member,Active,2025-02-01,2026/01/11 09:15:22\n\
+        IDE,bot@example.org,Service account,Active,,Never logged in\n\
+        IDE,old@example.org,Member,DELETED,,\n\
+        IDE,eve@example.org,Robot,Active,,\n";
+    check(
+        text,
+        &shipped("seats-export.toml"),
+        &expect![[r#"
+            2 seat IDE ana@example.org Full [2025-02-01T00:00:00Z, open) last active 2026-01-11T09:15:22Z
+            3 seat IDE bot@example.org Service always
+            5 reject bad_value: column `User type`: `Robot` is none of full, guest, service; translate it under [values.class] <IDE,eve@example.org,Robot,Active,,>
+            0 document seats with 2 rows from 2026-01-15T08:00:00Z
+            0 note: rows left out as [skip] says: 1
+        "#]],
+    );
+    let mut collected = Collected::default();
+    let snapshot = Snapshot {
+        document: Some("seats of IDE".to_owned()),
+        version: 7,
+        taken_at: Some(at("2026-01-01T00:00:00Z")),
+    };
+    let mapping = shipped("seats-export.toml");
+    let limits = Limits::default();
+    read(text.as_bytes(), &mapping, &snapshot, &limits, &taken(), &mut collected);
+    let version = collected.facts.iter().find_map(|fact| match &fact.action {
+        Action::Assert(Body::Document(version)) => Some(version),
+        Action::Assert(_) | Action::Retract(_) => None,
+    });
+    let version = version.unwrap();
+    assert_eq!(version.document, "seats of IDE");
+    assert_eq!((version.version, version.rows), (7, 2));
+    assert_eq!(version.effective_from, at("2026-01-01T00:00:00Z"));
+}

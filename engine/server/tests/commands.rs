@@ -1,0 +1,224 @@
+//! The program as people run it: output, files, exit codes, an engine that is killed and goes on.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+use trueup_connectors::client::clock::SystemClock;
+use trueup_connectors::client::transport::{TcpDial, TcpTimeouts};
+use trueup_connectors::client::{Client, Secret, Settings};
+use trueup_connectors::load::{File, Options, load};
+use trueup_datasets::demo;
+use trueup_model::calendar::Zone;
+use trueup_model::time::Timestamp;
+
+fn trueup(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
+    command.current_dir(folder).args(arguments).env_remove("TRUEUP_API").output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Runs a command that must end with this code; gives what it printed.
+fn ends(folder: &Path, code: i32, arguments: &[&str]) -> (String, String) {
+    let ended = trueup(folder, arguments);
+    let (out, err) = (text(&ended.stdout), text(&ended.stderr));
+    assert_eq!(ended.status.code(), Some(code), "{arguments:?}\n{out}\n{err}");
+    (out, err)
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn the_demonstration_shows_what_its_page_promises() {
+    let folder = folder();
+    let (out, _) = ends(folder.path(), 0, &["demo"]);
+    for finding in [
+        "over use",
+        "expired in use",
+        "shelfware",
+        "unmapped device",
+        "unlicensed use",
+        "near limit",
+        "contract says 8",
+        "as of 2026-03-08T23:00:00Z",
+    ] {
+        assert!(out.contains(finding), "no {finding} in\n{out}");
+    }
+    let (json, _) = ends(folder.path(), 0, &["demo", "--json"]);
+    let answer: Value = serde_json::from_str(&json).unwrap();
+    assert!(json.contains("as_of"), "{answer}");
+}
+
+#[test]
+fn reconcile_writes_every_view_and_says_by_its_code_what_it_found() {
+    let folder = folder();
+    ends(folder.path(), 0, &["demo", "--extract", "set"]);
+    let set = folder.path().join("set");
+    let mut files: Vec<String> = demo().iter().map(|(name, _)| (*name).to_owned()).collect();
+    for name in &mut files {
+        if name == "meridvd-2.lic" {
+            *name += "@2026-03-03T05:30:00Z";
+        }
+    }
+    let mut arguments = vec!["reconcile", "--time-zone", "Europe/Berlin", "--out", "result"];
+    arguments.extend(files.iter().map(String::as_str));
+    let (out, _) = ends(&set, 10, &arguments);
+    assert!(out.contains("Meridian Flow"), "{out}");
+    let written = std::fs::read_to_string(set.join("result/positions.json")).unwrap();
+    let positions: Value = serde_json::from_str(&written).unwrap();
+    assert!(written.contains("as_of") && written.contains("Helios UK Ltd"), "{positions}");
+    let table = std::fs::read_to_string(set.join("result/positions.csv")).unwrap();
+    assert!(table.lines().count() > 10, "{table}");
+    arguments.insert(1, "--exit-zero");
+    ends(&set, 0, &arguments);
+}
+
+#[test]
+fn exit_codes_tell_kinds_apart_and_errors_have_a_hint() {
+    let folder = folder();
+    let path = folder.path();
+    std::fs::write(path.join("noise.bin"), [0_u8, 159, 146, 150, 0, 1, 2, 3]).unwrap();
+    std::fs::write(path.join("bad.toml"), "[engine]\nwokers = 2\n").unwrap();
+    std::fs::write(path.join("policy.toml"), "[[rule]]\nproduct = 1\n").unwrap();
+    std::fs::write(path.join("a.csv"), "account,parent,start,end\nNorth,,,\n").unwrap();
+    for (code, arguments) in [
+        (0, vec!["reconcile", "a.csv"]),
+        (2, vec!["reconcil"]),
+        (2, vec!["reconcile", "a.csv", "--time-zone", "Europe/Nowhere"]),
+        (65, vec!["reconcile", "noise.bin"]),
+        (66, vec!["reconcile", "missing.log"]),
+        (69, vec!["positions", "--api", "127.0.0.1:9"]),
+        (74, vec!["reconcile", "a.csv", "--out", "a.csv/result"]),
+        (78, vec!["serve", "--config", "bad.toml"]),
+        (78, vec!["reconcile", "a.csv", "--policy", "policy.toml"]),
+    ] {
+        let (out, err) = ends(path, code, &arguments);
+        assert!(code == 0 || code == 65 || !err.is_empty(), "{arguments:?} says nothing\n{out}");
+        assert!(!err.contains("panicked"), "{err}");
+    }
+}
+
+/// A running engine; killed at the end.
+struct Engine {
+    child: Child,
+    api: String,
+    connectors: String,
+}
+
+impl Engine {
+    fn start(folder: &Path) -> Self {
+        let config = "[api]\nlisten = \"127.0.0.1:0\"\n[connectors]\nlisten = \"127.0.0.1:0\"\n\
+                      [journal]\nfolder = \"journal\"\n";
+        std::fs::write(folder.join("trueup.toml"), config).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_trueup"))
+            .current_dir(folder)
+            .args(["serve", "--config", "trueup.toml"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let ready = said.find_map(|line| line.ok().filter(|line| line.contains("ready")));
+        let ready = ready.unwrap_or_else(|| panic!("the engine did not become ready"));
+        let field = |name: &str| {
+            let rest = ready.split_once(name).unwrap().1;
+            rest.split_whitespace().next().unwrap().to_owned()
+        };
+        // What it says later is of no interest, but it must not wait for a reader.
+        std::thread::spawn(move || said.for_each(drop));
+        let (api, connectors) = (field("questions="), field("connectors="));
+        Self { child, api, connectors }
+    }
+
+    /// Delivers files as a connector does, and waits until they are vouched for.
+    fn feed(&self, source: &str, files: &[File<'_>]) {
+        let settings = Settings::new("acme", source, 1, Secret::default());
+        let dial = TcpDial::new(self.connectors.as_str(), TcpTimeouts::default());
+        let (mut client, _) = Client::connect(settings, dial, SystemClock::start()).unwrap();
+        let options = Options {
+            tenant: "acme".to_owned(),
+            source: source.to_owned(),
+            zone: Zone::utc(),
+            host: None,
+            received_at: "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap(),
+        };
+        let mut sink = client.sink();
+        load(files, &options, &mut sink, &mut |_| {});
+        sink.finish().unwrap();
+        client.flush_and_wait().unwrap();
+    }
+
+    fn ask(&self, folder: &Path, question: &[&str]) -> Value {
+        let arguments = [question, &["--json", "--api", &self.api]].concat();
+        let (out, _) = ends(folder, 0, &arguments);
+        serde_json::from_str(&out).unwrap()
+    }
+
+    /// Asks until something is there: an answer may be of an epoch before what was just delivered.
+    fn ask_until(&self, folder: &Path, question: &[&str], is: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..600 {
+            let answer = self.ask(folder, question);
+            if is(&answer) {
+                return answer;
+            }
+        }
+        panic!("{question:?} never came");
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// The rows of an answer.
+fn rows(answer: &Value) -> Vec<Value> {
+    assert!(answer["as_of"].is_object() || answer["as_of"].is_string(), "{answer}");
+    let list = answer.as_object().unwrap().values().find_map(Value::as_array);
+    list.cloned().unwrap_or_default()
+}
+
+const LOG: &[u8] =
+    b" 8:00:00 (lmgrd) TIMESTAMP 1/7/2025\n 8:00:00 (simd) Server started on lic1 for:\tMESH\n \
+    9:00:00 (simd) OUT: \"MESH\" ada@pc1  \n 9:30:00 (simd) OUT: \"MESH\" bob@pc2  \n\
+    10:00:00 (simd) IN: \"MESH\" ada@pc1  \n10:30:00 (simd) IN: \"MESH\" bob@pc2  \n";
+const PURCHASES: &[u8] =
+    b"line,product,metric,quantity,start,end\nP1,MESH,concurrent,1,2025-01-01,\n";
+
+#[test]
+fn an_engine_that_is_killed_goes_on_where_it_was_and_counts_nothing_twice() {
+    let folder = folder();
+    let path = folder.path();
+    let files = [File::new("debug.log", LOG), File::new("purchases.csv", PURCHASES)];
+    let engine = Engine::start(path);
+    engine.feed("lic1", &files);
+    let question = ["positions", "--period", "2025-01"];
+    let over = |answer: &Value| !rows(answer).is_empty();
+    let before = rows(&engine.ask_until(path, &question, over));
+    assert_eq!(before.len(), 1, "{before:?}");
+    assert_eq!(
+        [&before[0]["state"], &before[0]["entitled"], &before[0]["peak"]],
+        ["over", "1", "2"].map(|word| Value::from(word)).each_ref(),
+        "{before:?}"
+    );
+    let id = before[0]["id"].as_str().unwrap().to_owned();
+    let why = engine.ask(path, &["explain", &id]).to_string();
+    for word in ["ada", "bob", "P1"] {
+        assert!(why.contains(word), "{word} is missing in {why}");
+    }
+    engine.kill();
+
+    let again = Engine::start(path);
+    assert_eq!(rows(&again.ask_until(path, &question, over)), before, "after it was killed");
+    again.feed("lic1", &files);
+    let sessions = rows(&again.ask(path, &["sessions"]));
+    assert_eq!(sessions.len(), 2, "the same files once more: {sessions:?}");
+    assert_eq!(rows(&again.ask(path, &question)), before);
+    again.kill();
+}

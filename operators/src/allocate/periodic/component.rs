@@ -1,0 +1,373 @@
+//! One product under one metric: what its accounts bring, where that goes, and what is dirty.
+
+use super::News;
+use super::position::{last_of, limit_of};
+use crate::Diff;
+use crate::allocate::figures::{Rights, gaps_of};
+use crate::allocate::grants::Grants;
+use crate::allocate::routes::{Route, nearest};
+use crate::allocate::{Found, Key, Turn, World};
+use crate::entitle::Right;
+use crate::epochs::Updates;
+use std::collections::{BTreeMap, BTreeSet};
+use trueup_model::calendar::{Period, PeriodUnit};
+use trueup_model::contract::Basis;
+use trueup_model::id::{AccountId, UserId};
+use trueup_model::metric::Metric;
+use trueup_model::position::{AllocationLine, BasisGap, LicensePosition, Step};
+use trueup_model::quantity::Quantity;
+use trueup_model::time::{Span, Timestamp};
+
+/// A node and a period of its calendar.
+pub(super) type Slot = (AccountId, Period);
+
+/// One product under one metric.
+pub(super) struct Component {
+    pub(super) key: Key,
+    pub(super) cells: BTreeMap<(AccountId, Span), i128>,
+    pub(super) uses: BTreeMap<UserId, BTreeMap<(Span, AccountId), Diff>>,
+    pub(super) rights: BTreeMap<Right, Diff>,
+    /// What vouches for the rights that count.
+    pub(super) basis: Option<Basis>,
+    pub(super) pools: BTreeSet<AccountId>,
+    pub(super) routes: BTreeMap<AccountId, Route>,
+    /// Where what a node does not cover goes.
+    pub(super) above: BTreeMap<AccountId, Route>,
+    /// Which slots each person counts in.
+    pub(super) persons: BTreeMap<UserId, BTreeSet<Slot>>,
+    /// What accounts bring to each slot.
+    pub(super) own: BTreeMap<Slot, i128>,
+    /// What each slot leaves to another.
+    pub(super) sent: BTreeMap<Slot, (Slot, i128)>,
+    /// What each slot receives from others.
+    pub(super) received: BTreeMap<Slot, i128>,
+    pub(super) positions: BTreeMap<Slot, LicensePosition>,
+    pub(super) lines: BTreeMap<Slot, Vec<AllocationLine>>,
+    pub(super) steps: BTreeMap<Slot, Step>,
+    pub(super) gaps: BTreeSet<BasisGap>,
+    /// Whether an account keeps another calendar since this epoch.
+    pub(super) rezoned: bool,
+}
+
+impl Component {
+    pub(super) fn new(key: Key) -> Self {
+        Self {
+            key,
+            cells: BTreeMap::new(),
+            uses: BTreeMap::new(),
+            rights: BTreeMap::new(),
+            basis: None,
+            pools: BTreeSet::new(),
+            routes: BTreeMap::new(),
+            above: BTreeMap::new(),
+            persons: BTreeMap::new(),
+            own: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            received: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            gaps: BTreeSet::new(),
+            rezoned: false,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+            && self.uses.is_empty()
+            && self.rights.is_empty()
+            && self.positions.is_empty()
+    }
+
+    /// The next instant after the horizon at which a figure changes by itself.
+    pub(super) fn next_turn(&self, world: &World) -> Option<Timestamp> {
+        let horizon = world.horizon;
+        let bounds = self.rights.keys().flat_map(|right| [right.span.start, right.span.end]);
+        let uses = self.uses.values().flat_map(BTreeMap::keys).map(|(span, _)| span.start);
+        let nodes = self.pools.iter().chain(self.routes.keys());
+        let unit = self.unit(world);
+        let turns = nodes.map(|node| world.calendars.of(*node).period(unit, horizon).span.end);
+        let routes = self.above.values().flatten().map(|(span, _)| span.start);
+        let shorter = self
+            .rights
+            .keys()
+            .filter(|right| right.per < unit)
+            .map(|right| world.calendars.of(right.account).period(right.per, horizon).span.end);
+        let all = bounds.chain(uses).chain(turns).chain(routes).chain(shorter);
+        all.filter(|at| *at > horizon && *at != Timestamp::MAX).min()
+    }
+
+    /// The period of the product: the longest for which its lines grant.
+    pub(super) fn unit(&self, world: &World) -> PeriodUnit {
+        let usual = world.policy.position_period;
+        if self.key.metric != Metric::Volume {
+            return usual;
+        }
+        self.counting().map(|(right, _)| right.per).max().unwrap_or(usual)
+    }
+
+    pub(super) fn step(
+        &mut self,
+        news: News,
+        turn: &Turn,
+        world: &World,
+        changes: &mut Updates<Found>,
+    ) {
+        self.rezoned = !turn.zones.is_empty();
+        let mut dirty: BTreeSet<Slot> = BTreeSet::new();
+        let unit = self.unit(world);
+        let mut people: BTreeSet<UserId> = BTreeSet::new();
+        for (one, diff) in news.uses {
+            let Some(user) = one.user else { continue };
+            let rows = self.uses.entry(user).or_default();
+            count(rows, (one.span, one.account), diff);
+            people.insert(user);
+        }
+        let heard_rights = !news.rights.is_empty();
+        for (right, diff) in &news.rights {
+            count(&mut self.rights, *right, *diff);
+        }
+        let basis = self.rights.keys().map(|right| right.basis).min();
+        let rebased = std::mem::replace(&mut self.basis, basis) != basis;
+        let pools: BTreeSet<AccountId> = self.counting().map(|(right, _)| right.account).collect();
+        let rebuild = rebased
+            || pools != self.pools
+            || unit != self.unit(world)
+            || !turn.zones.is_empty()
+            || (turn.tree && self.reroutes(world, &pools));
+        for (cell, quantity) in news.cells {
+            let sum = self.cells.entry((cell.account, cell.span)).or_default();
+            *sum += quantity;
+            if *sum == 0 {
+                self.cells.remove(&(cell.account, cell.span));
+            }
+            if !rebuild {
+                self.add_cell(cell.account, cell.span, quantity, world, &mut dirty);
+            }
+        }
+        if rebuild {
+            self.rebuild(pools, world, &mut dirty);
+            people = self.uses.keys().copied().collect();
+        } else {
+            for (right, _) in &news.rights {
+                self.touch_right(right, world, &mut dirty);
+            }
+        }
+        if let Some(before) = turn.horizon_before {
+            self.touch_horizon(before, world, &mut dirty);
+            let growing = |rows: &BTreeMap<(Span, AccountId), Diff>| {
+                rows.keys().any(|(span, _)| span.end > before)
+            };
+            people.extend(self.uses.iter().filter(|(_, rows)| growing(rows)).map(|(user, _)| user));
+        }
+        for user in people {
+            self.place_person(user, world, &mut dirty);
+        }
+        self.settle(dirty, world, changes);
+        if heard_rights || turn.horizon_before.is_some() {
+            let now = gaps_of(self.key, &self.rights, self.basis, world);
+            changes.extend(self.gaps.difference(&now).map(|gap| (Found::Gap(*gap), -1)));
+            changes.extend(now.difference(&self.gaps).map(|gap| (Found::Gap(*gap), 1)));
+            self.gaps = now;
+        }
+    }
+
+    /// The rights of the basis that counts.
+    fn counting(&self) -> impl Iterator<Item = (&Right, Diff)> {
+        let counts = self.rights.iter().filter(|(right, _)| Some(right.basis) == self.basis);
+        counts.map(|(right, count)| (right, *count))
+    }
+
+    /// Whether the tree may send something elsewhere than before.
+    fn reroutes(&self, world: &World, pools: &BTreeSet<AccountId>) -> bool {
+        let moved = |(account, route): (&AccountId, &Route)| {
+            nearest(&world.tree, *account, pools, 0) != *route
+        };
+        let between = |account: &AccountId| {
+            self.above.get(account) != Some(&nearest(&world.tree, *account, pools, 1))
+        };
+        self.routes.iter().any(moved) || pools.iter().any(between)
+    }
+
+    /// The node that takes what an account brings at an instant.
+    fn taker(&mut self, account: AccountId, at: Timestamp, world: &World) -> AccountId {
+        let pools = &self.pools;
+        let route =
+            self.routes.entry(account).or_insert_with(|| nearest(&world.tree, account, pools, 0));
+        let piece = route.iter().find(|(span, _)| span.contains(at));
+        piece.and_then(|(_, taker)| *taker).unwrap_or(account)
+    }
+
+    fn add_cell(
+        &mut self,
+        account: AccountId,
+        span: Span,
+        quantity: i128,
+        world: &World,
+        dirty: &mut BTreeSet<Slot>,
+    ) {
+        let node = self.taker(account, span.start, world);
+        let period = world.calendars.of(node).period(self.unit(world), span.start);
+        self.add((node, period), quantity, dirty);
+    }
+
+    fn add(&mut self, slot: Slot, quantity: i128, dirty: &mut BTreeSet<Slot>) {
+        let sum = self.own.entry(slot).or_default();
+        *sum += quantity;
+        if *sum == 0 {
+            self.own.remove(&slot);
+        }
+        dirty.insert(slot);
+    }
+
+    /// Places everything anew.
+    fn rebuild(&mut self, pools: BTreeSet<AccountId>, world: &World, dirty: &mut BTreeSet<Slot>) {
+        dirty.extend(self.positions.keys());
+        let above = |node: &AccountId| (*node, nearest(&world.tree, *node, &pools, 1));
+        self.above = pools.iter().map(above).collect();
+        self.pools = pools;
+        self.routes.clear();
+        self.own.clear();
+        self.sent.clear();
+        self.received.clear();
+        self.persons.clear();
+        let cells: Vec<_> = self.cells.iter().map(|(cell, sum)| (*cell, *sum)).collect();
+        for ((account, span), sum) in cells {
+            self.add_cell(account, span, sum, world, dirty);
+        }
+        let rights: Vec<Right> = self.rights.keys().copied().collect();
+        for right in rights {
+            self.touch_right(&right, world, dirty);
+        }
+    }
+
+    /// Marks the periods for which a right grants something.
+    fn touch_right(&self, right: &Right, world: &World, dirty: &mut BTreeSet<Slot>) {
+        let given = self.positions.keys().filter(|(node, _)| *node == right.account);
+        dirty.extend(given.filter(|(_, period)| period.span.end > right.span.start));
+        self.touch_now(right.account, world, dirty);
+    }
+
+    /// Marks the period of a node that holds the horizon.
+    fn touch_now(&self, node: AccountId, world: &World, dirty: &mut BTreeSet<Slot>) {
+        if world.horizon != Timestamp::MIN {
+            let calendar = world.calendars.of(node);
+            dirty.insert((node, calendar.period(self.unit(world), world.horizon)));
+        }
+    }
+
+    fn touch_horizon(&self, before: Timestamp, world: &World, dirty: &mut BTreeSet<Slot>) {
+        for node in &self.pools {
+            self.touch_now(*node, world, dirty);
+        }
+        let passed = |period: &Period| period.span.end >= before;
+        dirty.extend(self.positions.keys().filter(|(_, period)| passed(period)));
+        dirty.extend(self.own.keys().filter(|(_, period)| passed(period)));
+    }
+
+    /// Finds anew where a person counts.
+    fn place_person(&mut self, user: UserId, world: &World, dirty: &mut BTreeSet<Slot>) {
+        let rows: Vec<(Span, AccountId)> =
+            self.uses.get(&user).into_iter().flat_map(BTreeMap::keys).copied().collect();
+        let unit = self.unit(world);
+        let seen = Span::new(Timestamp::EARLIEST, world.horizon.plus_us(1));
+        // For each period, where the person was active first.
+        let mut first: BTreeMap<Period, (Timestamp, AccountId, AccountId)> = BTreeMap::new();
+        for (span, account) in &rows {
+            let Some(active) = span.overlap(seen) else { continue };
+            let mut at = active.start;
+            while at < active.end {
+                let node = self.taker(*account, at, world);
+                let period = world.calendars.of(node).period(unit, at);
+                let claim = (at, *account, node);
+                let best = first.entry(period).or_insert(claim);
+                *best = (*best).min(claim);
+                at = period.span.end;
+            }
+        }
+        let now: BTreeSet<Slot> =
+            first.into_iter().map(|(period, (_, _, node))| (node, period)).collect();
+        let before = self.persons.remove(&user).unwrap_or_default();
+        let one = i128::from(Quantity::ONE.0);
+        for slot in before.difference(&now) {
+            self.add(*slot, -one, dirty);
+        }
+        for slot in now.difference(&before) {
+            self.add(*slot, one, dirty);
+        }
+        if !now.is_empty() {
+            self.persons.insert(user, now);
+        }
+        if rows.is_empty() {
+            self.uses.remove(&user);
+        }
+    }
+
+    /// Gives what changed in the dirty slots, and passes up what each does not cover.
+    fn settle(&mut self, mut dirty: BTreeSet<Slot>, world: &World, changes: &mut Updates<Found>) {
+        let mut touched: BTreeSet<Slot> = BTreeSet::new();
+        while let Some(slot) = dirty.pop_first() {
+            touched.insert(slot);
+            let (node, period) = slot;
+            let inflow = self.inflow(&slot);
+            let limit = limit_of(self.grants(slot, world).entitled());
+            let uncovered = limit.map_or(0, |limit| (inflow - limit).max(0));
+            let target = self.above(node, period, world).filter(|_| uncovered != 0);
+            let now = target.map(|target| (target, uncovered));
+            let before = match now {
+                Some(sent) => self.sent.insert(slot, sent),
+                None => self.sent.remove(&slot),
+            };
+            if before != now {
+                for (taker, sum, sign) in before
+                    .map(|(to, sum)| (to, sum, -1))
+                    .into_iter()
+                    .chain(now.map(|(to, sum)| (to, sum, 1)))
+                {
+                    let entry = self.received.entry(taker).or_default();
+                    *entry += sum * sign;
+                    if *entry == 0 {
+                        self.received.remove(&taker);
+                    }
+                    dirty.insert(taker);
+                }
+            }
+        }
+        for slot in touched {
+            self.give(slot, world, changes);
+        }
+    }
+
+    pub(super) fn inflow(&self, slot: &Slot) -> i128 {
+        let own = self.own.get(slot).copied().unwrap_or_default();
+        own + self.received.get(slot).copied().unwrap_or_default()
+    }
+
+    /// The slot above that takes what a node does not cover: by the tree as it stands at the end of
+    /// the period, or at the horizon if that is earlier.
+    fn above(&self, node: AccountId, period: Period, world: &World) -> Option<Slot> {
+        let last = last_of(period, world);
+        let mut pieces = self.above.get(&node)?.iter();
+        let taker = pieces.find(|(span, _)| span.contains(last)).and_then(|(_, taker)| *taker)?;
+        let calendar = world.calendars.of(taker);
+        Some((taker, calendar.period(self.unit(world), period.span.start)))
+    }
+
+    pub(super) fn own_rights(&self, node: AccountId) -> Rights<'_> {
+        self.counting().filter(|(right, _)| right.account == node).collect()
+    }
+
+    /// What a node's lines grant for a period.
+    pub(super) fn grants(&self, (node, period): Slot, world: &World) -> Grants<'_> {
+        let calendar = world.calendars.of(node);
+        Grants::of(self.key.metric, &self.own_rights(node), period, calendar, world.horizon)
+    }
+}
+
+fn count<K: Ord + Copy>(rows: &mut BTreeMap<K, Diff>, key: K, diff: Diff) {
+    let sum = rows.entry(key).or_default();
+    *sum += diff;
+    if *sum == 0 {
+        rows.remove(&key);
+    }
+}

@@ -1,0 +1,157 @@
+//! What a slot comes to: its position, the lines that serve it, and its step.
+
+use super::component::{Component, Slot};
+use crate::allocate::figures::{fill, unit_price};
+use crate::allocate::{Found, World};
+use crate::epochs::Updates;
+use crate::timeline::clamped;
+use trueup_model::calendar::Period;
+use trueup_model::position::{LicensePosition, PositionKey, PositionState, Step};
+use trueup_model::quantity::{Capacity, Quantity};
+use trueup_model::time::Timestamp;
+
+impl Component {
+    /// Gives what changed of a slot's position, lines and step.
+    pub(super) fn give(&mut self, slot: Slot, world: &World, changes: &mut Updates<Found>) {
+        let position = self.position(slot, world);
+        let lines = position.map(|position| fill(&position, &self.grants(slot, world).rows));
+        let step = position.map(|position| self.step_of(slot, &position));
+        let before = match position {
+            Some(position) => self.positions.insert(slot, position),
+            None => self.positions.remove(&slot),
+        };
+        if before != position {
+            changes.extend(before.map(|old| (Found::Position(old), -1)));
+            changes.extend(position.map(|new| (Found::Position(new), 1)));
+        }
+        let old_lines = self.lines.remove(&slot).unwrap_or_default();
+        let lines = lines.unwrap_or_default();
+        if old_lines != lines {
+            changes.extend(old_lines.into_iter().map(|line| (Found::Line(line), -1)));
+            changes.extend(lines.iter().map(|line| (Found::Line(*line), 1)));
+        }
+        if !lines.is_empty() {
+            self.lines.insert(slot, lines);
+        }
+        let old_step = match step {
+            Some(step) => self.steps.insert(slot, step),
+            None => self.steps.remove(&slot),
+        };
+        if old_step != step {
+            changes.extend(old_step.map(|old| (Found::Step(old), -1)));
+            changes.extend(step.map(|new| (Found::Step(new), 1)));
+        }
+    }
+
+    /// A volume has no level; its step is the period's total at the period's start.
+    fn step_of(&self, slot: Slot, position: &LicensePosition) -> Step {
+        Step {
+            tenant: self.key.tenant,
+            account: slot.0,
+            product: self.key.product,
+            metric: self.key.metric,
+            at: slot.1.span.start,
+            demand: i128::from(position.demand.0),
+            entitled: 0,
+            overdraft: 0,
+            unlimited: 0,
+            unknown: 0,
+        }
+    }
+
+    fn position(&self, slot: Slot, world: &World) -> Option<LicensePosition> {
+        let (node, period) = slot;
+        let horizon = world.horizon;
+        if horizon == Timestamp::MIN || period.span.start > horizon {
+            return None;
+        }
+        if period.unit != self.unit(world) || (self.rezoned && !world.is_period_of(node, period)) {
+            return None;
+        }
+        let current = period.span.contains(horizon);
+        let inflow = self.inflow(&slot);
+        let grants = self.grants(slot, world);
+        let entitled = grants.entitled();
+        let has_demand = self.own.contains_key(&slot) || self.received.contains_key(&slot);
+        let granted_now = current && entitled.is_some();
+        if !has_demand && !granted_now {
+            return None;
+        }
+        let own = self.own_rights(node);
+        let limit = limit_of(entitled);
+        let uncovered = limit.map_or(0, |limit| (inflow - limit).max(0));
+        let passed = self.sent.contains_key(&slot);
+        let shortfall = if passed { 0 } else { uncovered };
+        let ended = own.iter().any(|(right, _)| right.span.end <= period.span.start);
+        let expired = if entitled.is_none() && ended { shortfall } else { 0 };
+        let at_end = last_of(period, world);
+        let overdraft = grants.overdraft(at_end);
+        let beyond = (shortfall - overdraft).max(0);
+        let state = match (shortfall > 0, entitled) {
+            (false, Some(Capacity::Unknown)) if inflow > 0 => PositionState::CapacityUnknown,
+            (false, _) if passed => PositionState::PassedUp,
+            (false, _) => PositionState::Covered,
+            (true, _) => short_state(entitled, ended, beyond),
+        };
+        let none = |holds: bool| if holds { period.span.start } else { Timestamp::MAX };
+        let last = match (shortfall > 0, current) {
+            (false, _) => Timestamp::MIN,
+            (true, true) => Timestamp::MAX,
+            (true, false) => period.span.end,
+        };
+        Some(LicensePosition {
+            key: PositionKey {
+                tenant: self.key.tenant,
+                account: node,
+                product: self.key.product,
+                metric: self.key.metric,
+                period,
+            },
+            current,
+            basis: self.basis.filter(|_| self.pools.contains(&node)),
+            entitled: entitled.unwrap_or(Capacity::Limited(Quantity::ZERO)),
+            overdraft: clamped(overdraft),
+            demand: clamped(inflow),
+            peak: clamped(inflow),
+            peak_at: period.span.start,
+            demand_unit_us: 0,
+            shortfall: clamped(shortfall),
+            shortfall_at: none(shortfall > 0),
+            shortfall_first: none(shortfall > 0),
+            shortfall_last: last,
+            shortfall_now: if current { clamped(shortfall) } else { Quantity::ZERO },
+            shortfall_unit_us: 0,
+            beyond_overdraft: clamped(beyond),
+            expired_shortfall: clamped(expired),
+            expired_first: none(expired > 0),
+            passed_up: if passed { clamped(uncovered) } else { Quantity::ZERO },
+            surplus: clamped(limit.map_or(0, |limit| (limit - inflow).max(0))),
+            unit_price: unit_price(&own, at_end),
+            state,
+        })
+    }
+}
+
+/// How much may be used at most, if anything limits it.
+pub(super) fn limit_of(entitled: Option<Capacity>) -> Option<i128> {
+    match entitled {
+        Some(Capacity::Limited(limit)) => Some(i128::from(limit.0)),
+        Some(Capacity::Unlimited | Capacity::Unknown) => None,
+        None => Some(0),
+    }
+}
+
+/// The state of a position that is short.
+fn short_state(entitled: Option<Capacity>, ended: bool, beyond_overdraft: i128) -> PositionState {
+    match entitled {
+        None if ended => PositionState::Expired,
+        None => PositionState::Unlicensed,
+        Some(_) if beyond_overdraft == 0 => PositionState::WithinOverdraft,
+        Some(_) => PositionState::Over,
+    }
+}
+
+/// The last instant of a period up to the horizon.
+pub(super) fn last_of(period: Period, world: &World) -> Timestamp {
+    Timestamp(period.span.end.0.saturating_sub(1)).min(world.horizon)
+}

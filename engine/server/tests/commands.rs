@@ -204,7 +204,7 @@ fn an_engine_that_is_killed_goes_on_where_it_was_and_counts_nothing_twice() {
     assert_eq!(before.len(), 1, "{before:?}");
     assert_eq!(
         [&before[0]["state"], &before[0]["entitled"], &before[0]["peak"]],
-        ["over", "1", "2"].map(|word| Value::from(word)).each_ref(),
+        ["over", "1", "2"].map(Value::from).each_ref(),
         "{before:?}"
     );
     let id = before[0]["id"].as_str().unwrap().to_owned();

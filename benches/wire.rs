@@ -12,7 +12,7 @@ use std::hint::black_box;
 use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
 use trueup_model::quantity::Quantity;
 use trueup_model::time::Timestamp;
-use trueup_model::usage::{SessionEvent, SessionKind, SessionReason, UsageEvent};
+use trueup_model::usage::{SessionEvent, SessionKind, SessionReason, UsageEvent, UsageOp};
 use trueup_wire::message::BatchFrame;
 use trueup_wire::{Code, FrameReader, Message, decode_batch, encode_batch};
 
@@ -72,6 +72,7 @@ fn session(index: u64) -> Fact<Code> {
             version: None,
             handle: None,
             count: 1,
+            until: None,
         }),
     )
 }
@@ -86,6 +87,7 @@ fn usage(index: u64) -> Fact<Code> {
             user: None,
             device: None,
             quantity: Quantity::units((number(index) % 100).cast_signed()),
+            op: UsageOp::Add,
         }),
     )
 }

@@ -22,6 +22,7 @@ use trueup_model::fact::FactId;
 use trueup_model::hash::mix;
 use trueup_model::id::{AccountId, DeviceId, ProductId, ServerId, TenantId, UserId};
 use trueup_model::metric::{DuplicateMask, Duplicates, Metric};
+use trueup_model::quantity::Quantity;
 use trueup_model::time::Span;
 use trueup_policy::rules::{MetricSet, NamedUsers, ProductSettings};
 
@@ -41,7 +42,7 @@ pub struct Use {
     /// When.
     pub span: Span,
     /// How many licenses.
-    pub units: u32,
+    pub units: Quantity,
     /// By whom.
     pub user: Option<UserId>,
     /// On which machine.
@@ -72,7 +73,7 @@ impl Rule {
     /// Whether demand under a metric belongs to a period as a whole, and not to instants.
     pub fn counts_in_periods(&self, metric: Metric) -> bool {
         match metric {
-            Metric::Volume => true,
+            Metric::Volume | Metric::Unique | Metric::Maximum | Metric::Latest => true,
             Metric::NamedUser => self.counts_active_users(),
             Metric::Concurrent
             | Metric::Device
@@ -214,7 +215,7 @@ fn session_use(charge: &Charge, duplicates: Duplicates, resolution: &Resolution)
         metric: Metric::Concurrent,
         group,
         span: charge.span,
-        units: charge.count,
+        units: Quantity::units(i64::from(charge.count)),
         user: resolution.user,
         device: resolution.device,
         session: charge.session,
@@ -244,7 +245,7 @@ fn seat_use(subject: &Subject, span: Span, resolution: &Resolution) -> Use {
         metric: Metric::NamedUser,
         group: Some(mix(&[resolution.product.0, user])),
         span,
-        units: 1,
+        units: Quantity::ONE,
         user: resolution.user,
         device: resolution.device,
         session: FactId::default(),

@@ -276,7 +276,16 @@ fn without_rank(mut body: Body<Id>) -> (Body<Id>, u32) {
         | Body::Membership(_)
         | Body::Line(_)
         | Body::Document(_)
-        | Body::Reject(_) => 0,
+        | Body::Reject(_)
+        | Body::Role(_)
+        | Body::Machine(_)
+        | Body::Install(_)
+        | Body::Factor(_)
+        | Body::Grant(_)
+        | Body::Price(_)
+        | Body::Location(_)
+        | Body::Territory(_)
+        | Body::SuiteMember(_) => 0,
     };
     (body, rank)
 }

@@ -8,6 +8,7 @@
 use crate::span_index::SpanIndex;
 use std::collections::BTreeMap;
 use trueup_model::hash::IdMap;
+use trueup_model::quantity::Quantity;
 use trueup_model::time::Span;
 
 /// Up to this many rows a group is computed anew as a whole; above, around the change only.
@@ -19,7 +20,7 @@ pub(crate) struct Charge<H> {
     /// When.
     pub(crate) span: Span,
     /// How many licenses.
-    pub(crate) units: u32,
+    pub(crate) units: Quantity,
     /// For whom.
     pub(crate) holder: H,
 }
@@ -28,11 +29,11 @@ pub(crate) struct Charge<H> {
 #[derive(Clone, Debug)]
 struct Group<H> {
     /// How many times each (interval, count, holder) is there.
-    rows: BTreeMap<(Span, u32, H), i64>,
+    rows: BTreeMap<(Span, Quantity, H), i64>,
     /// The rows by day, once there are many.
-    index: Option<SpanIndex<(u32, H)>>,
+    index: Option<SpanIndex<(Quantity, H)>>,
     /// What it costs: intervals that do not overlap, by start.
-    charges: BTreeMap<Span, (u32, H)>,
+    charges: BTreeMap<Span, (Quantity, H)>,
 }
 
 impl<H> Default for Group<H> {
@@ -61,7 +62,7 @@ impl<H: Ord + Copy> Grouping<H> {
     pub(crate) fn change(
         &mut self,
         key: u64,
-        changes: &[(Span, u32, H, i64)],
+        changes: &[(Span, Quantity, H, i64)],
         mut changed: impl FnMut(Charge<H>, i64),
     ) {
         let group = self.groups.entry(key).or_default();
@@ -85,7 +86,7 @@ impl<H: Ord + Copy> Grouping<H> {
 }
 
 impl<H: Ord + Copy> Group<H> {
-    fn put(&mut self, span: Span, count: u32, holder: H, diff: i64) {
+    fn put(&mut self, span: Span, count: Quantity, holder: H, diff: i64) {
         let times = self.rows.entry((span, count, holder)).or_default();
         let before = *times;
         *times += diff;
@@ -111,14 +112,14 @@ impl<H: Ord + Copy> Group<H> {
     /// Computes the charges anew wherever the window can have changed them.
     fn settle(&mut self, window: Span, changed: &mut impl FnMut(Charge<H>, i64)) {
         let window = if self.index.is_some() { self.widened(window) } else { Span::ALWAYS };
-        let rows: Vec<(Span, u32, H)> = match &self.index {
+        let rows: Vec<(Span, Quantity, H)> = match &self.index {
             Some(index) => {
                 index.overlapping(window).into_iter().map(|(span, (n, h))| (span, n, h)).collect()
             }
             None => self.rows.keys().copied().collect(),
         };
         let new = sweep(&rows, window);
-        let old: BTreeMap<Span, (u32, H)> = self
+        let old: BTreeMap<Span, (Quantity, H)> = self
             .charges
             .range(Span::new(window.start, window.start)..)
             .take_while(|(span, _)| span.start < window.end)
@@ -156,7 +157,10 @@ impl<H: Ord + Copy> Group<H> {
 }
 
 /// What rows cost inside a window: the winner of each instant, in the longest intervals.
-fn sweep<H: Ord + Copy>(rows: &[(Span, u32, H)], window: Span) -> BTreeMap<Span, (u32, H)> {
+fn sweep<H: Ord + Copy>(
+    rows: &[(Span, Quantity, H)],
+    window: Span,
+) -> BTreeMap<Span, (Quantity, H)> {
     use std::cmp::Reverse;
     let mut turns = Vec::with_capacity(rows.len() * 2);
     for (span, count, holder) in rows {
@@ -167,10 +171,10 @@ fn sweep<H: Ord + Copy>(rows: &[(Span, u32, H)], window: Span) -> BTreeMap<Span,
         }
     }
     turns.sort_unstable();
-    let mut charges: BTreeMap<Span, (u32, H)> = BTreeMap::new();
-    let mut open: BTreeMap<(Reverse<u32>, _, H), i64> = BTreeMap::new();
+    let mut charges: BTreeMap<Span, (Quantity, H)> = BTreeMap::new();
+    let mut open: BTreeMap<(Reverse<Quantity>, _, H), i64> = BTreeMap::new();
     let mut since = window.start;
-    let mut last: Option<(Span, (u32, H))> = None;
+    let mut last: Option<(Span, (Quantity, H))> = None;
     for (at, rank, change) in turns {
         if at > since {
             if let Some((Reverse(units), _, holder)) = open.keys().next() {
@@ -204,14 +208,15 @@ mod tests {
     use super::Grouping;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+    use trueup_model::quantity::Quantity;
     use trueup_model::time::{Span, Timestamp};
 
-    type Row = (Span, u32, u8);
+    type Row = (Span, Quantity, u8);
     /// Start, length, count, holder, and whether it has no end.
     type Change = (i64, i64, u32, u8, bool);
 
     /// What the definition says at an instant.
-    fn expected(rows: &[Row], at: Timestamp) -> Option<(u32, u8)> {
+    fn expected(rows: &[Row], at: Timestamp) -> Option<(Quantity, u8)> {
         rows.iter()
             .filter(|(span, ..)| span.contains(at))
             .min_by_key(|(span, count, holder)| (std::cmp::Reverse(*count), span.start, *holder))
@@ -221,13 +226,13 @@ mod tests {
     fn check(steps: &[Vec<Change>], scale: i64) -> Result<(), TestCaseError> {
         let mut grouping = Grouping::default();
         let mut rows: Vec<Row> = Vec::new();
-        let mut charges: BTreeMap<(Span, u32, u8), i64> = BTreeMap::new();
+        let mut charges: BTreeMap<(Span, Quantity, u8), i64> = BTreeMap::new();
         for step in steps {
             let mut changes = Vec::new();
             for (start, length, count, holder, open) in step {
                 let start = Timestamp(start * scale);
                 let end = if *open { Timestamp::MAX } else { Timestamp(start.0 + length * scale) };
-                let row = (Span::new(start, end), *count, *holder);
+                let row = (Span::new(start, end), Quantity(i64::from(*count)), *holder);
                 // An existing row goes, a new one comes.
                 match rows.iter().position(|old| *old == row) {
                     Some(place) => {

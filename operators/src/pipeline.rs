@@ -239,7 +239,7 @@ fn reference(known: Facts<'_, Known>) -> Reference<'_> {
 
 /// Whether a body is an event, which no document version replaces.
 fn is_event(body: &Body<Id>) -> bool {
-    matches!(body, Body::Session(_) | Body::Usage(_))
+    matches!(body, Body::Session(_) | Body::Usage(_) | Body::Role(_))
 }
 
 /// Whether a body is shown to people as it is.

@@ -23,7 +23,7 @@ use trueup_model::hash::{IdMap, mix};
 use trueup_model::id::{Id, ProductId, ServerId, TenantId, UserId};
 use trueup_model::metric::{DuplicateMask, Duplicates};
 use trueup_model::observation::{ObservedPool, ObservedSession, Reservation};
-use trueup_model::quantity::Capacity;
+use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
 
 /// One feature of one daemon.
@@ -66,7 +66,7 @@ impl Report {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Heard {
-    Use { pool: Pool, group: Option<u64>, span: Span, units: u32 },
+    Use { pool: Pool, group: Option<u64>, span: Span, units: Quantity },
     Rule { pool: Pool, span: Span, duplicates: Duplicates },
     Line { pool: Pool, span: Span, capacity: Capacity },
     Report { pool: Pool, report: Report },
@@ -119,7 +119,7 @@ pub fn pools<'s>(
                 pool: Pool { tenant: session.subject.tenant, server: *server, feature: *feature },
                 group,
                 span: session.span.intersect(*span),
-                units: session.count,
+                units: Quantity::units(i64::from(session.count)),
             }
         });
     let lines = lines.flat_map(|row| {
@@ -179,7 +179,7 @@ struct State {
 #[derive(Default)]
 struct Touched {
     levels: BTreeMap<Timestamp, Levels>,
-    groups: BTreeMap<u64, Vec<(Span, u32, (), i64)>>,
+    groups: BTreeMap<u64, Vec<(Span, Quantity, (), i64)>>,
     reports: BTreeSet<Timestamp>,
     all: bool,
 }

@@ -26,6 +26,7 @@ use trueup_model::hash::{IdMap, mix};
 use trueup_model::id::{AccountId, DeviceId, ProductId, TenantId, UserId};
 use trueup_model::metric::Metric;
 use trueup_model::position::Rollup;
+use trueup_model::quantity::Quantity;
 use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
 
@@ -37,7 +38,7 @@ struct Lifted {
     other: u64,
     metric: Metric,
     group: Option<u64>,
-    units: u32,
+    units: Quantity,
     user: Option<UserId>,
     device: Option<DeviceId>,
 }
@@ -62,7 +63,7 @@ impl NodeKey {
 struct Present {
     span: Span,
     group: Option<u64>,
-    units: u32,
+    units: Quantity,
     user: Option<UserId>,
     device: Option<DeviceId>,
 }
@@ -291,7 +292,7 @@ impl Node {
         } else if scope.horizon != scope.before {
             self.extend_lasting(scope, &mut dirty);
         }
-        let mut charges: BTreeMap<u64, Vec<(Span, u32, (), i64)>> = BTreeMap::new();
+        let mut charges: BTreeMap<u64, Vec<(Span, Quantity, (), i64)>> = BTreeMap::new();
         let mut levels: BTreeMap<Timestamp, Levels> = BTreeMap::new();
         for (row, diff) in rows.iter().filter(|(_, diff)| **diff != 0) {
             self.be_present(row, *diff, scope, &mut dirty);

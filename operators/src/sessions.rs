@@ -249,6 +249,7 @@ impl State {
             SessionKind::Deny | SessionKind::Unsupported => {
                 touched.refusals.insert(account.refusals.refuse(line, diff));
             }
+            SessionKind::Heartbeat => {}
             SessionKind::Queue | SessionKind::Dequeue => {
                 account.refusals.queue(line, diff);
                 touched.waits.insert(feature);

@@ -6,7 +6,7 @@
 
 use crate::Diff;
 use std::collections::BTreeMap;
-use trueup_model::quantity::{Capacity, ONE_UNIT, Quantity};
+use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{DAY_US, Span, Timestamp};
 
 /// Demand and rights at one instant, in millionths of a unit where they are amounts.
@@ -81,10 +81,10 @@ impl Levels {
 pub(crate) fn demand(
     changes: &mut BTreeMap<Timestamp, Levels>,
     span: Span,
-    units: u32,
+    units: Quantity,
     times: Diff,
 ) {
-    let demand = i128::from(units) * i128::from(ONE_UNIT) * times as i128;
+    let demand = i128::from(units.0) * times as i128;
     spread(changes, span, Levels { demand, ..Levels::default() });
 }
 

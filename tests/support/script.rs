@@ -12,6 +12,17 @@
 //! [id=e1 arrived=2025-04-02] 11:00 use API 4.5 by ada for london
 //! [id=e1 rev=1] 11:00 use API 5 by ada for london
 //! retract e1 rev 1
+//! machine db1 processors 2 cores 16 model xeon on esx1 cluster c1 soft
+//! install ORACLE db1 from 2025-01-01
+//! factor core xeon 0.5                 # and: factor value xeon 70; factor value any 120
+//! weight CAD = TOKENS 3 per 2          # one CAD counts as 3/2 TOKENS
+//! band RVU up_to 2500 1                # the bands of a count, each with what a unit counts in it
+//! grant g1 API 100 priority 2 from 2025-01-01 every month carry 0 50
+//! price API graduated up_to 5 unit 0 flat 100
+//! place device ws1 in DE
+//! territory EU has DE
+//! suite_rule OFFICE has ACCESS mandatory 75
+//! 12:00 role db2 failover              # and: 12:00 set DISK 20 for london; 12:00 enter APP by ada
 //! settle 2025-03-31                    # ends the epoch and moves the horizon
 //! ```
 //!
@@ -21,6 +32,7 @@
 //! facts of another tenant, `[tenant=NAME]` is one fact of theirs. `read.rs` has every kind of line.
 
 mod read;
+mod terms;
 mod words;
 
 use crate::said::{Said, Telling};

@@ -14,7 +14,7 @@ use std::time::Duration;
 use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
 use trueup_model::quantity::Quantity;
 use trueup_model::time::Timestamp;
-use trueup_model::usage::{SeatClass, UsageEvent};
+use trueup_model::usage::{SeatClass, UsageEvent, UsageOp};
 use trueup_wire::message::ErrorCode;
 
 fn settings(generation: u64) -> Settings {
@@ -44,6 +44,7 @@ fn fact(index: u64, user: &str) -> Fact<&str> {
             user: Some(user),
             device: None,
             quantity: Quantity::ONE,
+            op: UsageOp::Add,
         })
     };
     Fact {

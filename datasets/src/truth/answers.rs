@@ -105,7 +105,8 @@ fn line_counts(site: &Site, daemon: usize) -> LineCounts {
                 | SessionKind::Open
                 | SessionKind::Close
                 | SessionKind::Queue
-                | SessionKind::Dequeue => counts.denied += 1,
+                | SessionKind::Dequeue
+                | SessionKind::Heartbeat => counts.denied += 1,
             },
             Said::Queued(_) => counts.queued += 1,
             Said::Dequeued(_) => counts.dequeued += 1,

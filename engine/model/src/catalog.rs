@@ -136,3 +136,39 @@ impl<N> Alias<N> {
         })
     }
 }
+
+/// A component of a suite by inventory: a machine that has enough of them is taken to have the suite.
+///
+/// The rows of one suite belong together; of several percentages the least counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SuiteMember<N> {
+    /// The suite.
+    pub suite: N,
+    /// The component.
+    pub component: N,
+    /// Whether there is no suite without it.
+    pub mandatory: bool,
+    /// How many percent of the other components must be there.
+    pub percent: u32,
+    /// When the row holds.
+    pub span: Span,
+}
+
+impl<N> SuiteMember<N> {
+    /// The same row with each name turned by `f`.
+    ///
+    /// # Errors
+    /// The first error of `f`.
+    pub fn try_map<M, E>(
+        self,
+        f: &mut impl FnMut(NameKind, N) -> Result<M, E>,
+    ) -> Result<SuiteMember<M>, E> {
+        Ok(SuiteMember {
+            suite: f(NameKind::Product, self.suite)?,
+            component: f(NameKind::Product, self.component)?,
+            mandatory: self.mandatory,
+            percent: self.percent,
+            span: self.span,
+        })
+    }
+}

@@ -174,6 +174,16 @@ pub struct EntitlementLine<N> {
     pub suite_duplicates: Option<Duplicates>,
     /// Use above the quantity that the vendor tolerates.
     pub overdraft: Quantity,
+    /// Use above the quantity that the contract tolerates, in percent of it.
+    pub margin_percent: u32,
+    /// For how long use may stay above before it is a breach.
+    pub grace_seconds: u32,
+    /// The territory in which it may be used; `None` for everywhere.
+    pub territory: Option<N>,
+    /// The line of which it passes on a part, if it is a sublicense.
+    pub parent: Option<N>,
+    /// The right that it renews or raises, for maintenance and upgrades.
+    pub base: Option<N>,
     /// Which line is used first among lines of one scope: smaller first.
     pub priority: i32,
     /// Until when maintenance is paid, if it says.
@@ -205,6 +215,11 @@ impl<N> EntitlementLine<N> {
             duplicates: None,
             suite_duplicates: None,
             overdraft: Quantity::ZERO,
+            margin_percent: 0,
+            grace_seconds: 0,
+            territory: None,
+            parent: None,
+            base: None,
             priority: 0,
             maintenance_until: None,
             cost: None,
@@ -237,6 +252,11 @@ impl<N> EntitlementLine<N> {
             duplicates: self.duplicates,
             suite_duplicates: self.suite_duplicates,
             overdraft: self.overdraft,
+            margin_percent: self.margin_percent,
+            grace_seconds: self.grace_seconds,
+            territory: self.territory.map(|name| f(NameKind::Text, name)).transpose()?,
+            parent: self.parent.map(|name| f(NameKind::Line, name)).transpose()?,
+            base: self.base.map(|name| f(NameKind::Line, name)).transpose()?,
             priority: self.priority,
             maintenance_until: self.maintenance_until,
             cost: self.cost,

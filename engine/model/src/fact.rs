@@ -5,13 +5,18 @@
 //! and the policy says which one counts. A retraction removes every assertion of its identity up to
 //! its revision, whichever arrives first. What counts is therefore a function of the *set* of facts.
 
-use crate::catalog::{Alias, Component, Product};
+use crate::catalog::{Alias, Component, Product, SuiteMember};
 use crate::contract::EntitlementLine;
+use crate::credit::Grant;
+use crate::factor::Factor;
+use crate::hardware::{Install, Machine, RoleSignal};
 use crate::hash::{Hash128, hash128};
 use crate::id::NameKind;
 use crate::observation::{ObservedPool, ObservedServer, ObservedSession, Reservation};
 use crate::org::{Account, Membership};
+use crate::price::Price;
 use crate::reject::Reject;
+use crate::territory::{Location, Territory};
 use crate::time::Timestamp;
 use crate::usage::{Seat, ServerEvent, SessionEvent, UsageEvent};
 use serde::{Deserialize, Serialize};
@@ -122,6 +127,24 @@ pub enum Body<N> {
     Document(DocumentVersion<N>),
     /// Input that was set aside.
     Reject(Reject<N>),
+    /// The hardware of a machine.
+    Machine(Machine<N>),
+    /// A product that is installed on a machine.
+    Install(Install<N>),
+    /// The role that a machine takes.
+    Role(RoleSignal<N>),
+    /// A row of a factor table.
+    Factor(Factor<N>),
+    /// An amount that may be used up.
+    Grant(Grant<N>),
+    /// A band of prices.
+    Price(Price<N>),
+    /// Where something is.
+    Location(Location<N>),
+    /// A country of a territory.
+    Territory(Territory<N>),
+    /// A component of a suite by inventory.
+    SuiteMember(SuiteMember<N>),
 }
 
 /// The kind of a fact's body: which table it belongs to.
@@ -159,11 +182,29 @@ pub enum FactKind {
     Document,
     /// [`Body::Reject`].
     Reject,
+    /// [`Body::Machine`].
+    Machine,
+    /// [`Body::Install`].
+    Install,
+    /// [`Body::Role`].
+    Role,
+    /// [`Body::Factor`].
+    Factor,
+    /// [`Body::Grant`].
+    Grant,
+    /// [`Body::Price`].
+    Price,
+    /// [`Body::Location`].
+    Location,
+    /// [`Body::Territory`].
+    Territory,
+    /// [`Body::SuiteMember`].
+    SuiteMember,
 }
 
 impl FactKind {
     /// Every kind, in the order of [`FactKind::code`].
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 25] = [
         Self::Session,
         Self::Usage,
         Self::Server,
@@ -180,6 +221,15 @@ impl FactKind {
         Self::Line,
         Self::Document,
         Self::Reject,
+        Self::Machine,
+        Self::Install,
+        Self::Role,
+        Self::Factor,
+        Self::Grant,
+        Self::Price,
+        Self::Location,
+        Self::Territory,
+        Self::SuiteMember,
     ];
 
     /// The kind's stable number.
@@ -201,6 +251,15 @@ impl FactKind {
             Self::Line => 13,
             Self::Document => 14,
             Self::Reject => 15,
+            Self::Machine => 16,
+            Self::Install => 17,
+            Self::Role => 18,
+            Self::Factor => 19,
+            Self::Grant => 20,
+            Self::Price => 21,
+            Self::Location => 22,
+            Self::Territory => 23,
+            Self::SuiteMember => 24,
         }
     }
 
@@ -230,6 +289,15 @@ impl<N> Body<N> {
             Self::Line(_) => FactKind::Line,
             Self::Document(_) => FactKind::Document,
             Self::Reject(_) => FactKind::Reject,
+            Self::Machine(_) => FactKind::Machine,
+            Self::Install(_) => FactKind::Install,
+            Self::Role(_) => FactKind::Role,
+            Self::Factor(_) => FactKind::Factor,
+            Self::Grant(_) => FactKind::Grant,
+            Self::Price(_) => FactKind::Price,
+            Self::Location(_) => FactKind::Location,
+            Self::Territory(_) => FactKind::Territory,
+            Self::SuiteMember(_) => FactKind::SuiteMember,
         }
     }
 
@@ -263,6 +331,15 @@ impl<N> Body<N> {
                 rows: body.rows,
             }),
             Self::Reject(body) => Body::Reject(body.try_map(f)?),
+            Self::Machine(body) => Body::Machine(body.try_map(f)?),
+            Self::Install(body) => Body::Install(body.try_map(f)?),
+            Self::Role(body) => Body::Role(body.try_map(f)?),
+            Self::Factor(body) => Body::Factor(body.try_map(f)?),
+            Self::Grant(body) => Body::Grant(body.try_map(f)?),
+            Self::Price(body) => Body::Price(body.try_map(f)?),
+            Self::Location(body) => Body::Location(body.try_map(f)?),
+            Self::Territory(body) => Body::Territory(body.try_map(f)?),
+            Self::SuiteMember(body) => Body::SuiteMember(body.try_map(f)?),
         })
     }
 }

@@ -28,11 +28,17 @@ pub enum Metric {
     Level,
     /// Whether a feature may be used at all (2.14).
     Feature,
+    /// How many different people took part in a period (2.9).
+    Unique,
+    /// The greatest metered quantity of a period (2.9).
+    Maximum,
+    /// The newest metered quantity of a period (2.9).
+    Latest,
 }
 
 impl Metric {
     /// Every metric, in the order of [`Metric::code`].
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Concurrent,
         Self::NamedUser,
         Self::Device,
@@ -43,6 +49,9 @@ impl Metric {
         Self::ResourceValue,
         Self::Level,
         Self::Feature,
+        Self::Unique,
+        Self::Maximum,
+        Self::Latest,
     ];
 
     /// The metric's stable number.
@@ -58,6 +67,9 @@ impl Metric {
             Self::ResourceValue => 7,
             Self::Level => 8,
             Self::Feature => 9,
+            Self::Unique => 10,
+            Self::Maximum => 11,
+            Self::Latest => 12,
         }
     }
 
@@ -79,6 +91,9 @@ impl Metric {
             Self::ResourceValue => "resource_value",
             Self::Level => "level",
             Self::Feature => "feature",
+            Self::Unique => "unique",
+            Self::Maximum => "maximum",
+            Self::Latest => "latest",
         }
     }
 

@@ -1,7 +1,7 @@
 //! The organization: accounts, the tree that they form, and who belongs to which.
 
 use crate::id::NameKind;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// An account and the account above it, for a time.
@@ -18,6 +18,8 @@ pub struct Account<N> {
     pub span: Span,
     /// The IANA name of the zone whose days and months count for it, if not the tenant's.
     pub zone: Option<String>,
+    /// The instant whose local day its periods are counted from, if not from the calendar's.
+    pub anchor: Option<Timestamp>,
 }
 
 impl<N> Account<N> {
@@ -34,6 +36,7 @@ impl<N> Account<N> {
             parent: self.parent.map(|name| f(NameKind::Account, name)).transpose()?,
             span: self.span,
             zone: self.zone,
+            anchor: self.anchor,
         })
     }
 }

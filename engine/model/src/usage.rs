@@ -25,12 +25,21 @@ pub enum SessionKind {
     Queue,
     /// A client stopped waiting.
     Dequeue,
+    /// The client showed a sign of life.
+    Heartbeat,
 }
 
 impl SessionKind {
     /// Every kind, in the order of [`SessionKind::code`].
-    pub const ALL: [Self; 6] =
-        [Self::Open, Self::Close, Self::Deny, Self::Unsupported, Self::Queue, Self::Dequeue];
+    pub const ALL: [Self; 7] = [
+        Self::Open,
+        Self::Close,
+        Self::Deny,
+        Self::Unsupported,
+        Self::Queue,
+        Self::Dequeue,
+        Self::Heartbeat,
+    ];
 
     /// The kind's stable number.
     pub fn code(self) -> u8 {
@@ -41,6 +50,7 @@ impl SessionKind {
             Self::Unsupported => 3,
             Self::Queue => 4,
             Self::Dequeue => 5,
+            Self::Heartbeat => 6,
         }
     }
 
@@ -58,6 +68,7 @@ impl SessionKind {
             Self::Unsupported => "unsupported",
             Self::Queue => "queue",
             Self::Dequeue => "dequeue",
+            Self::Heartbeat => "heartbeat",
         }
     }
 }
@@ -172,6 +183,8 @@ pub struct SessionEvent<N> {
     pub handle: Option<u64>,
     /// How many licenses, at least 1.
     pub count: u32,
+    /// Until when it is borrowed: it ends then without a return, and not before without one.
+    pub until: Option<Timestamp>,
 }
 
 impl<N> SessionEvent<N> {
@@ -198,7 +211,44 @@ impl<N> SessionEvent<N> {
             version: self.version.map(|name| f(NameKind::Text, name)).transpose()?,
             handle: self.handle,
             count: self.count,
+            until: self.until,
         })
+    }
+}
+
+/// What a metered event does with its quantity.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum UsageOp {
+    /// Adds it to what was used.
+    #[default]
+    Add,
+    /// Sets a level, which holds until the next one of the same subject.
+    Set,
+    /// The user begins to take part.
+    Enter,
+    /// The user no longer takes part.
+    Leave,
+}
+
+impl UsageOp {
+    /// Every operation, in the order of [`UsageOp::code`].
+    pub const ALL: [Self; 4] = [Self::Add, Self::Set, Self::Enter, Self::Leave];
+
+    /// The operation's stable number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Add => 0,
+            Self::Set => 1,
+            Self::Enter => 2,
+            Self::Leave => 3,
+        }
+    }
+
+    /// The operation of this number.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
     }
 }
 
@@ -217,6 +267,8 @@ pub struct UsageEvent<N> {
     pub device: Option<N>,
     /// How much; negative only where the metric is signed.
     pub quantity: Quantity,
+    /// What it does with the quantity.
+    pub op: UsageOp,
 }
 
 impl<N> UsageEvent<N> {
@@ -235,6 +287,7 @@ impl<N> UsageEvent<N> {
             user: self.user.map(|name| f(NameKind::User, name)).transpose()?,
             device: self.device.map(|name| f(NameKind::Device, name)).transpose()?,
             quantity: self.quantity,
+            op: self.op,
         })
     }
 }

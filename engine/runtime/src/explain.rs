@@ -25,7 +25,7 @@ pub struct Holder {
     /// The use.
     pub one: Use,
     /// How many licenses it costs: 0 if it shares another's.
-    pub charged: u32,
+    pub charged: Quantity,
     /// The checkout, if it is one.
     pub session: Option<Session>,
 }
@@ -213,14 +213,14 @@ impl<'v> Scope<'v> {
                 continue;
             }
             if pays {
-                *sums.entry(one.account).or_default() += i64::from(one.units);
+                *sums.entry(one.account).or_default() += one.units.0;
             }
-            let charged = if pays { one.units } else { 0 };
+            let charged = if pays { one.units } else { Quantity::ZERO };
             let session = sessions.get(&one.session).copied();
             holders.push(Holder { one: *one, charged, session });
         }
         holders.sort_by_key(|holder| std::cmp::Reverse(holder.charged));
-        let by_account = sums.into_iter().map(|(at, units)| (at, Quantity::units(units)));
+        let by_account = sums.into_iter().map(|(at, units)| (at, Quantity(units)));
         (holders, by_account.collect())
     }
 

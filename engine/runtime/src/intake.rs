@@ -135,6 +135,7 @@ impl Intake {
             Body::ObservedPool(event) => (Some(event.at), 1),
             Body::ObservedServer(event) => (Some(event.at), 1),
             Body::Reservation(row) => (row.at, 1),
+            Body::Role(signal) => (Some(signal.at), 1),
             Body::Account(row) => {
                 let known = row.zone.as_ref().is_none_or(|zone| Zone::named(zone).is_ok());
                 return (!known).then_some(RejectReason::BadValue);
@@ -146,7 +147,15 @@ impl Intake {
             | Body::Membership(_)
             | Body::Line(_)
             | Body::Document(_)
-            | Body::Reject(_) => return None,
+            | Body::Reject(_)
+            | Body::Machine(_)
+            | Body::Install(_)
+            | Body::Factor(_)
+            | Body::Grant(_)
+            | Body::Price(_)
+            | Body::Location(_)
+            | Body::Territory(_)
+            | Body::SuiteMember(_) => return None,
         };
         let latest = fact.arrived_at.plus_us(self.future_tolerance_us);
         match at {
@@ -183,6 +192,7 @@ impl Intake {
             Body::ObservedPool(event) => Some(event.at),
             Body::ObservedSession(event) => Some(event.at),
             Body::ObservedServer(event) => Some(event.at),
+            Body::Role(signal) => Some(signal.at),
             Body::Document(version) => {
                 version.effective_from.is_calendar().then_some(version.effective_from)
             }
@@ -194,7 +204,15 @@ impl Intake {
             | Body::Account(_)
             | Body::Membership(_)
             | Body::Line(_)
-            | Body::Reject(_) => None,
+            | Body::Reject(_)
+            | Body::Machine(_)
+            | Body::Install(_)
+            | Body::Factor(_)
+            | Body::Grant(_)
+            | Body::Price(_)
+            | Body::Location(_)
+            | Body::Territory(_)
+            | Body::SuiteMember(_) => None,
         }
     }
 }

@@ -12,6 +12,7 @@ mod usage;
 mod observation;
 mod catalog;
 mod contract;
+mod hardware;
 mod document;
 
 use crate::bytes::Cursor;
@@ -21,8 +22,8 @@ use crate::limits::{BATCH_RECORDS_MAX, COLUMNS_BYTES_MAX};
 use schema::{Common, CommonBuilder, CommonColumns, Rows, Table};
 use trueup_model::fact::{Action, Fact, FactKind};
 
-/// The version of every kind's columns, as this build writes them.
-pub const SCHEMA_VERSION: u16 = 1;
+/// The version of every kind's columns, as this build writes them; it reads the earlier ones too.
+pub const SCHEMA_VERSION: u16 = 2;
 
 /// The bytes that a fact of telemetry usually takes: what is reserved before encoding.
 const FACT_BYTES_USUAL: usize = 40;
@@ -64,7 +65,7 @@ impl Schema {
             .filter(|_| rest == 0)
             .ok_or(DecodeError::UnknownKind { schema })?;
         let version = u16::from_le_bytes([low, high]);
-        if version == SCHEMA_VERSION {
+        if (1..=SCHEMA_VERSION).contains(&version) {
             Ok(Self { kind, version })
         } else {
             Err(DecodeError::UnknownVersion { kind, version })
@@ -185,9 +186,10 @@ pub fn decode_batch(
         let body = Rows::none(schema.kind);
         return Ok(Facts { kind: schema.kind, common: CommonColumns::none(), body });
     }
-    let common = CommonColumns::read(&mut cursor, rows, codes_defined)?;
+    let version = schema.version;
+    let common = CommonColumns::read(&mut cursor, rows, version, codes_defined)?;
     let asserted = common.retracted.as_slice().iter().filter(|retracted| !**retracted).count();
-    let body = Rows::read(schema.kind, &mut cursor, asserted, codes_defined)?;
+    let body = Rows::read(schema.kind, &mut cursor, asserted, version, codes_defined)?;
     check_end(&cursor)?;
     Ok(Facts { kind: schema.kind, common, body })
 }

@@ -2,22 +2,27 @@
 
 use crate::code::Code;
 use trueup_model::calendar::PeriodUnit;
-use trueup_model::catalog::{Alias, AliasKind, Component, Product};
+use trueup_model::catalog::{Alias, AliasKind, Component, Product, SuiteMember};
 use trueup_model::contract::{Basis, EntitlementLine, LineClass, LineKind};
+use trueup_model::credit::Grant;
 use trueup_model::fact::{
     Action, Body, DocumentRef, DocumentVersion, Fact, FactId, FactKind, Provenance,
 };
+use trueup_model::factor::{Factor, FactorKind};
+use trueup_model::hardware::{Install, Machine, MachineRole, Partition, RoleSignal};
 use trueup_model::metric::{DuplicateMask, Duplicates, Metric};
 use trueup_model::observation::{
     ObservedPool, ObservedServer, ObservedSession, Reservation, ReservedFor, ServerState,
 };
 use trueup_model::org::{Account, MemberKind, Membership};
+use trueup_model::price::{Price, PriceModel};
 use trueup_model::quantity::{Capacity, Money, Quantity};
 use trueup_model::reject::{Reject, RejectReason};
+use trueup_model::territory::{LocatedKind, Location, Territory};
 use trueup_model::time::{Span, Timestamp};
 use trueup_model::usage::{
     Seat, SeatClass, ServerEvent, ServerEventKind, SessionEvent, SessionKind, SessionReason,
-    UsageEvent,
+    UsageEvent, UsageOp,
 };
 
 /// How many codes the facts use.
@@ -136,6 +141,7 @@ impl Noise {
             version: self.some(Self::code),
             handle: self.some(Self::number),
             count: self.short(),
+            until: self.some(Self::at),
         }
     }
 
@@ -175,6 +181,11 @@ impl Noise {
             duplicates: self.some(Self::duplicates),
             suite_duplicates: self.some(Self::duplicates),
             overdraft: Quantity(self.signed()),
+            margin_percent: self.short(),
+            grace_seconds: self.short(),
+            territory: self.some(Self::code),
+            parent: self.some(Self::code),
+            base: self.some(Self::code),
             priority: self.short().cast_signed(),
             maintenance_until: self.some(Self::at),
             cost: self.some(|noise| Money { amount: noise.signed(), currency }),
@@ -193,6 +204,7 @@ impl Noise {
                 user: self.some(Self::code),
                 device: self.some(Self::code),
                 quantity: Quantity(self.signed()),
+                op: self.pick(&UsageOp::ALL),
             }),
             FactKind::Server => Body::Server(ServerEvent {
                 at: self.at(),
@@ -240,12 +252,116 @@ impl Noise {
             | FactKind::Membership
             | FactKind::Line
             | FactKind::Document
-            | FactKind::Reject => return None,
+            | FactKind::Reject
+            | FactKind::Machine
+            | FactKind::Install
+            | FactKind::Role
+            | FactKind::Factor
+            | FactKind::Grant
+            | FactKind::Price
+            | FactKind::Location
+            | FactKind::Territory
+            | FactKind::SuiteMember => return None,
+        })
+    }
+
+    fn money(&mut self) -> Money {
+        Money { amount: self.signed(), currency: *b"EUR" }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other kinds are made elsewhere")]
+    fn inventory(&mut self, kind: FactKind) -> Option<Body<Code>> {
+        Some(match kind {
+            FactKind::Machine => Body::Machine(Machine {
+                device: self.code(),
+                processors: self.short(),
+                cores: self.short(),
+                threads: self.short(),
+                virtual_cores: self.short(),
+                cap: self.some(Self::short),
+                model: self.some(Self::code),
+                host: self.some(Self::code),
+                cluster: self.some(Self::code),
+                partition: self.pick(&Partition::ALL),
+                span: self.span(),
+            }),
+            FactKind::Install => Body::Install(Install {
+                product: self.code(),
+                device: self.code(),
+                user: self.some(Self::code),
+                account: self.some(Self::code),
+                span: self.span(),
+                last_used: self.some(Self::at),
+            }),
+            FactKind::Role => Body::Role(RoleSignal {
+                at: self.at(),
+                device: self.code(),
+                role: self.pick(&MachineRole::ALL),
+            }),
+            FactKind::Factor => Body::Factor(Factor {
+                kind: self.pick(&FactorKind::ALL),
+                product: self.some(Self::code),
+                pool: self.some(Self::code),
+                model: self.some(Self::code),
+                up_to: self.some(|noise| Quantity(noise.signed())),
+                value: Quantity(self.signed()),
+                per: Quantity(self.signed()),
+                span: self.span(),
+            }),
+            FactKind::SuiteMember => Body::SuiteMember(SuiteMember {
+                suite: self.code(),
+                component: self.code(),
+                mandatory: self.chance(50),
+                percent: self.short(),
+                span: self.span(),
+            }),
+            _ => return self.terms(kind),
+        })
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the other kinds are made elsewhere")]
+    fn terms(&mut self, kind: FactKind) -> Option<Body<Code>> {
+        Some(match kind {
+            FactKind::Grant => Body::Grant(Grant {
+                grant: self.code(),
+                product: self.code(),
+                account: self.some(Self::code),
+                amount: Quantity(self.signed()),
+                span: self.span(),
+                priority: self.short().cast_signed(),
+                every: self.some(Self::period),
+                carry_min: Quantity(self.signed()),
+                carry_max: Quantity(self.signed()),
+                carry_overage: self.chance(50),
+                voided_at: self.some(Self::at),
+            }),
+            FactKind::Price => Body::Price(Price {
+                product: self.code(),
+                account: self.some(Self::code),
+                model: self.pick(&PriceModel::ALL),
+                up_to: self.some(|noise| Quantity(noise.signed())),
+                unit: self.money(),
+                flat: self.money(),
+                block: Quantity(self.signed()),
+                span: self.span(),
+            }),
+            FactKind::Location => Body::Location(Location {
+                kind: self.pick(&LocatedKind::ALL),
+                located: self.code(),
+                country: self.code(),
+                span: self.span(),
+            }),
+            FactKind::Territory => Body::Territory(Territory {
+                territory: self.code(),
+                country: self.code(),
+                span: self.span(),
+            }),
+            _ => return None,
         })
     }
 
     fn body(&mut self, kind: FactKind) -> Body<Code> {
-        if let Some(body) = self.telemetry(kind) {
+        if let Some(body) = self.telemetry(kind).or_else(|| self.inventory(kind)) {
             return body;
         }
         match kind {
@@ -271,6 +387,7 @@ impl Noise {
                 parent: self.some(Self::code),
                 span: self.span(),
                 zone: self.some(Self::text),
+                anchor: self.some(Self::at),
             }),
             FactKind::Membership => Body::Membership(Membership {
                 kind: self.pick(&MemberKind::ALL),
@@ -293,6 +410,15 @@ impl Noise {
             | FactKind::ObservedSession
             | FactKind::ObservedServer
             | FactKind::Reservation
+            | FactKind::Machine
+            | FactKind::Install
+            | FactKind::Role
+            | FactKind::Factor
+            | FactKind::Grant
+            | FactKind::Price
+            | FactKind::Location
+            | FactKind::Territory
+            | FactKind::SuiteMember
             | FactKind::Reject => Body::Reject(Reject {
                 reason: self.pick(&RejectReason::ALL),
                 excerpt: self.code(),

@@ -12,7 +12,7 @@ use crate::timeline::{Levels, Timeline, demand, spread};
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::contract::Basis;
 use trueup_model::id::AccountId;
-use trueup_model::quantity::Capacity;
+use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
 
 /// What an epoch brings to a product.
@@ -23,7 +23,7 @@ pub(super) struct News {
 }
 
 /// Demand of one account: intervals with their units, and how often each is there.
-type Demand = BTreeMap<(Span, u32), Diff>;
+type Demand = BTreeMap<(Span, Quantity), Diff>;
 
 /// An account that has lines, or whose demand nobody covers.
 #[derive(Clone, Debug, Default)]
@@ -153,9 +153,9 @@ impl Component {
     }
 
     /// Groups uses; gives the changes of demand by account.
-    fn hear_uses(&mut self, uses: Vec<(Use, Diff)>) -> BTreeMap<(AccountId, Span, u32), Diff> {
-        let mut changed: BTreeMap<(AccountId, Span, u32), Diff> = BTreeMap::new();
-        let mut groups: BTreeMap<u64, Vec<(Span, u32, AccountId, i64)>> = BTreeMap::new();
+    fn hear_uses(&mut self, uses: Vec<(Use, Diff)>) -> BTreeMap<(AccountId, Span, Quantity), Diff> {
+        let mut changed: BTreeMap<(AccountId, Span, Quantity), Diff> = BTreeMap::new();
+        let mut groups: BTreeMap<u64, Vec<(Span, Quantity, AccountId, i64)>> = BTreeMap::new();
         for (one, diff) in uses {
             match one.group {
                 None => *changed.entry((one.account, one.span, one.units)).or_default() += diff,
@@ -247,7 +247,7 @@ impl Component {
         {
             grant(right, *count, pending.entry(right.account).or_default());
         }
-        let rows: Vec<(AccountId, Span, u32, Diff)> = self
+        let rows: Vec<(AccountId, Span, Quantity, Diff)> = self
             .demand
             .iter()
             .flat_map(|(account, demand)| {
@@ -268,7 +268,7 @@ impl Component {
         pools: &BTreeSet<AccountId>,
         account: AccountId,
         span: Span,
-        units: u32,
+        units: Quantity,
         diff: Diff,
         pending: &mut Pending,
     ) {

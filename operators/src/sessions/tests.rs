@@ -32,6 +32,7 @@ fn line(fact: u128, second: i64, rank: u32, kind: SessionKind, count: u32) -> Li
             version: None,
             handle: None,
             count,
+            until: None,
         },
     }
 }

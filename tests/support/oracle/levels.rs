@@ -16,7 +16,7 @@ use trueup_model::contract::Basis;
 use trueup_model::id::{AccountId, ProductId};
 use trueup_model::metric::Metric;
 use trueup_model::position::{AllocationLine, LicensePosition, PositionKey, PositionState};
-use trueup_model::quantity::{Capacity, ONE_UNIT, Quantity};
+use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
 use trueup_runtime::view::{LevelsAt, Node};
 
@@ -54,7 +54,7 @@ impl Level {
 /// Whether a metric of a product is evaluated at instants.
 pub(super) fn counts_at_instants(metric: Metric, rule: &Rule) -> bool {
     match metric {
-        Metric::Volume => false,
+        Metric::Volume | Metric::Unique | Metric::Maximum | Metric::Latest => false,
         Metric::NamedUser => !rule.counts_active_users(),
         Metric::Concurrent
         | Metric::Device
@@ -130,7 +130,7 @@ impl Level {
 
 /// How many licenses a group costs at an instant, and for which account: the largest checkout
 /// decides, of equals the earliest, of these the one whose account comes first.
-pub(super) fn charged<'u>(open: impl Iterator<Item = &'u Use>) -> Vec<(AccountId, u32)> {
+pub(super) fn charged<'u>(open: impl Iterator<Item = &'u Use>) -> Vec<(AccountId, Quantity)> {
     let mut groups: BTreeMap<(ProductId, Group), Vec<&Use>> = BTreeMap::new();
     for one in open {
         groups.entry((one.product, one.group)).or_default().push(one);
@@ -155,7 +155,7 @@ fn at_instant(
     let mut inflow: BTreeMap<AccountId, i128> = BTreeMap::new();
     for (account, units) in charged(uses.iter().filter(|one| one.span.contains(at))) {
         let taker = pool_above(account.0, 0).unwrap_or(account);
-        *inflow.entry(taker).or_default() += i128::from(units) * i128::from(ONE_UNIT);
+        *inflow.entry(taker).or_default() += i128::from(units.0);
     }
     // From the bottom of the tree upwards, so that a node is looked at when all inflow has come.
     let nodes: BTreeSet<AccountId> = inflow.keys().chain(pools).copied().collect();

@@ -250,7 +250,8 @@ fn wait(lines: &[Line], lives: &Lives, logs: &mut Logs) {
                     SessionKind::Dequeue
                     | SessionKind::Close
                     | SessionKind::Deny
-                    | SessionKind::Unsupported,
+                    | SessionKind::Unsupported
+                    | SessionKind::Heartbeat,
                 ) => {}
             }
         }

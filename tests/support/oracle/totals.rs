@@ -15,7 +15,7 @@ use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::id::{AccountId, DeviceId, ProductId, TenantId, UserId};
 use trueup_model::metric::Metric;
 use trueup_model::position::Rollup;
-use trueup_model::quantity::{ONE_UNIT, Quantity};
+use trueup_model::quantity::Quantity;
 use trueup_model::time::{Span, Timestamp};
 
 /// A node of both trees, and how use is counted there.
@@ -113,7 +113,7 @@ fn periods(case: &Case<'_>, account: AccountId, pieces: &[(Span, Vec<&Use>)]) ->
 
 /// How many licenses uses cost together.
 fn units(uses: &[&Use]) -> i128 {
-    charged(uses.iter().copied()).iter().map(|(_, units)| i128::from(*units)).sum()
+    charged(uses.iter().copied()).iter().map(|(_, units)| i128::from(units.0)).sum()
 }
 
 /// What the uses below a node come to in a period up to the horizon; `None` if there are none.
@@ -144,7 +144,7 @@ fn total(
         if units > value {
             (value, value_at) = (units, span.start);
         }
-        unit_us += units * i128::from(ONE_UNIT) * span.length_us();
+        unit_us += units * span.length_us();
         users.extend(uses.iter().filter_map(|one| one.user));
         devices.extend(uses.iter().filter_map(|one| one.device));
     }
@@ -154,7 +154,7 @@ fn total(
         product,
         metric,
         period,
-        value: quantity(value * i128::from(ONE_UNIT)),
+        value: quantity(value),
         value_at,
         unit_us,
         users: users.len() as u64,

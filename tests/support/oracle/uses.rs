@@ -8,6 +8,7 @@ use trueup_model::derived::{Resolution, Session, Subject};
 use trueup_model::fact::{Body, FactId};
 use trueup_model::id::{AccountId, DeviceId, ProductId, ServerId, TenantId, TextId, UserId};
 use trueup_model::metric::{Duplicates, Metric};
+use trueup_model::quantity::Quantity;
 use trueup_model::time::{Span, Timestamp};
 use trueup_model::usage::SeatClass;
 use trueup_operators::dedupe::Known;
@@ -36,7 +37,7 @@ pub(super) struct Use {
     pub(super) metric: Metric,
     pub(super) group: Group,
     pub(super) span: Span,
-    pub(super) units: u32,
+    pub(super) units: Quantity,
     pub(super) user: Option<UserId>,
     pub(super) device: Option<DeviceId>,
 }
@@ -178,7 +179,7 @@ pub(super) fn uses(
                 metric: Metric::NamedUser,
                 group: Group::Person(means.user),
                 span,
-                units: 1,
+                units: Quantity::ONE,
                 user: means.user,
                 device: means.device,
             });
@@ -204,7 +205,7 @@ fn session_use(
         metric: Metric::Concurrent,
         group: group(session, server, rule, means.user, means.device),
         span: Span::ALWAYS,
-        units: session.count,
+        units: Quantity::units(i64::from(session.count)),
         user: means.user,
         device: means.device,
     }

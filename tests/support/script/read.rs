@@ -1,6 +1,7 @@
 //! Every kind of line, and the fact that it says.
 
 use super::Reader;
+use super::terms;
 use super::words::{Words, zone};
 use crate::said::Said;
 use trueup_model::calendar::PeriodUnit;
@@ -14,7 +15,7 @@ use trueup_model::quantity::{Capacity, Money, Quantity, parse_decimal};
 use trueup_model::time::{Span, Timestamp};
 use trueup_model::usage::{
     Seat, SeatClass, ServerEvent, ServerEventKind, SessionEvent, SessionKind, SessionReason,
-    UsageEvent,
+    UsageEvent, UsageOp,
 };
 
 /// When facts arrive that are no events: 2025-01-01.
@@ -142,11 +143,16 @@ impl Reader {
             "out" => (SessionKind::Open, SessionReason::None),
             "in" => (SessionKind::Close, SessionReason::None),
             "shutdown" => (SessionKind::Close, SessionReason::Shutdown),
+            "beat" => (SessionKind::Heartbeat, SessionReason::None),
             "deny" => (SessionKind::Deny, SessionReason::AllInUse),
             "unsupported" => (SessionKind::Unsupported, SessionReason::NoSuchFeature),
             "queue" => (SessionKind::Queue, SessionReason::None),
             "dequeue" => (SessionKind::Dequeue, SessionReason::None),
-            "use" => return usage(at, words),
+            "use" => return usage(UsageOp::Add, at, words),
+            "set" => return usage(UsageOp::Set, at, words),
+            "enter" => return usage(UsageOp::Enter, at, words),
+            "leave" => return usage(UsageOp::Leave, at, words),
+            "role" => return terms::role(at, words),
             "start" | "alive" => {
                 let kind = match verb {
                     "start" => ServerEventKind::Started,
@@ -177,9 +183,11 @@ impl Reader {
             version: None,
             handle: None,
             count: 1,
+            until: None,
         };
         while !words.is_empty() {
             match words.word()? {
+                "until" => event.until = Some(words.moment()?),
                 "on" => event.server = words.word()?.to_owned(),
                 "display" => event.display = Some(words.word()?.to_owned()),
                 "vendor" => event.vendor_data = Some(words.word()?.to_owned()),
@@ -204,11 +212,15 @@ fn times(word: &str) -> Result<u32, String> {
     count.ok_or(format!("`{word}` is not expected"))
 }
 
-/// `use PRODUCT QUANTITY [by USER] [at HOST] [for ACCOUNT]`
-fn usage(at: Timestamp, words: &mut Words<'_>) -> Result<Body<String>, String> {
+/// `use|set PRODUCT QUANTITY [by USER] [at HOST] [for ACCOUNT]`; `enter|leave PRODUCT`, of one unit.
+fn usage(op: UsageOp, at: Timestamp, words: &mut Words<'_>) -> Result<Body<String>, String> {
     let product = words.word()?.to_owned();
-    let quantity: Quantity = words.number()?;
-    let mut event = UsageEvent { at, product, account: None, user: None, device: None, quantity };
+    let quantity = match op {
+        UsageOp::Add | UsageOp::Set => words.number()?,
+        UsageOp::Enter | UsageOp::Leave => Quantity::ONE,
+    };
+    let mut event =
+        UsageEvent { at, product, account: None, user: None, device: None, quantity, op };
     while !words.is_empty() {
         match words.word()? {
             "by" => event.user = Some(words.word()?.to_owned()),
@@ -268,7 +280,8 @@ fn statement(verb: &str, words: &mut Words<'_>) -> Result<Body<String>, String> 
             let parent = if words.skip("under") { Some(words.word()?.to_owned()) } else { None };
             let span = words.span()?;
             let zone = if words.skip("zone") { Some(zone(words.word()?)?) } else { None };
-            Ok(Body::Account(Account { account, parent, span, zone }))
+            let anchor = if words.skip("anchor") { Some(words.moment()?) } else { None };
+            Ok(Body::Account(Account { account, parent, span, zone, anchor }))
         }
         "member" => {
             let kind = match words.word()? {
@@ -317,7 +330,7 @@ fn statement(verb: &str, words: &mut Words<'_>) -> Result<Body<String>, String> 
                 if words.skip("always") { Timestamp::MIN } else { words.span()?.start };
             Ok(Body::Document(DocumentVersion { document, version, effective_from, rows: 0 }))
         }
-        _ => Err(format!("`{verb}` is not a kind of line")),
+        _ => terms::statement(verb, words),
     }
 }
 
@@ -359,6 +372,11 @@ fn line(words: &mut Words<'_>) -> Result<Body<String>, String> {
             "server" => line.server = Some(words.word()?.to_owned()),
             "priority" => line.priority = words.number()?,
             "overdraft" => line.overdraft = words.number()?,
+            "margin" => line.margin_percent = words.number()?,
+            "grace" => line.grace_seconds = words.number()?,
+            "territory" => line.territory = Some(words.word()?.to_owned()),
+            "parent" => line.parent = Some(words.word()?.to_owned()),
+            "base" => line.base = Some(words.word()?.to_owned()),
             "metric" => {
                 let word = words.word()?;
                 line.metric = Metric::named(word).ok_or(format!("`{word}` is no metric"))?;
@@ -384,14 +402,20 @@ fn line(words: &mut Words<'_>) -> Result<Body<String>, String> {
                 line.suite_duplicates = Some(rule);
             }
             "maintenance" => line.kind = LineKind::Maintenance,
+            "upgrade" => line.kind = LineKind::Upgrade,
             "trial" => line.class = LineClass::Trial,
+            "beta" => line.class = LineClass::Beta,
+            "pilot" => line.class = LineClass::Pilot,
+            "recovery" => line.class = LineClass::Recovery,
+            "benchmark" => line.class = LineClass::Benchmark,
+            "freemium" => line.class = LineClass::Freemium,
             word => return Err(format!("`{word}` is not expected")),
         }
     }
     Ok(Body::Line(line))
 }
 
-fn unit(word: &str) -> Result<PeriodUnit, String> {
+pub(super) fn unit(word: &str) -> Result<PeriodUnit, String> {
     let units = [
         PeriodUnit::Minute,
         PeriodUnit::Hour,

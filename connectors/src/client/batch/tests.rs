@@ -9,7 +9,7 @@ use trueup_model::org::Account;
 use trueup_model::quantity::Quantity;
 use trueup_model::reject::RejectReason;
 use trueup_model::time::{Span, Timestamp};
-use trueup_model::usage::UsageEvent;
+use trueup_model::usage::{UsageEvent, UsageOp};
 use trueup_wire::limits::NAME_BYTES_MAX;
 
 const ORIGIN: Origin<'_> = Origin { tenant: "campus", source: "meter" };
@@ -33,6 +33,7 @@ fn usage(product: &str) -> Body<&str> {
         user: None,
         device: None,
         quantity: Quantity::ONE,
+        op: UsageOp::Add,
     })
 }
 
@@ -109,7 +110,8 @@ fn a_fact_with_too_long_a_name_becomes_a_reject_in_its_place() {
 #[test]
 fn an_inline_text_that_is_too_long_makes_a_reject() {
     let zone = Some("z".repeat(NAME_BYTES_MAX + 1));
-    let account = Account { account: "sales", parent: None, span: Span::ALWAYS, zone };
+    let account =
+        Account { account: "sales", parent: None, span: Span::ALWAYS, zone, anchor: None };
     let (taken, sent) = through(fact("tree", Body::Account(account)));
     assert!(taken.unwrap().rejected);
     assert_eq!(sent.kind(), FactKind::Reject);

@@ -13,7 +13,7 @@ use trueup_model::org::{Account, MemberKind, Membership};
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::reject::RejectReason;
 use trueup_model::time::{Span, Timestamp};
-use trueup_model::usage::{Seat, SeatClass, UsageEvent};
+use trueup_model::usage::{Seat, SeatClass, UsageEvent, UsageOp};
 
 /// What the row says, or why it cannot be taken.
 ///
@@ -145,6 +145,7 @@ fn account<'r>(record: &Record<'r>) -> Result<Account<&'r str>, Fault> {
         parent: record.name(Field::Parent)?,
         span: span(record)?,
         zone: record.optional(Field::TimeZone, |cell| reading.zone_name(cell))?,
+        anchor: None,
     })
 }
 
@@ -192,5 +193,6 @@ fn usage<'r>(record: &Record<'r>, arrived_at: Timestamp) -> Result<UsageEvent<&'
         user: record.name(Field::User)?,
         device: record.name(Field::Device)?,
         quantity: record.needed(Field::Quantity, |cell| reading.quantity(cell))?,
+        op: UsageOp::Add,
     })
 }

@@ -169,6 +169,7 @@ fn event(id: u128, second: i64, kind: SessionKind, product: u32) -> Fact<Code> {
         version: None,
         handle: None,
         count: 1,
+        until: None,
     };
     Fact {
         id: FactId(id),

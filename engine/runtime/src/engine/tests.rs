@@ -40,6 +40,7 @@ fn line(second: i64, kind: SessionKind, device: &str) -> Body<&str> {
         version: None,
         handle: None,
         count: 1,
+        until: None,
     })
 }
 

@@ -50,7 +50,7 @@ pub(crate) struct HolderRow {
     /// On which machine.
     pub(crate) device: String,
     /// What it costs; 0 if it shares another's license.
-    pub(crate) charged: u32,
+    pub(crate) charged: String,
     /// The checkout, if it is one.
     pub(crate) session: Option<SessionRow>,
 }
@@ -224,7 +224,10 @@ fn rule(words: &Words<'_>, found: &Explanation) -> Vec<String> {
         | Metric::ProcessorValue
         | Metric::ResourceValue
         | Metric::Level
-        | Metric::Feature => metric.name(),
+        | Metric::Feature
+        | Metric::Unique
+        | Metric::Maximum
+        | Metric::Latest => metric.name(),
     }
     .to_owned()];
     for (server, feature, duplicates) in &found.duplicates {
@@ -331,7 +334,7 @@ fn holder_row(words: &Words<'_>, holder: &Holder) -> HolderRow {
         account: words.name(holder.one.account),
         user: holder.one.user.map(|user| words.name(user)).unwrap_or_default(),
         device: holder.one.device.map(|device| words.name(device)).unwrap_or_default(),
-        charged: holder.charged,
+        charged: holder.charged.to_string(),
         session: holder.session.map(|session| session_row(words, &session)),
     }
 }

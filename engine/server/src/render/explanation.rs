@@ -118,9 +118,9 @@ fn holders(page: &mut Page<'_>, row: &ExplanationRow) -> io::Result<()> {
 }
 
 fn held(holder: &HolderRow) -> String {
-    let cost = match holder.charged {
-        0 => "shared".to_owned(),
-        charged => charged.to_string(),
+    let cost = match holder.charged.as_str() {
+        "0" => "shared",
+        charged => charged,
     };
     let place = match &holder.session {
         Some(session) => {

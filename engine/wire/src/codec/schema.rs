@@ -4,8 +4,13 @@ use super::ColumnInfo;
 use super::catalog::{AccountBuilder, AccountColumns, MembershipBuilder, MembershipColumns};
 use super::catalog::{AliasBuilder, AliasColumns, ComponentBuilder, ComponentColumns};
 use super::catalog::{ProductBuilder, ProductColumns};
-use super::contract::{LineBuilder, LineColumns};
+use super::catalog::{SuiteMemberBuilder, SuiteMemberColumns};
+use super::contract::{GrantBuilder, GrantColumns, LineBuilder, LineColumns};
+use super::contract::{LocationBuilder, LocationColumns, PriceBuilder, PriceColumns};
+use super::contract::{TerritoryBuilder, TerritoryColumns};
 use super::document::{DocumentBuilder, DocumentColumns, RejectBuilder, RejectColumns};
+use super::hardware::{FactorBuilder, FactorColumns, InstallBuilder, InstallColumns};
+use super::hardware::{MachineBuilder, MachineColumns, RoleBuilder, RoleColumns};
 use super::observation::{ObservedPoolBuilder, ObservedPoolColumns};
 use super::observation::{ObservedServerBuilder, ObservedServerColumns};
 use super::observation::{ObservedSessionBuilder, ObservedSessionColumns};
@@ -20,12 +25,13 @@ use trueup_model::time::Timestamp;
 
 /// Declares the columns of a struct: a builder that gathers rows, and columns that give them back.
 ///
-/// Each line is the code of a field's first column, the field, and its type. Codes rise; a field of
-/// two columns takes two. The struct is taken apart and put together by all of its fields, so a field
+/// Each line is the code of a field's first column, the field, its type, and the version of the schema
+/// that brought it, if not the first: bytes of earlier versions have its default there. Codes rise; a
+/// field of two columns takes two. The struct is taken apart and put together by all of its fields, so a field
 /// that is not declared does not compile.
 macro_rules! columns {
     ($of:ident $(<$name:ty>)? => $builder:ident, $columns:ident {
-        $($code:literal $field:ident: $type:ty,)+
+        $($code:literal $field:ident: $type:ty $(, since $since:literal)?;)+
     }) => {
         /// Gathers the rows of a batch, column by column.
         pub(super) struct $builder {
@@ -75,14 +81,21 @@ macro_rules! columns {
             pub(super) fn read(
                 cursor: &mut crate::bytes::Cursor<'_>,
                 rows: usize,
+                version: u16,
                 codes_defined: u32,
             ) -> Result<Self, crate::error::DecodeError> {
+                // Kinds that never changed have no use for the version.
+                let _ = version;
                 Ok(Self {
-                    $($field: <$type as crate::column::field::Field>::read(
-                        cursor,
-                        rows,
-                        crate::codec::schema::place($code, stringify!($field), codes_defined),
-                    )?,)+
+                    $($field: {
+                        $(if version < $since {
+                            vec![<$type>::default(); rows].into_iter()
+                        } else)? {
+                            let name = stringify!($field);
+                            let place = crate::codec::schema::place($code, name, codes_defined);
+                            <$type as crate::column::field::Field>::read(cursor, rows, place)?
+                        }
+                    },)+
                 })
             }
 
@@ -134,13 +147,13 @@ pub(super) struct Common {
 
 columns! {
     Common => CommonBuilder, CommonColumns {
-        0 id: FactId,
-        1 revision: u32,
-        2 arrived_at: Timestamp,
-        3 document: Code,
-        4 position: u64,
-        5 row_of: Option<DocumentRef<Code>>,
-        7 retracted: bool,
+        0 id: FactId;
+        1 revision: u32;
+        2 arrived_at: Timestamp;
+        3 document: Code;
+        4 position: u64;
+        5 row_of: Option<DocumentRef<Code>>;
+        7 retracted: bool;
     }
 }
 
@@ -223,11 +236,12 @@ macro_rules! tables {
                 kind: FactKind,
                 cursor: &mut Cursor<'_>,
                 rows: usize,
+                version: u16,
                 codes_defined: u32,
             ) -> Result<Self, DecodeError> {
                 Ok(match kind {
                     $(FactKind::$kind => {
-                        Self::$kind($columns::read(cursor, rows, codes_defined)?)
+                        Self::$kind($columns::read(cursor, rows, version, codes_defined)?)
                     })+
                 })
             }
@@ -291,4 +305,13 @@ tables! {
     Line: LineBuilder, LineColumns;
     Document: DocumentBuilder, DocumentColumns;
     Reject: RejectBuilder, RejectColumns;
+    Machine: MachineBuilder, MachineColumns;
+    Install: InstallBuilder, InstallColumns;
+    Role: RoleBuilder, RoleColumns;
+    Factor: FactorBuilder, FactorColumns;
+    Grant: GrantBuilder, GrantColumns;
+    Price: PriceBuilder, PriceColumns;
+    Location: LocationBuilder, LocationColumns;
+    Territory: TerritoryBuilder, TerritoryColumns;
+    SuiteMember: SuiteMemberBuilder, SuiteMemberColumns;
 }

@@ -3,6 +3,7 @@
 use super::{ColumnInfo, Columns, Schema, decode_batch, encode_batch};
 use crate::bytes::Cursor;
 use crate::code::Code;
+use crate::column::lane::write_lanes;
 use crate::error::{ColumnName, DecodeError, EncodeError};
 use crate::limits::{BATCH_RECORDS_MAX, COLUMNS_BYTES_MAX, NAME_BYTES_MAX};
 use crate::testing::{CODES, Noise};
@@ -11,6 +12,7 @@ use proptest::prelude::*;
 use trueup_model::fact::{Action, Body, Fact, FactKind};
 use trueup_model::org::Account;
 use trueup_model::time::Span;
+use trueup_model::usage::UsageOp;
 
 fn decode(columns: &Columns) -> Result<Vec<Fact<Code>>, DecodeError> {
     let facts = decode_batch(columns.schema.code(), columns.count, &columns.bytes, CODES)?;
@@ -57,7 +59,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_decoded_or_refused(
-        kind in 0_u8..16,
+        kind in 0_u8..25,
         count in prop_oneof![0_u32..4, any::<u32>()],
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
     ) {
@@ -152,7 +154,7 @@ fn an_inline_text_has_a_limit() {
     let account = |length: usize| {
         let mut fact = Noise(1).plain_session(0);
         let zone = Some("a".repeat(length));
-        let body = Account { account: Code(0), parent: None, span: Span::ALWAYS, zone };
+        let body = Account { account: Code(0), parent: None, span: Span::ALWAYS, zone, anchor: None };
         fact.action = Action::Assert(Body::Account(body));
         fact
     };
@@ -194,9 +196,9 @@ fn an_unknown_code_is_an_error_that_names_column_and_row() {
     let facts: Vec<_> = (0..40).map(|_| noise.fact(FactKind::Session)).collect();
     let mut batch = encode_batch(&facts).unwrap().remove(0);
     let start = payload_of(&batch, 18);
-    batch.bytes[start + 3] = 6;
+    batch.bytes[start + 3] = 200;
     let error = decode(&batch).unwrap_err();
-    expect!["row 3 of `kind` is 6, which is no value of it"].assert_eq(&error.to_string());
+    expect!["row 3 of `kind` is 200, which is no value of it"].assert_eq(&error.to_string());
 }
 
 #[test]
@@ -204,11 +206,11 @@ fn an_unknown_schema_is_refused_by_name() {
     let check = |schema: u32, expected: expect_test::Expect| {
         expected.assert_eq(&decode_batch(schema, 1, &[], 0).unwrap_err().to_string());
     };
-    check(0x0010_0001, expect!["schema 0x00100001 names no kind of fact"]);
+    check(0x0019_0001, expect!["schema 0x00190001 names no kind of fact"]);
     check(0x0100_0001, expect!["schema 0x01000001 names no kind of fact"]);
     check(
-        0x0001_0002,
-        expect!["version 2 of the columns of Usage is unknown; upgrade the older side"],
+        0x0001_0003,
+        expect!["version 3 of the columns of Usage is unknown; upgrade the older side"],
     );
 }
 
@@ -257,4 +259,23 @@ fn the_format_document_names_every_kind_and_every_column() {
         let own = columns.iter().filter(|column| column.code >= 16).count();
         assert_eq!(section.matches("\n| ").count() - 1, own, "rows of {kind:?} in FORMAT.md");
     }
+}
+
+#[test]
+fn a_batch_of_the_version_before_is_read_and_what_it_does_not_say_is_the_usual() {
+    let mut noise = Noise(11);
+    let mut facts: Vec<Fact<Code>> = (0..20).map(|_| noise.fact(FactKind::Usage)).collect();
+    for fact in &mut facts {
+        if let Action::Assert(Body::Usage(event)) = &mut fact.action {
+            event.op = UsageOp::Add;
+        }
+    }
+    let columns = encode_batch(&facts).unwrap().remove(0);
+    let asserted = facts.iter().filter(|fact| matches!(fact.action, Action::Assert(_))).count();
+    let mut last = Vec::new();
+    write_lanes(&vec![0_u8; asserted], 22, 0, &[], &mut last);
+    let bytes = columns.bytes.strip_suffix(last.as_slice()).expect("the newest column is the last");
+    let schema = u32::from(FactKind::Usage.code()) << 16 | 1;
+    let read: Vec<_> = decode_batch(schema, columns.count, bytes, CODES).unwrap().collect();
+    assert_eq!(read, facts);
 }

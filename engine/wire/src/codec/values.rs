@@ -11,13 +11,17 @@ use trueup_model::calendar::PeriodUnit;
 use trueup_model::catalog::AliasKind;
 use trueup_model::contract::{Basis, LineClass, LineKind};
 use trueup_model::fact::{DocumentRef, FactId};
+use trueup_model::factor::FactorKind;
+use trueup_model::hardware::{MachineRole, Partition};
 use trueup_model::metric::{DuplicateMask, Duplicates, Metric};
 use trueup_model::observation::{ReservedFor, ServerState};
 use trueup_model::org::MemberKind;
+use trueup_model::price::PriceModel;
 use trueup_model::quantity::{Capacity, Money, Quantity};
 use trueup_model::reject::RejectReason;
+use trueup_model::territory::LocatedKind;
 use trueup_model::time::{Span, Timestamp};
-use trueup_model::usage::{SeatClass, ServerEventKind, SessionKind, SessionReason};
+use trueup_model::usage::{SeatClass, ServerEventKind, SessionKind, SessionReason, UsageOp};
 
 /// Implements [`Value`] for whole numbers, and for newtypes around one.
 macro_rules! numbers {
@@ -86,8 +90,9 @@ macro_rules! codes {
 }
 
 codes! {
-    AliasKind, Basis, LineClass, LineKind, MemberKind, Metric, RejectReason, ReservedFor, SeatClass,
-    ServerEventKind, ServerState, SessionKind, SessionReason,
+    AliasKind, Basis, FactorKind, LineClass, LineKind, LocatedKind, MachineRole, MemberKind, Metric,
+    Partition, PriceModel, RejectReason, ReservedFor, SeatClass, ServerEventKind, ServerState,
+    SessionKind, SessionReason, UsageOp,
 }
 
 impl Value for bool {
@@ -251,6 +256,20 @@ impl Pair for Capacity {
     }
 }
 
+impl Pair for Money {
+    type First = Quantity;
+    type Second = Currency;
+    const PARTS: [&'static str; 2] = ["_amount", "_currency"];
+
+    fn apart(&self) -> (Quantity, Currency) {
+        (Quantity(self.amount), Currency(self.currency))
+    }
+
+    fn together(amount: Quantity, currency: Currency) -> Self {
+        Self { amount: amount.0, currency: currency.0 }
+    }
+}
+
 /// The amount decides whether there is money; the currency is zero where there is none.
 impl Pair for Option<Money> {
     type First = Option<Quantity>;
@@ -287,4 +306,4 @@ impl Pair for Option<DocumentRef<Code>> {
     }
 }
 
-pairs!(Span, Capacity, Option<Money>, Option<DocumentRef<Code>>);
+pairs!(Span, Capacity, Money, Option<Money>, Option<DocumentRef<Code>>);

@@ -327,6 +327,7 @@ impl Scribe {
             version: event.verbose.map(|verbose| verbose.version),
             handle: event.verbose.and_then(|verbose| verbose.handle),
             count: event.count,
+            until: None,
         };
         self.tell(id, place, Body::Session(body), sink);
     }

@@ -65,7 +65,16 @@ fn body_shown(body: &Body<String>) -> String {
         | Body::ObservedSession(_)
         | Body::ObservedServer(_)
         | Body::Reservation(_)
-        | Body::Component(_) => panic!("no table says {body:?}"),
+        | Body::Component(_)
+        | Body::Machine(_)
+        | Body::Install(_)
+        | Body::Role(_)
+        | Body::Factor(_)
+        | Body::Grant(_)
+        | Body::Price(_)
+        | Body::Location(_)
+        | Body::Territory(_)
+        | Body::SuiteMember(_) => panic!("no table says {body:?}"),
     }
 }
 

@@ -27,7 +27,8 @@ fn unit_seconds(collected: &Collected, feature: &str) -> i64 {
             SessionKind::Deny
             | SessionKind::Unsupported
             | SessionKind::Queue
-            | SessionKind::Dequeue => 0,
+            | SessionKind::Dequeue
+            | SessionKind::Heartbeat => 0,
         }
     });
     weighted.sum()
@@ -42,7 +43,8 @@ fn in_use(collected: &Collected, feature: &str, instant: Timestamp) -> i64 {
         SessionKind::Deny
         | SessionKind::Unsupported
         | SessionKind::Queue
-        | SessionKind::Dequeue => 0,
+        | SessionKind::Dequeue
+        | SessionKind::Heartbeat => 0,
     });
     signed.sum()
 }

@@ -8,6 +8,7 @@
 )]
 
 mod positions;
+mod semantics;
 mod oracle;
 mod cases;
 mod demo;

@@ -2,40 +2,8 @@
 //!
 //! Each script runs on one, two and four workers; every epoch is compared with the oracle as well.
 
-use expect_test::{Expect, expect};
-use trueup_policy::Policy;
-use trueup_tests::bench::Bench;
-use trueup_tests::report::report;
-use trueup_tests::script::Script;
-
-/// Runs a script under the default policy and compares what each epoch changed.
-fn check(script: &str, expected: &Expect) {
-    check_by("", script, expected);
-}
-
-/// Runs a script under a policy and compares what each epoch changed.
-fn check_by(policy: &str, script: &str, expected: &Expect) {
-    let policy = Policy::from_toml(policy).unwrap_or_else(|errors| panic!("{errors}"));
-    let script = Script::read(script).unwrap_or_else(|error| panic!("{error}"));
-    let mut first = None;
-    for workers in [1, 2, 4] {
-        let mut bench = Bench::start(workers, &policy);
-        let mut text = String::new();
-        for telling in &script.tellings {
-            bench.tell(telling);
-            let differences = bench.differences();
-            assert!(differences.is_empty(), "{workers} workers against the oracle:\n{differences}");
-            let published = bench.published.recv().expect("each epoch is published");
-            let horizon = telling.horizon.map_or_else(String::new, |at| format!(" {at}"));
-            text += &format!("settle{horizon}\n{}", report(&bench, &published, &script.shows));
-        }
-        if first.is_none() {
-            expected.assert_eq(&text);
-        }
-        let first = first.get_or_insert_with(|| text.clone());
-        assert_eq!(*first, text, "{workers} workers say something else than one");
-    }
-}
+use expect_test::expect;
+use trueup_tests::check::{check, check_by};
 
 #[test]
 fn two_checkouts_of_one_user_and_host_share_a_license_under_mask_uh() {

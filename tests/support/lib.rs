@@ -8,6 +8,7 @@
     clippy::wildcard_enum_match_arm,
     clippy::shadow_unrelated,
     clippy::print_stdout,
+    clippy::panic,
     reason = "all of it is test code: it reads like a script, and says on the way what it skips"
 )]
 
@@ -17,5 +18,6 @@ pub mod bench;
 pub mod local;
 pub mod show;
 pub mod report;
+pub mod check;
 pub mod oracle;
 pub mod world;

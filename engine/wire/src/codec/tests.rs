@@ -154,7 +154,8 @@ fn an_inline_text_has_a_limit() {
     let account = |length: usize| {
         let mut fact = Noise(1).plain_session(0);
         let zone = Some("a".repeat(length));
-        let body = Account { account: Code(0), parent: None, span: Span::ALWAYS, zone, anchor: None };
+        let body =
+            Account { account: Code(0), parent: None, span: Span::ALWAYS, zone, anchor: None };
         fact.action = Action::Assert(Body::Account(body));
         fact
     };

@@ -1,0 +1,5 @@
+//! The meaning of every number, as small scripts with right answers: one file for each subject.
+//!
+//! `tests/SEMANTICS.md` says which rule is shown by which test.
+
+mod identity;

@@ -106,7 +106,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let deduped = dedupe(inputs.facts, policy.conflict);
     let known = deduped.known;
     let reference = reference(known.clone());
-    let paired = sessions(known.clone(), policy.attempt_window_us);
+    let paired = sessions(known.clone(), inputs.settings.clone(), policy.attempt_window_us);
     let metered = metered(known.clone());
 
     let subjects = paired

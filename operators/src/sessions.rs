@@ -6,6 +6,10 @@
 //! a time that is only known to lie after the last sign of life. Where the source numbers its
 //! checkouts, lines of one number are paired among themselves.
 //!
+//! A checkout that nothing returns ends when its product's settings say so: so long after its last sign
+//! of life, so long after it began, or, if it is borrowed, when the loan ends; whichever is first. A
+//! returned license may linger. These ends need no event.
+//!
 //! The result is a function of the set of lines: a late, repeated or retracted line pairs anew what
 //! it touches, from the last moment at which nothing was open to the next such moment.
 //!
@@ -20,7 +24,7 @@ use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::{Diff, Facts};
 use attempts::Refusals;
 use differential_dataflow::AsCollection as _;
-use pairing::{Ledger, Place};
+use pairing::{Ledger, Place, Rule};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use timely::dataflow::operators::Concat as _;
@@ -31,6 +35,7 @@ use trueup_model::hash::{IdMap, mix};
 use trueup_model::id::{DeviceId, Id, ProductId, ServerId, TenantId, UserId};
 use trueup_model::time::Timestamp;
 use trueup_model::usage::{ServerEventKind, SessionEvent, SessionKind};
+use trueup_policy::rules::{ProductSettings, SessionLifetime};
 
 /// What becomes of the lines of license servers.
 pub struct Sessions<'s> {
@@ -48,6 +53,7 @@ pub struct Sessions<'s> {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Heard {
     Line(Line),
+    Lifetime(ProductId, SessionLifetime),
     Life(ServerId, Place, ServerEventKind),
 }
 
@@ -113,7 +119,11 @@ pub(crate) enum Outcome {
 }
 
 /// Pairs the lines of license servers; a denial is met by a checkout within `attempt_window_us`.
-pub fn sessions<'s>(known: Facts<'s, Known>, attempt_window_us: i64) -> Sessions<'s> {
+pub fn sessions<'s>(
+    known: Facts<'s, Known>,
+    settings: Facts<'s, (ProductId, ProductSettings)>,
+    attempt_window_us: i64,
+) -> Sessions<'s> {
     let lines = known.clone().flat_map(|row| {
         let Body::Session(event) = row.body else { return None };
         let (tenant, fact, provenance) = (row.tenant, row.id, row.provenance);
@@ -126,13 +136,20 @@ pub fn sessions<'s>(known: Facts<'s, Known>, attempt_window_us: i64) -> Sessions
     });
     let lines = by_key(lines, |heard| match heard {
         Heard::Line(line) => line.holder().place(),
-        Heard::Life(..) => 0,
+        Heard::Life(..) | Heard::Lifetime(..) => 0,
+    });
+    let lifetimes = settings.flat_map(|(product, settings)| {
+        let stated = settings.lifetime != SessionLifetime::default();
+        stated.then_some(Heard::Lifetime(product, settings.lifetime))
     });
     let mut state = State { attempt_window_us, ..State::default() };
-    let outcomes =
-        each_epoch(lines.concat(everywhere(life)), "Sessions", move |updates, changes| {
+    let outcomes = each_epoch(
+        lines.concat(everywhere(life.concat(lifetimes))),
+        "Sessions",
+        move |updates, changes| {
             state.step(updates, changes);
-        });
+        },
+    );
     let sessions = outcomes.clone().flat_map(|(outcome, epoch, diff)| match outcome {
         Outcome::Session(session) => Some((session, epoch, diff)),
         Outcome::Orphan(_) | Outcome::Attempt(_) | Outcome::Wait(_) => None,
@@ -189,6 +206,7 @@ struct State {
     holders: IdMap<Holder, Account>,
     lives: IdMap<ServerId, Life>,
     served: IdMap<ServerId, BTreeSet<Holder>>,
+    lifetimes: IdMap<ProductId, SessionLifetime>,
 }
 
 /// What of a holder must be looked at again.
@@ -210,6 +228,7 @@ impl State {
     fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Outcome>) {
         let mut touched: BTreeMap<Holder, Touched> = BTreeMap::new();
         let mut lives: BTreeSet<(ServerId, Place, ServerEventKind)> = BTreeSet::new();
+        let mut stated: BTreeMap<(ProductId, SessionLifetime), Diff> = BTreeMap::new();
         for (heard, diff) in updates {
             match heard {
                 Heard::Line(line) => {
@@ -219,8 +238,12 @@ impl State {
                     self.live(server, place, kind, diff);
                     lives.insert((server, place, kind));
                 }
+                Heard::Lifetime(feature, lifetime) => {
+                    *stated.entry((feature, lifetime)).or_default() += diff;
+                }
             }
         }
+        self.restate(stated, &mut touched);
         for (server, place, kind) in lives {
             self.touch_open(server, place, kind, &mut touched);
         }
@@ -236,7 +259,7 @@ impl State {
         self.served.entry(holder.server).or_default().insert(holder);
         let feature: ProductId = line.event.product.into();
         match line.event.kind {
-            SessionKind::Open | SessionKind::Close => {
+            SessionKind::Open | SessionKind::Close | SessionKind::Heartbeat => {
                 let key = (feature, line.event.handle);
                 account.ledgers.entry(key).or_default().put(line, diff);
                 touched.ledger(key, line.place());
@@ -249,10 +272,37 @@ impl State {
             SessionKind::Deny | SessionKind::Unsupported => {
                 touched.refusals.insert(account.refusals.refuse(line, diff));
             }
-            SessionKind::Heartbeat => {}
             SessionKind::Queue | SessionKind::Dequeue => {
                 account.refusals.queue(line, diff);
                 touched.waits.insert(feature);
+            }
+        }
+    }
+
+    /// Takes in how long checkouts of features last; looks at all of theirs again.
+    fn restate(
+        &mut self,
+        mut stated: BTreeMap<(ProductId, SessionLifetime), Diff>,
+        touched: &mut BTreeMap<Holder, Touched>,
+    ) {
+        stated.retain(|_, diff| *diff != 0);
+        let features: BTreeSet<ProductId> = stated.keys().map(|(feature, _)| *feature).collect();
+        for feature in &features {
+            self.lifetimes.remove(feature);
+        }
+        for ((feature, lifetime), _) in stated.into_iter().filter(|(_, diff)| *diff > 0) {
+            self.lifetimes.insert(feature, lifetime);
+        }
+        if features.is_empty() {
+            return;
+        }
+        for (holder, account) in &self.holders {
+            for (key, ledger) in &account.ledgers {
+                if let Some((first, last)) = ledger.bounds().filter(|_| features.contains(&key.0)) {
+                    let parts = touched.entry(*holder).or_default();
+                    parts.ledger(*key, first);
+                    parts.ledger(*key, last);
+                }
             }
         }
     }
@@ -319,7 +369,9 @@ impl State {
         let life = self.lives.get(&holder.server).unwrap_or(&quiet);
         for (key, (first, last)) in touched.ledgers {
             if let Some(ledger) = account.ledgers.get_mut(&key) {
-                ledger.settle(holder.subject(key.0), life, first, last, changes);
+                let lifetime = self.lifetimes.get(&key.0).copied().unwrap_or_default();
+                let rule = Rule { subject: holder.subject(key.0), life, lifetime };
+                ledger.settle(&rule, first, last, changes);
                 if ledger.is_empty() {
                     account.ledgers.remove(&key);
                 }

@@ -199,7 +199,7 @@ pub fn expected(input: Input<'_>) -> Expected {
         .collect();
     case.learn_zones(&reference);
     let names = Names::new(&case, &reference);
-    let logs = sessions::logs(&said.known, case.policy.attempt_window_us);
+    let logs = sessions::logs(&said.known, case.settings, case.policy.attempt_window_us);
     let lines = rights::lines(&reference);
     let rights = rights::rights(&lines, &names);
     let seats = uses::seats(&reference);

@@ -7,6 +7,7 @@
 
 mod deeds;
 mod names;
+mod meters;
 
 use deeds::{Again, Deed};
 use proptest::prelude::*;
@@ -14,7 +15,7 @@ use std::fmt::{self, Write as _};
 use trueup_policy::Policy;
 
 /// The policies that worlds are judged by.
-const POLICIES: [&str; 4] = [
+const POLICIES: [&str; 5] = [
     "",
     r#"
     time_zone = "Europe/Berlin"
@@ -48,6 +49,17 @@ const POLICIES: [&str; 4] = [
     products = ["*"]
     metrics = ["named_user", "volume"]
     named_users = "active"
+    "#,
+    r#"
+    [[rule]]
+    products = ["APP"]
+    session_silent_seconds = 50000
+    session_drift_seconds = 3600
+    linger_seconds = 28800
+    [[rule]]
+    products = ["CAD", "SIM"]
+    session_silent_seconds = 86400
+    session_longest_seconds = 200000
     "#,
 ];
 

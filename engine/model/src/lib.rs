@@ -44,6 +44,8 @@ pub mod usage;
 pub mod observation;
 pub mod hardware;
 pub mod factor;
+pub mod processors;
+pub mod bands;
 pub mod credit;
 pub mod price;
 pub mod territory;

@@ -5,12 +5,17 @@
 
 use crate::diagnostic::{Diagnostics, PolicyErrors};
 use crate::pattern::Pattern;
-use crate::rules::{Closing, ConflictRule, MetricSet, NamedUsers, Policy, ProductSettings, Rule};
+use crate::rules::{
+    Closing, ConflictRule, MetricSet, NamedUsers, Policy, ProductSettings, Rule, Statistic,
+    UserMinimum, WholeUnits,
+};
 use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use trueup_model::calendar::{PeriodUnit, Zone};
 use trueup_model::metric::{Duplicates, Metric};
+use trueup_model::processors::ProcessorRule;
+use trueup_model::quantity::Rounding;
 use trueup_model::time::{SECOND_US, Timestamp};
 
 /// The period units that a policy may name, longest last.
@@ -59,6 +64,17 @@ impl Policy {
     /// named_users = "assigned"        # or "active"
     /// near_percent = 90
     /// shelfware_percent = 50
+    /// session_silent_seconds = 600    # a checkout ends so long after its last sign of life
+    /// session_drift_seconds = 30      # and a sign that is late by so much still counts
+    /// session_longest_seconds = 86400 # a checkout ends so long after it began
+    /// linger_seconds = 0              # a returned license is held for so long
+    /// stale_after_seconds = 2592000   # what an inventory says counts for so long
+    /// processors = "windows_server"   # cores, processors, sql_server, oracle_processor, …
+    /// statistic = "peak"              # usual peak mean end days, or a percentile such as "p99"
+    /// resource = "level"              # what value units are converted from
+    /// round = "up"                    # up down half_up half_even: converted units become whole
+    /// round_parts = false             # of each product by itself
+    /// users_per_core = 25             # named users are at least so many; or users_per_license
     /// "#)?;
     /// assert_eq!(policy.product("matlab coder").duplicates.unwrap().to_string(), "UH");
     /// # Ok::<(), trueup_policy::PolicyErrors>(())
@@ -179,6 +195,7 @@ fn read_rule(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Rule> {
             }
             "near_percent" => set(&mut settings.near_percent, percent(value, found)),
             "shelfware_percent" => set(&mut settings.shelfware_percent, percent(value, found)),
+            other if read_counting(other, value, &mut settings, found) => {}
             other => unknown(other, key.span().start, RULE_KEYS, found),
         }
     }
@@ -188,8 +205,77 @@ fn read_rule(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Rule> {
     Some(Rule { products, settings })
 }
 
-const RULE_KEYS: &str =
-    "products, duplicates, metrics, named_users, near_percent, shelfware_percent";
+const RULE_KEYS: &str = "products, duplicates, metrics, named_users, near_percent, \
+    shelfware_percent, session_silent_seconds, session_drift_seconds, session_longest_seconds, \
+    linger_seconds, stale_after_seconds, processors, statistic, resource, round, round_parts, \
+    users_per_core, users_per_license";
+
+/// Reads a key that says how use is counted; false if it is none.
+fn read_counting(
+    key: &str,
+    value: &Value<'_>,
+    settings: &mut ProductSettings,
+    found: &mut Diagnostics<'_>,
+) -> bool {
+    match key {
+        "session_silent_seconds" => settings.lifetime.silent_us = seconds(value, found),
+        "session_drift_seconds" => set(&mut settings.lifetime.drift_us, seconds(value, found)),
+        "session_longest_seconds" => settings.lifetime.longest_us = seconds(value, found),
+        "linger_seconds" => set(&mut settings.lifetime.linger_us, seconds(value, found)),
+        "stale_after_seconds" => settings.stale_after_us = seconds(value, found),
+        "processors" => {
+            set(&mut settings.processors, choice(value, &ProcessorRule::NAMED, found));
+        }
+        "statistic" => set(&mut settings.statistic, statistic(value, found)),
+        "resource" => set(&mut settings.resource, metric(value, found)),
+        "round" => {
+            let rounding = choice(value, &ROUNDINGS, found);
+            let parts = settings.round.is_some_and(|round| round.parts);
+            settings.round = rounding.map(|rounding| WholeUnits { rounding, parts });
+        }
+        "round_parts" => {
+            let parts = boolean(value, found).unwrap_or_default();
+            let rounding = settings.round.map_or(Rounding::Ceil, |round| round.rounding);
+            if parts || settings.round.is_some() {
+                settings.round = Some(WholeUnits { rounding, parts });
+            }
+        }
+        "users_per_core" | "users_per_license" => {
+            let each = number(value, 0..=1_000_000, found);
+            let each = each.and_then(|each| u32::try_from(each).ok()).unwrap_or_default();
+            settings.user_minimum = UserMinimum { each, by_license: key == "users_per_license" };
+        }
+        _ => return false,
+    }
+    true
+}
+
+const ROUNDINGS: [(&str, Rounding); 4] = [
+    ("up", Rounding::Ceil),
+    ("down", Rounding::Floor),
+    ("half_up", Rounding::HalfUp),
+    ("half_even", Rounding::HalfEven),
+];
+
+/// `usual`, `peak`, `mean`, `end`, `days`, or `p1` to `p100`.
+fn statistic(value: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Statistic> {
+    let text = string(value, found)?;
+    let percent = text.strip_prefix('p').and_then(|digits| digits.parse::<u8>().ok());
+    match (text, percent) {
+        ("usual", _) => Some(Statistic::Usual),
+        ("peak", _) => Some(Statistic::Peak),
+        ("mean", _) => Some(Statistic::Mean),
+        ("end", _) => Some(Statistic::End),
+        ("days", _) => Some(Statistic::Days),
+        (_, Some(rank @ 1..=100)) => Some(Statistic::Percentile(rank)),
+        _ => {
+            let known = "usual, peak, mean, end, days, and percentiles from p1 to p100";
+            found
+                .report(value.span().start, format!("`{text}` is no statistic; known are {known}"));
+            None
+        }
+    }
+}
 
 fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {

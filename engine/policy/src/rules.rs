@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use trueup_model::calendar::{Calendar, Period, PeriodUnit, Zone};
 use trueup_model::identity::IdentityRules;
 use trueup_model::metric::{Duplicates, Metric};
+use trueup_model::processors::ProcessorRule;
+use trueup_model::quantity::Rounding;
 use trueup_model::time::{SECOND_US, Timestamp};
 
 /// The rules under which every figure of a run is computed.
@@ -84,6 +86,20 @@ pub struct ProductSettings {
     pub near_percent: u8,
     /// From how many percent of the entitled quantity on a surplus is called shelfware.
     pub shelfware_percent: u8,
+    /// When checkouts end that nothing ends.
+    pub lifetime: SessionLifetime,
+    /// For how long what an inventory said counts, if no later one comes.
+    pub stale_after_us: Option<i64>,
+    /// How processors are counted.
+    pub processors: ProcessorRule,
+    /// What of a period's levels is compared with the rights.
+    pub statistic: Statistic,
+    /// Which use is the resource that value units are converted from.
+    pub resource: Metric,
+    /// How a converted quantity becomes whole.
+    pub round: Option<WholeUnits>,
+    /// The least count of named users.
+    pub user_minimum: UserMinimum,
 }
 
 impl Default for ProductSettings {
@@ -94,8 +110,70 @@ impl Default for ProductSettings {
             named_users: NamedUsers::Assigned,
             near_percent: 90,
             shelfware_percent: 50,
+            lifetime: SessionLifetime::default(),
+            stale_after_us: None,
+            processors: ProcessorRule::default(),
+            statistic: Statistic::default(),
+            resource: Metric::Level,
+            round: None,
+            user_minimum: UserMinimum::default(),
         }
     }
+}
+
+/// When a checkout ends that nothing returns (semantics A 2.3).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct SessionLifetime {
+    /// So long after its last sign of life.
+    pub silent_us: Option<i64>,
+    /// By how much a sign of life may be late and still count.
+    pub drift_us: i64,
+    /// So long after its beginning.
+    pub longest_us: Option<i64>,
+    /// So long after its return the license is still held.
+    pub linger_us: i64,
+}
+
+/// What of a period's levels is compared with the rights (semantics A 2.1, 2.3, 2.10).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Statistic {
+    /// As the metric does: the mean of levels, the peak of everything else.
+    #[default]
+    Usual,
+    /// The greatest level.
+    Peak,
+    /// The level over time, divided by the length of the period.
+    Mean,
+    /// The hourly peak of this rank, in percent from below.
+    Percentile(u8),
+    /// The level at the end.
+    End,
+    /// The days on which each holder held something, divided by the days of the period.
+    Days,
+}
+
+/// How a converted quantity becomes whole: in which direction, and what is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct WholeUnits {
+    /// In which direction.
+    pub rounding: Rounding,
+    /// Whether the part of each product is rounded, or else their sum.
+    pub parts: bool,
+}
+
+/// The least count of named users, by the processors on which a product is installed.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct UserMinimum {
+    /// At least so many for each.
+    pub each: u32,
+    /// For each processor license by the processor rule, or else for each core.
+    pub by_license: bool,
 }
 
 /// Whom the named-user metric counts.

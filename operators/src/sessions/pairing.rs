@@ -10,6 +10,7 @@ use trueup_model::derived::{OrphanClose, Session, Subject};
 use trueup_model::fact::FactId;
 use trueup_model::time::{Span, Timestamp};
 use trueup_model::usage::{SessionKind, SessionReason};
+use trueup_policy::rules::SessionLifetime;
 
 /// Where an event stands among the events of its server: time, then the source's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,12 +20,57 @@ pub(crate) struct Place {
     pub(crate) fact: FactId,
 }
 
+/// By what the lines of a ledger are read.
+pub(super) struct Rule<'l> {
+    /// Who holds what where.
+    pub(super) subject: Subject,
+    /// The life of the daemon.
+    pub(super) life: &'l Life,
+    /// When checkouts end that nothing returns.
+    pub(super) lifetime: SessionLifetime,
+}
+
+/// A checkout that is open, with its last sign of life.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    line: Line,
+    seen: Timestamp,
+}
+
+impl Open {
+    fn of(line: &Line) -> Self {
+        Self { line: *line, seen: line.event.at }
+    }
+
+    /// When it ends by itself, and until when a sign of life may still keep it.
+    fn deadline(&self, lifetime: &SessionLifetime) -> Option<(Timestamp, Timestamp)> {
+        if let Some(until) = self.line.event.until {
+            let end = until.max(self.line.event.at);
+            return Some((end, end));
+        }
+        let longest = lifetime.longest_us.map(|after| self.line.event.at.plus_us(after));
+        let silent = lifetime.silent_us.map(|after| self.seen.plus_us(after));
+        let kept = silent.map(|end| end.plus_us(lifetime.drift_us));
+        let end = longest.into_iter().chain(silent).min()?;
+        Some((end, longest.into_iter().chain(kept).min()?))
+    }
+
+    /// Why it ended by itself.
+    fn reason(&self) -> SessionReason {
+        match self.line.event.until {
+            Some(_) => SessionReason::None,
+            None => SessionReason::Inactive,
+        }
+    }
+}
+
 /// Lines between two moments at which nothing was open.
 #[derive(Clone, Debug)]
 struct Chapter {
     /// The place of the last line; lines after it begin another chapter.
     last: Place,
-    /// When the last of its sessions ended: `MAX` if one is open.
+    /// When the last of its sessions ended, as far as later lines may change that: `MAX` if one is
+    /// open.
     until: Timestamp,
     /// What its lines come to.
     outcomes: Vec<Outcome>,
@@ -51,6 +97,13 @@ impl Ledger {
         }
     }
 
+    /// The first and the last line.
+    pub(super) fn bounds(&self) -> Option<(Place, Place)> {
+        let (first, _) = self.lines.first_key_value()?;
+        let (last, _) = self.lines.last_key_value()?;
+        Some((*first, *last))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.chapters.is_empty()
     }
@@ -74,8 +127,7 @@ impl Ledger {
     /// Pairs anew from the chapter of the first changed place on, until the chapters agree again.
     pub(super) fn settle(
         &mut self,
-        subject: Subject,
-        life: &Life,
+        rule: &Rule<'_>,
         first: Place,
         last: Place,
         changes: &mut Updates<Outcome>,
@@ -93,7 +145,7 @@ impl Ledger {
             if start > last && self.chapters.contains_key(&start) {
                 break;
             }
-            let chapter = self.chapter(subject, life, start);
+            let chapter = self.chapter(rule, start);
             next = self.lines.range((Excluded(chapter.last), Unbounded)).next().map(|row| *row.0);
             self.forget(start, chapter.last, &mut old);
             new.extend_from_slice(&chapter.outcomes);
@@ -116,91 +168,113 @@ impl Ledger {
     }
 
     /// Pairs the lines from `start` on until nothing is open.
-    fn chapter(&self, subject: Subject, life: &Life, start: Place) -> Chapter {
-        let mut open: Vec<Line> = Vec::new();
+    fn chapter(&self, rule: &Rule<'_>, start: Place) -> Chapter {
+        let mut open: Vec<Open> = Vec::new();
         let mut outcomes = Vec::new();
         let mut last = start;
         for (place, (line, _)) in self.lines.range(start..) {
             if !open.is_empty() {
-                end_by_start(subject, life, last, Some(*place), &mut open, &mut outcomes);
+                end_alone(rule, last, Some(*place), &mut open, &mut outcomes);
                 if open.is_empty() {
-                    return finished(last, outcomes);
+                    return rule.finished(last, outcomes);
                 }
             }
             last = *place;
-            if line.event.kind == SessionKind::Open {
-                open.push(*line);
-                continue;
+            match line.event.kind {
+                SessionKind::Open => open.push(Open::of(line)),
+                SessionKind::Heartbeat => open.iter_mut().for_each(|one| one.seen = place.at),
+                SessionKind::Close
+                | SessionKind::Deny
+                | SessionKind::Unsupported
+                | SessionKind::Queue
+                | SessionKind::Dequeue => rule.close(line, &mut open, &mut outcomes),
             }
-            close(subject, line, &mut open, &mut outcomes);
             if open.is_empty() {
-                return finished(last, outcomes);
+                return rule.finished(last, outcomes);
             }
         }
-        end_by_start(subject, life, last, None, &mut open, &mut outcomes);
+        end_alone(rule, last, None, &mut open, &mut outcomes);
         let lasting = open.into_iter().map(|open| {
-            Outcome::Session(session(subject, &open, Timestamp::MAX, SessionReason::None))
+            let line = open.line;
+            Outcome::Session(session(rule.subject, &line, Timestamp::MAX, SessionReason::None))
         });
         outcomes.extend(lasting);
-        finished(last, outcomes)
+        rule.finished(last, outcomes)
     }
 }
 
-fn finished(last: Place, outcomes: Vec<Outcome>) -> Chapter {
-    let until = outcomes
-        .iter()
-        .map(|outcome| match outcome {
-            Outcome::Session(session) => session.span.end,
-            Outcome::Orphan(orphan) => orphan.at,
-            Outcome::Attempt(_) | Outcome::Wait(_) => Timestamp::MIN,
-        })
-        .max();
-    Chapter { last, until: until.unwrap_or(last.at), outcomes }
-}
-
-/// Ends everything that is open if the daemon started between two lines.
-fn end_by_start(
-    subject: Subject,
-    life: &Life,
+/// Ends what ends between two lines without a line of its own: by its lifetime, or by a start of the
+/// daemon, whichever is first.
+fn end_alone(
+    rule: &Rule<'_>,
     after: Place,
     before: Option<Place>,
-    open: &mut Vec<Line>,
+    open: &mut Vec<Open>,
     outcomes: &mut Vec<Outcome>,
 ) {
-    let mut starts = life.starts.range((Excluded(after), Unbounded));
-    let Some((start, _)) = starts.next() else { return };
-    if before.is_some_and(|before| *start >= before) {
-        return;
-    }
-    let alive = life.alive_before(start.at);
-    for line in open.drain(..) {
-        let mut ended = session(subject, &line, start.at, SessionReason::None);
+    let mut starts = rule.life.starts.range((Excluded(after), Unbounded));
+    let start = starts.next().map(|(start, _)| *start);
+    let start = start.filter(|start| before.is_none_or(|before| *start < before));
+    let limit = start.or(before).map(|place| place.at);
+    open.retain(|one| {
+        let Some((end, kept)) = one.deadline(&rule.lifetime) else { return true };
+        if limit.is_some_and(|limit| kept >= limit) {
+            return true;
+        }
+        outcomes.push(Outcome::Session(session(rule.subject, &one.line, end, one.reason())));
+        false
+    });
+    let Some(start) = start else { return };
+    let alive = rule.life.alive_before(start.at);
+    for one in open.drain(..) {
+        // One whose end was only not certain yet has ended by then.
+        let by_itself = one.deadline(&rule.lifetime).map(|(end, _)| end);
+        if let Some(end) = by_itself.filter(|end| *end < start.at) {
+            outcomes.push(Outcome::Session(session(rule.subject, &one.line, end, one.reason())));
+            continue;
+        }
+        let mut ended = session(rule.subject, &one.line, start.at, SessionReason::None);
         ended.ended_after = Some(alive.unwrap_or(after.at).max(after.at).min(start.at));
         outcomes.push(Outcome::Session(ended));
     }
 }
 
-/// Returns what a line returns.
-fn close(subject: Subject, line: &Line, open: &mut Vec<Line>, outcomes: &mut Vec<Outcome>) {
-    let (at, reason) = (line.event.at, line.event.reason);
-    if open.is_empty() {
-        outcomes.push(Outcome::Orphan(OrphanClose {
-            subject,
-            at,
-            count: line.event.count,
-            fact: line.fact,
-            provenance: line.provenance,
-        }));
-        return;
+impl Rule<'_> {
+    fn finished(&self, last: Place, outcomes: Vec<Outcome>) -> Chapter {
+        let until = outcomes
+            .iter()
+            .map(|outcome| match outcome {
+                Outcome::Session(session) => session.span.end.plus_us(self.lifetime.drift_us),
+                Outcome::Orphan(orphan) => orphan.at,
+                Outcome::Attempt(_) | Outcome::Wait(_) => Timestamp::MIN,
+            })
+            .max();
+        Chapter { last, until: until.unwrap_or(last.at), outcomes }
     }
-    if reason == SessionReason::Shutdown {
-        let all = open.drain(..).map(|open| Outcome::Session(session(subject, &open, at, reason)));
-        outcomes.extend(all);
-        return;
+
+    /// Returns what a line returns.
+    fn close(&self, line: &Line, open: &mut Vec<Open>, outcomes: &mut Vec<Outcome>) {
+        let (at, reason) = (line.event.at, line.event.reason);
+        let end = at.plus_us(self.lifetime.linger_us);
+        if open.is_empty() {
+            outcomes.push(Outcome::Orphan(OrphanClose {
+                subject: self.subject,
+                at,
+                count: line.event.count,
+                fact: line.fact,
+                provenance: line.provenance,
+            }));
+            return;
+        }
+        let returned = |one: &Open| Outcome::Session(session(self.subject, &one.line, end, reason));
+        if reason == SessionReason::Shutdown {
+            outcomes.extend(open.drain(..).map(|one| returned(&one)));
+            return;
+        }
+        let same = open.iter().position(|one| one.line.event.count == line.event.count);
+        let closed = open.remove(same.unwrap_or(0));
+        outcomes.push(returned(&closed));
     }
-    let same = open.iter().position(|open| open.event.count == line.event.count);
-    let closed = open.remove(same.unwrap_or(0));
-    outcomes.push(Outcome::Session(session(subject, &closed, at, reason)));
 }
 
 fn session(subject: Subject, line: &Line, end: Timestamp, reason: SessionReason) -> Session {

@@ -113,7 +113,7 @@ fn plain(lines: &BTreeMap<Place, Line>, lives: &[Heard]) -> Vec<String> {
         match heard {
             Heard::Life(_, place, ServerEventKind::Started) => starts.push(*place),
             Heard::Life(_, place, _) => alive.push(place.at),
-            Heard::Line(_) => {}
+            Heard::Line(_) | Heard::Lifetime(..) => {}
         }
     }
     starts.sort_unstable();
@@ -228,7 +228,7 @@ proptest! {
                 .iter()
                 .filter_map(|heard| match heard {
                     Heard::Line(line) => Some((line.place(), *line)),
-                    Heard::Life(..) => None,
+                    Heard::Life(..) | Heard::Lifetime(..) => None,
                 })
                 .collect();
             prop_assert_eq!(world.shown(), plain(&lines, &said));

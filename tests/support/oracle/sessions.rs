@@ -7,6 +7,7 @@ use trueup_model::id::{DeviceId, Id, ProductId, ServerId, TenantId, UserId};
 use trueup_model::time::{SECOND_US, Span, Timestamp};
 use trueup_model::usage::{ServerEventKind, SessionEvent, SessionKind, SessionReason};
 use trueup_operators::dedupe::Known;
+use trueup_policy::rules::{ProductSettings, SessionLifetime};
 
 /// What the lines come to.
 #[derive(Default)]
@@ -64,7 +65,11 @@ struct Lives {
 }
 
 /// Reads all logs.
-pub(super) fn logs(known: &[Known], attempt_window_us: i64) -> Logs {
+pub(super) fn logs(
+    known: &[Known],
+    settings: &BTreeMap<ProductId, ProductSettings>,
+    attempt_window_us: i64,
+) -> Logs {
     let mut logs = Logs::default();
     let mut lives = Lives::default();
     let mut lines: Vec<Line> = Vec::new();
@@ -97,51 +102,102 @@ pub(super) fn logs(known: &[Known], attempt_window_us: i64) -> Logs {
         .into_iter()
         .map(|((server, kind, reason), count)| EventCount { server, kind, reason, count })
         .collect();
-    pair(&lines, &lives, &mut logs);
+    pair(&lines, &lives, settings, &mut logs);
     refuse(&lines, attempt_window_us, &mut logs);
     wait(&lines, &lives, &mut logs);
     logs
 }
 
+/// A checkout that is open, and when its client was last heard of.
+#[derive(Clone, Copy)]
+struct Held {
+    line: Line,
+    heard: Timestamp,
+}
+
+impl Held {
+    /// The instant at which it ends by itself, if it does, given that nothing more is heard of it.
+    fn end(&self, lifetime: &SessionLifetime) -> Timestamp {
+        if let Some(until) = self.line.event.until {
+            return until.max(self.line.event.at);
+        }
+        let begun = self.line.event.at;
+        let longest = lifetime.longest_us.map_or(Timestamp::MAX, |after| begun.plus_us(after));
+        let silent = lifetime.silent_us.map_or(Timestamp::MAX, |after| self.heard.plus_us(after));
+        longest.min(silent)
+    }
+
+    /// Whether a line at this instant finds it open: a sign of life may be late by the drift.
+    fn is_open_at(&self, at: Timestamp, lifetime: &SessionLifetime) -> bool {
+        if self.line.event.until.is_some() {
+            return at <= self.end(lifetime);
+        }
+        let longest = lifetime.longest_us.map(|after| self.line.event.at.plus_us(after));
+        let silent = lifetime.silent_us.map(|after| self.heard.plus_us(after));
+        let silent = silent.map(|end| end.plus_us(lifetime.drift_us));
+        longest.is_none_or(|end| at <= end) && silent.is_none_or(|end| at <= end)
+    }
+
+    fn ended(&self, subject: Subject, lifetime: &SessionLifetime) -> Session {
+        let borrowed = self.line.event.until.is_some();
+        let end = self.end(lifetime);
+        let by_itself = end != Timestamp::MAX && !borrowed;
+        let reason = if by_itself { SessionReason::Inactive } else { SessionReason::None };
+        session(subject, &self.line, end, reason)
+    }
+}
+
 /// Joins each return with its checkout.
-fn pair(lines: &[Line], lives: &Lives, logs: &mut Logs) {
+fn pair(
+    lines: &[Line],
+    lives: &Lives,
+    settings: &BTreeMap<ProductId, ProductSettings>,
+    logs: &mut Logs,
+) {
     let mut ledgers: BTreeMap<(Subject, Option<u64>), Vec<Line>> = BTreeMap::new();
     for line in lines {
-        if matches!(line.event.kind, SessionKind::Open | SessionKind::Close) {
+        let counts = [SessionKind::Open, SessionKind::Close, SessionKind::Heartbeat];
+        if counts.contains(&line.event.kind) {
             ledgers.entry((line.subject(), line.event.handle)).or_default().push(*line);
         }
     }
     for ((subject, _), ledger) in ledgers {
-        let mut open: Vec<Line> = Vec::new();
+        let lifetime = settings.get(&subject.feature).map(|one| one.lifetime).unwrap_or_default();
+        let mut open: Vec<Held> = Vec::new();
         let mut before: Option<Line> = None;
         for line in &ledger {
-            end_by_start(subject, lives, before, Some(line.place), &mut open, logs);
+            end_by_start(subject, lives, before, Some(line.place), &lifetime, &mut open, logs);
+            let gone = |one: &Held| !one.is_open_at(line.event.at, &lifetime);
+            logs.sessions.extend(
+                open.iter().filter(|one| gone(one)).map(|one| one.ended(subject, &lifetime)),
+            );
+            open.retain(|one| !gone(one));
             before = Some(*line);
-            if line.event.kind == SessionKind::Open {
-                open.push(*line);
-                continue;
-            }
             let (at, reason) = (line.event.at, line.event.reason);
-            if open.is_empty() {
-                logs.orphans.push(OrphanClose {
+            let end = at.plus_us(lifetime.linger_us);
+            match line.event.kind {
+                SessionKind::Open => open.push(Held { line: *line, heard: at }),
+                SessionKind::Heartbeat => open.iter_mut().for_each(|one| one.heard = at),
+                _ if open.is_empty() => logs.orphans.push(OrphanClose {
                     subject,
                     at,
                     count: line.event.count,
                     fact: line.place.2,
                     provenance: line.provenance,
-                });
-            } else if reason == SessionReason::Shutdown {
-                logs.sessions.extend(open.drain(..).map(|one| session(subject, &one, at, reason)));
-            } else {
-                let same = open.iter().position(|one| one.event.count == line.event.count);
-                let closed = open.remove(same.unwrap_or(0));
-                logs.sessions.push(session(subject, &closed, at, reason));
+                }),
+                _ if reason == SessionReason::Shutdown => {
+                    let all = open.drain(..).map(|one| session(subject, &one.line, end, reason));
+                    logs.sessions.extend(all);
+                }
+                _ => {
+                    let same = |one: &Held| one.line.event.count == line.event.count;
+                    let closed = open.remove(open.iter().position(same).unwrap_or(0));
+                    logs.sessions.push(session(subject, &closed.line, end, reason));
+                }
             }
         }
-        end_by_start(subject, lives, before, None, &mut open, logs);
-        for one in open {
-            logs.sessions.push(session(subject, &one, Timestamp::MAX, SessionReason::None));
-        }
+        end_by_start(subject, lives, before, None, &lifetime, &mut open, logs);
+        logs.sessions.extend(open.iter().map(|one| one.ended(subject, &lifetime)));
     }
 }
 
@@ -151,7 +207,8 @@ fn end_by_start(
     lives: &Lives,
     before: Option<Line>,
     next: Option<Place>,
-    open: &mut Vec<Line>,
+    lifetime: &SessionLifetime,
+    open: &mut Vec<Held>,
     logs: &mut Logs,
 ) {
     let (Some(before), Some(server)) = (before, subject.server) else { return };
@@ -163,7 +220,11 @@ fn end_by_start(
     let alive = lives.alive.get(&server).into_iter().flatten().filter(|at| **at < start.0).max();
     let last_seen = alive.map_or(before.event.at, |alive| before.event.at.max(*alive));
     for one in open.drain(..) {
-        let ended = session(subject, &one, start.0, SessionReason::None);
+        if one.end(lifetime) < start.0 {
+            logs.sessions.push(one.ended(subject, lifetime));
+            continue;
+        }
+        let ended = session(subject, &one.line, start.0, SessionReason::None);
         logs.sessions.push(Session { ended_after: Some(last_seen), ..ended });
     }
 }

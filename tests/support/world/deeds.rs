@@ -1,5 +1,6 @@
 //! What can happen in a generated world, as lines of the fixture language.
 
+use super::meters;
 use super::names::{
     ACCOUNTS, DEVICES, FAMILIES, FEATURES, MASKS, SERVERS, SLOTS, UNITS, USERS, ZONES, between,
     instant, pick, slot,
@@ -95,6 +96,8 @@ pub(super) enum Deed {
     Row { document: u8, version: u8, deed: Box<Deed> },
     /// A version of a document.
     Version { document: u8, version: u8, from: Option<u8> },
+    /// A line of the fixture language, and what a correction of it says.
+    Told { said: String, other: String },
     /// Something of the other tenant, which uses the same names.
     Other(Box<Deed>),
     /// Something about another deed.
@@ -170,6 +173,7 @@ impl Deed {
                     given("for", ACCOUNTS, *account),
                 )
             }
+            Self::Told { said, .. } => format!("[id={name}{options}] {said}\n"),
             Self::Row { document, version, deed } => {
                 deed.write(name, &format!("{options} doc=doc{document}@{version}"))
             }
@@ -248,6 +252,7 @@ impl Deed {
             | Self::Log { .. }
             | Self::Server { .. }
             | Self::Usage { .. }
+            | Self::Told { .. }
             | Self::Again { .. } => String::new(),
         }
     }
@@ -267,6 +272,7 @@ impl Deed {
             Self::Product { family, .. } => *family = Some(1),
             Self::Component { component, .. } => *component += 1,
             Self::Version { from, .. } => *from = Some(9),
+            Self::Told { said, other } => std::mem::swap(said, other),
             Self::Row { deed, .. } | Self::Other(deed) => **deed = deed.altered(),
             Self::Again { .. } => {}
         }
@@ -465,6 +471,7 @@ pub(super) fn deed() -> BoxedStrategy<Deed> {
     prop_oneof![
         12 => event(),
         10 => stated(),
+        9 => meters::told(),
         3 => row.boxed(),
         2 => version.boxed(),
         1 => other.boxed(),

@@ -9,37 +9,47 @@
 //! So the most specific scope is used first, and a shortfall is counted once, at the highest account
 //! that could have covered it. Scopes are subtrees of the account tree, nested or apart, for which
 //! this covers as much as can be covered. A position is what a node's levels come to in a period, up
-//! to the horizon.
+//! to the horizon. Where rules or tables convert use, demand is what `convert.rs` makes of it; where a
+//! rule names a statistic, what is compared is `statistics.rs`.
 //!
 //! Work per change: the days that the change spans at each node on its way up; a change of who has
 //! lines, or of the tree, rebuilds the products that it concerns.
 
 mod component;
+mod convert;
 mod figures;
+mod statistics;
 mod grants;
 mod periodic;
 mod routes;
 
-use crate::attribute::Use;
+use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::hierarchy::Placement;
+use crate::machines::FactorRow;
+use crate::rows::add;
 use crate::tree::Tree;
 use crate::zones::{AccountZone, Calendars};
 use crate::{Diff, Facts};
 use component::Component;
+use convert::Conversion;
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use timely::dataflow::operators::Concat as _;
 use timely::dataflow::operators::vec::Map as _;
+use trueup_model::bands::Band;
 use trueup_model::calendar::Period;
+use trueup_model::factor::FactorKind;
 use trueup_model::hash::{IdMap, mix};
 use trueup_model::id::{AccountId, ProductId, TenantId};
 use trueup_model::metric::Metric;
 use trueup_model::position::{AllocationLine, BasisGap, LicensePosition, Step};
-use trueup_model::time::Timestamp;
+use trueup_model::processors::Weight;
+use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
+use trueup_policy::rules::Statistic;
 
 pub use periodic::allocate_periods;
 
@@ -81,6 +91,8 @@ pub(crate) enum Heard {
     Edge(Placement),
     Zone(AccountZone),
     Horizon(Timestamp),
+    Rule(ProductId, Rule),
+    Band(ProductId, Span, Band),
 }
 
 /// What is found.
@@ -101,6 +113,10 @@ pub struct Surroundings<'s> {
     pub zones: Facts<'s, AccountZone>,
     /// The instant up to which figures are evaluated: one row.
     pub horizon: Facts<'s, Timestamp>,
+    /// How each product is counted.
+    pub rules: Facts<'s, (ProductId, Rule)>,
+    /// The factor tables in force.
+    pub factors: Facts<'s, FactorRow>,
 }
 
 /// Covers the demand of metrics that count at an instant.
@@ -130,11 +146,26 @@ fn gather<'s>(
             Key { tenant: one.tenant, product: one.product, metric: one.metric }.place()
         }
         Heard::Right(right) => Key::of_right(right).place(),
-        Heard::Edge(_) | Heard::Zone(_) | Heard::Horizon(_) => 0,
+        Heard::Edge(_) | Heard::Zone(_) | Heard::Horizon(_) | Heard::Rule(..) | Heard::Band(..) => {
+            0
+        }
     });
     let tables = around.edges.map(Heard::Edge);
     let tables = tables.concat(around.zones.map(Heard::Zone));
+    let tables = tables.concat(around.rules.map(|(product, rule)| Heard::Rule(product, rule)));
+    let tables = tables.concat(around.factors.flat_map(|row| band(&row)));
     rows.concat(everywhere(tables.concat(around.horizon.map(Heard::Horizon))))
+}
+
+/// The band that a row of a factor table states, if it does.
+fn band(row: &FactorRow) -> Option<Heard> {
+    let factor = row.factor;
+    if factor.kind != FactorKind::Band {
+        return None;
+    }
+    let weight = Weight::new(factor.value, factor.per)?;
+    let band = Band { up_to: factor.up_to, weight };
+    Some(Heard::Band(factor.product?.into(), row.span, band))
 }
 
 /// Parts what was found by what it is.
@@ -171,6 +202,8 @@ pub(crate) struct World {
     pub(crate) tree: Tree,
     pub(crate) calendars: Calendars,
     pub(crate) horizon: Timestamp,
+    rules: IdMap<ProductId, Rule>,
+    bands: BTreeMap<ProductId, BTreeMap<(Span, Band), Diff>>,
 }
 
 /// What of the surroundings changed in an epoch.
@@ -180,6 +213,8 @@ pub(crate) struct Turn {
     pub(crate) tree: bool,
     /// Accounts whose calendar changed.
     pub(crate) zones: BTreeSet<AccountId>,
+    /// Products that are counted by other rules or tables than before.
+    pub(crate) ruled: BTreeSet<ProductId>,
     /// The horizon before, if it moved.
     pub(crate) horizon_before: Option<Timestamp>,
 }
@@ -187,7 +222,34 @@ pub(crate) struct Turn {
 impl World {
     pub(crate) fn new(policy: Policy) -> Self {
         let calendars = Calendars::new(policy.zone.clone());
-        Self { policy, tree: Tree::default(), calendars, horizon: Timestamp::MIN }
+        Self {
+            policy,
+            tree: Tree::default(),
+            calendars,
+            horizon: Timestamp::MIN,
+            rules: IdMap::default(),
+            bands: BTreeMap::new(),
+        }
+    }
+
+    /// What of a product's levels is compared with its rights.
+    pub(crate) fn statistic(&self, key: Key) -> Statistic {
+        let stated = self.rules.get(&key.product).map(|rule| rule.settings.statistic);
+        match (stated.unwrap_or_default(), key.metric) {
+            (Statistic::Usual, Metric::Level) => Statistic::Mean,
+            (Statistic::Usual, _) => Statistic::Peak,
+            (stated, _) => stated,
+        }
+    }
+
+    /// How a product's use is converted.
+    fn conversion(&self, key: Key) -> Conversion {
+        let round = self.rules.get(&key.product).and_then(|rule| rule.settings.round);
+        let bands = match key.metric {
+            Metric::ResourceValue => self.bands.get(&key.product),
+            _ => None,
+        };
+        Conversion { bands: bands.into_iter().flat_map(BTreeMap::keys).copied().collect(), round }
     }
 
     /// Whether a period is one of an account's calendar.
@@ -201,6 +263,7 @@ impl World {
         let mut rest = Vec::with_capacity(updates.len());
         let mut edges: BTreeMap<Placement, Diff> = BTreeMap::new();
         let mut horizon = None;
+        let mut rules = Vec::new();
         for (heard, diff) in updates {
             match heard {
                 Heard::Edge(edge) => *edges.entry(edge).or_default() += diff,
@@ -212,7 +275,20 @@ impl World {
                 }
                 Heard::Horizon(at) if diff > 0 => horizon = horizon.max(Some(at)),
                 Heard::Horizon(_) => {}
+                Heard::Rule(product, rule) => rules.push((product, rule, diff)),
+                Heard::Band(product, span, band) => {
+                    add(self.bands.entry(product).or_default(), (span, band), diff);
+                    turn.ruled.insert(product);
+                }
                 Heard::Use(_) | Heard::Right(_) => rest.push((heard, diff)),
+            }
+        }
+        for (product, rule, diff) in rules {
+            turn.ruled.insert(product);
+            if diff > 0 {
+                self.rules.insert(product, rule);
+            } else if self.rules.get(&product) == Some(&rule) {
+                self.rules.remove(&product);
             }
         }
         edges.retain(|_, count| *count != 0);
@@ -260,12 +336,19 @@ impl State {
                 Heard::Right(right) => {
                     news.entry(Key::of_right(&right)).or_default().rights.push((*right, diff));
                 }
-                Heard::Edge(_) | Heard::Zone(_) | Heard::Horizon(_) => {}
+                Heard::Edge(_)
+                | Heard::Zone(_)
+                | Heard::Horizon(_)
+                | Heard::Rule(..)
+                | Heard::Band(..) => {}
             }
         }
-        if turn.tree || !turn.zones.is_empty() {
+        if turn.tree || !turn.zones.is_empty() || !turn.ruled.is_empty() {
+            let all = turn.tree || !turn.zones.is_empty();
             for key in self.components.keys() {
-                news.entry(*key).or_default();
+                if all || turn.ruled.contains(&key.product) {
+                    news.entry(*key).or_default();
+                }
             }
         }
         for key in self.due(&turn) {

@@ -6,22 +6,27 @@
 //! group = the parts of the holder that the product's duplicate rule names, on one server: checkouts
 //! of one group share licenses. Seats are uses whose group is the person.
 //!
-//! demand = the uses of a product under the metrics that its lines and its policy name.
+//! demand = the uses of a product under the metrics that its lines and its policy name. What weighs
+//! in a pool is no demand of its own: its units count, weighed, for the pool.
 //!
 //! Work per change: the uses of the subject, feature or product that changed.
 
 use crate::Facts;
 use crate::entitle::{LineInForce, Right};
 use crate::inclusion::Charge;
-use crate::segments::{Said, said};
+use crate::machines::FactorRow;
+use crate::segments::{Said, outside, said};
 use crate::tally::Tally;
-use crate::volume::Cell;
+use crate::volume::{Cell, Reading};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use trueup_model::derived::{Resolution, Subject};
 use trueup_model::fact::FactId;
+use trueup_model::factor::FactorKind;
 use trueup_model::hash::mix;
 use trueup_model::id::{AccountId, DeviceId, ProductId, ServerId, TenantId, UserId};
 use trueup_model::metric::{DuplicateMask, Duplicates, Metric};
+use trueup_model::processors::Weight;
 use trueup_model::quantity::Quantity;
 use trueup_model::time::Span;
 use trueup_policy::rules::{MetricSet, NamedUsers, ProductSettings};
@@ -49,6 +54,12 @@ pub struct Use {
     pub device: Option<DeviceId>,
     /// The session's opening fact, so that equal sessions stay apart; zero for seats.
     pub session: FactId,
+    /// What a unit weighs.
+    pub weight: Weight,
+    /// The product that is used, where the use counts for the pool that it is drawn from.
+    pub part: ProductId,
+    /// Whether it is no use, but a least count that uses together must reach.
+    pub least: bool,
 }
 
 /// What holds for a product: its settings and the metrics of its lines.
@@ -68,6 +79,23 @@ impl Rule {
         self.settings.metrics.contains(natural)
             || self.licensed.contains(natural)
             || self.licensed == MetricSet::default()
+    }
+
+    /// Whether lines or policy ask for a metric.
+    pub fn counts(&self, metric: Metric) -> bool {
+        self.settings.metrics.contains(metric) || self.licensed.contains(metric)
+    }
+
+    /// The metrics under which use of a natural metric makes demand at instants; `weighed` if it is
+    /// drawn from a pool.
+    fn demanded(&self, natural: Metric, weighed: bool) -> impl Iterator<Item = Metric> {
+        let own = match natural {
+            Metric::Concurrent if weighed => Metric::Token,
+            other => other,
+        };
+        let itself = self.demands(own) && !self.counts_in_periods(own);
+        let value = self.counts(Metric::ResourceValue) && self.settings.resource == natural;
+        itself.then_some(own).into_iter().chain(value.then_some(Metric::ResourceValue))
     }
 
     /// Whether demand under a metric belongs to a period as a whole, and not to instants.
@@ -219,6 +247,9 @@ fn session_use(charge: &Charge, duplicates: Duplicates, resolution: &Resolution)
         user: resolution.user,
         device: resolution.device,
         session: charge.session,
+        weight: Weight::ONE,
+        part: resolution.product,
+        least: false,
     }
 }
 
@@ -249,18 +280,118 @@ fn seat_use(subject: &Subject, span: Span, resolution: &Resolution) -> Use {
         user: resolution.user,
         device: resolution.device,
         session: FactId::default(),
+        weight: Weight::ONE,
+        part: resolution.product,
+        least: false,
     }
+}
+
+/// For what use of a product counts, while it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+struct Counting {
+    span: Span,
+    /// The product, or the pool that it is drawn from.
+    product: ProductId,
+    weight: Weight,
+    weighed: bool,
+    rule: Rule,
+}
+
+/// What weighs in which pool, while it does.
+pub type Drawn = (ProductId, (Span, ProductId, Weight));
+
+/// The weights of the factor tables in force, by product.
+pub fn drawn<'s>(factors: Facts<'s, FactorRow>) -> Facts<'s, Drawn> {
+    factors.flat_map(|row| {
+        let factor = row.factor;
+        if factor.kind != FactorKind::Weight {
+            return None;
+        }
+        let weight = Weight::new(factor.value, factor.per)?;
+        Some((factor.product?.into(), (row.span, factor.pool?.into(), weight)))
+    })
+}
+
+/// The weight at each time; of several, the heaviest.
+fn heaviest(rows: &[(Span, Weight)]) -> Vec<(Span, Weight)> {
+    let segments = said(rows.iter().copied()).into_iter().filter_map(|(span, said)| match said {
+        Said::Nothing => None,
+        Said::One(weight) => Some((span, weight)),
+        Said::Several => {
+            let held = rows.iter().filter(|(held, _)| held.overlaps(span));
+            Some((span, held.map(|(_, weight)| *weight).max_by(Weight::compare)?))
+        }
+    });
+    segments.collect()
+}
+
+/// For what each product's use counts: for the pools that it weighs in, and for itself when in none.
+fn counting<'s>(
+    drawn: Facts<'s, Drawn>,
+    rules: Facts<'s, (ProductId, Rule)>,
+) -> Facts<'s, (ProductId, Counting)> {
+    rules
+        .clone()
+        .map(|(product, _)| (product, None))
+        .concat(drawn.map(|(product, pool)| (product, Some(pool))))
+        .reduce_named("Attribute: pools", |product, rows, found| {
+            let mut stated: BTreeMap<ProductId, Vec<(Span, Weight)>> = BTreeMap::new();
+            for (span, pool, weight) in rows.iter().filter_map(|(row, _)| **row) {
+                stated.entry(pool).or_default().push((span, weight));
+            }
+            let pools: Vec<(Span, ProductId, Weight)> = stated
+                .into_iter()
+                .flat_map(|(pool, rows)| {
+                    heaviest(&rows).into_iter().map(move |(span, weight)| (span, pool, weight))
+                })
+                .collect();
+            let alone = outside(Span::ALWAYS, pools.iter().map(|pool| pool.0));
+            let alone = alone.into_iter().map(|span| ((span, *product, Weight::ONE, false), 1));
+            found.extend(alone);
+            found.extend(
+                pools.into_iter().map(|(span, pool, weight)| ((span, pool, weight, true), 1)),
+            );
+        })
+        .map(|(product, (span, target, weight, weighed))| {
+            (target, (product, span, weight, weighed))
+        })
+        .join_map(rules, |target, (product, span, weight, weighed), rule| {
+            let counting = Counting {
+                span: *span,
+                product: *target,
+                weight: *weight,
+                weighed: *weighed,
+                rule: *rule,
+            };
+            (*product, counting)
+        })
 }
 
 /// The uses that make demand at instants under the metric by which they count; where whoever is
 /// active counts as a named user, an assigned seat does not.
-pub fn demand<'s>(uses: Facts<'s, Use>, rules: Facts<'s, (ProductId, Rule)>) -> Facts<'s, Use> {
+pub fn demand<'s>(
+    uses: Facts<'s, Use>,
+    rules: Facts<'s, (ProductId, Rule)>,
+    drawn: Facts<'s, Drawn>,
+) -> Facts<'s, Use> {
     uses.map(|one| (one.product, one))
-        .join_map(rules, |_product, one, rule| {
-            let counts = rule.demands(one.metric) && !rule.counts_in_periods(one.metric);
-            counts.then_some(*one)
+        .join_map(counting(drawn, rules), |_product, one, counting| {
+            let span = one.span.overlap(counting.span)?;
+            let metrics: Vec<Metric> =
+                counting.rule.demanded(one.metric, counting.weighed).collect();
+            let counted = Use { span, product: counting.product, ..weighed(one, counting.weight) };
+            Some(metrics.into_iter().map(move |metric| Use { metric, ..counted }).collect())
         })
-        .flat_map(|one| one)
+        .flat_map(|found: Option<Vec<Use>>| found.unwrap_or_default())
+}
+
+/// A use whose units are weighed; what gives no whole millionths keeps its weight beside it.
+fn weighed(one: &Use, weight: Weight) -> Use {
+    let exact = weight.exactly(i128::from(one.units.0)).and_then(Quantity::from_sum);
+    match exact {
+        Some(units) => Use { units, ..*one },
+        None => Use { weight, ..*one },
+    }
 }
 
 /// The metered use that makes demand.
@@ -270,6 +401,57 @@ pub fn metered_demand<'s>(
 ) -> Facts<'s, Cell, Tally> {
     let asked = rules.filter(|(_, rule)| rule.demands(Metric::Volume)).map(|(product, _)| product);
     cells.map(|cell| (cell.product, cell)).semijoin(asked).map(|(_, cell)| cell)
+}
+
+/// Products of which each metered quantity counts by itself, and not only their sum.
+pub fn read_singly<'s>(rules: Facts<'s, (ProductId, Rule)>) -> Facts<'s, ProductId> {
+    let single = |rule: &Rule| {
+        [Metric::Maximum, Metric::Latest, Metric::Unique].into_iter().any(|one| rule.counts(one))
+    };
+    rules.filter(move |(_, rule)| single(rule)).map(|(product, _)| product)
+}
+
+/// Single metered quantities under the metrics that ask for them.
+pub fn readings<'s>(
+    readings: Facts<'s, Reading>,
+    rules: Facts<'s, (ProductId, Rule)>,
+) -> Facts<'s, (Metric, Reading)> {
+    readings
+        .map(|reading| (reading.product, reading))
+        .join_map(rules, |_product, reading, rule| {
+            let asked = [Metric::Maximum, Metric::Latest].map(|metric| rule.counts(metric));
+            (*reading, asked)
+        })
+        .flat_map(|(reading, [maximum, latest])| {
+            let maximum = maximum.then_some((Metric::Maximum, reading));
+            maximum.into_iter().chain(latest.then_some((Metric::Latest, reading)))
+        })
+}
+
+/// The people of whom something was metered, where different people are counted.
+pub fn taking_part<'s>(
+    readings: Facts<'s, Reading>,
+    rules: Facts<'s, (ProductId, Rule)>,
+) -> Facts<'s, Use> {
+    let asked = rules.filter(|(_, rule)| rule.counts(Metric::Unique)).map(|(product, _)| product);
+    readings.map(|reading| (reading.product, reading)).semijoin(asked).flat_map(|(_, reading)| {
+        let user = reading.user?;
+        Some(Use {
+            tenant: reading.tenant,
+            product: reading.product,
+            account: reading.account,
+            metric: Metric::Unique,
+            group: None,
+            span: Span::new(reading.at, reading.at.plus_us(1)),
+            units: Quantity::ONE,
+            user: Some(user),
+            device: None,
+            session: FactId::default(),
+            weight: Weight::ONE,
+            part: reading.product,
+            least: false,
+        })
+    })
 }
 
 /// The rights that cover demand at instants, and those that cover it in periods.

@@ -18,6 +18,10 @@ pub mod resolve;
 pub mod sessions;
 pub mod inclusion;
 pub mod seats;
+pub mod gauges;
+pub mod installs;
+pub mod suites;
+pub mod machines;
 pub mod entitle;
 pub mod attribute;
 pub mod volume;
@@ -31,6 +35,7 @@ pub mod reconcile;
 
 pub(crate) mod epochs;
 pub(crate) mod grouping;
+pub(crate) mod rows;
 pub(crate) mod segments;
 pub(crate) mod span_index;
 pub(crate) mod timeline;

@@ -5,13 +5,19 @@
 
 use crate::Facts;
 use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods};
-use crate::attribute::{Use, attribute, demand, duplicate_rules, metered_demand, parted, rules};
+use crate::attribute::{
+    Use, attribute, demand, drawn, duplicate_rules, metered_demand, parted, read_singly, readings,
+    rules, taking_part,
+};
 use crate::dedupe::{Known, Repeated, dedupe};
 use crate::documents::in_force;
 use crate::due::due;
 use crate::entitle::{LineInForce, Right, entitle, lines, subject};
+use crate::gauges::{gauges, settings_of};
 use crate::hierarchy::{Hierarchy, Placement, TreeKind, hierarchy};
 use crate::inclusion::{Included, Part, inclusion};
+use crate::installs::{Listed, installs, listed};
+use crate::machines::{FactorRow, MachineRow, factor_rows, machine_rows, machines};
 use crate::pools::{Report, pools};
 use crate::reconcile::{Causes, judge, reconcile};
 use crate::resolve::{Statement as Said, resolve};
@@ -19,10 +25,12 @@ use crate::rollup::rollup;
 use crate::seats::seats;
 use crate::sessions::sessions;
 use crate::statements::{adjustments, statements};
+use crate::suites::{Member, suites};
 use crate::tally::Tally;
 use crate::totals::totals;
 use crate::volume::{Cell, Metered, volume};
 use crate::zones::AccountZone;
+use trueup_model::catalog::SuiteMember;
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::fact::{Body, Fact};
@@ -31,6 +39,7 @@ use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
 };
 use trueup_model::time::{Span, Timestamp};
+use trueup_model::usage::UsageOp;
 use trueup_policy::Policy;
 use trueup_policy::rules::ProductSettings;
 
@@ -98,6 +107,10 @@ struct Reference<'s> {
     lines: Facts<'s, LineInForce>,
     seats: Facts<'s, (Subject, Span)>,
     zones: Facts<'s, AccountZone>,
+    installs: Facts<'s, Listed>,
+    members: Facts<'s, Member>,
+    machines: Facts<'s, MachineRow>,
+    factors: Facts<'s, FactorRow>,
 }
 
 /// Assembles every operator.
@@ -108,6 +121,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let reference = reference(known.clone());
     let paired = sessions(known.clone(), inputs.settings.clone(), policy.attempt_window_us);
     let metered = metered(known.clone());
+    let set = settings_of(known.clone());
 
     let subjects = paired
         .sessions
@@ -115,6 +129,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         .map(|session| session.subject)
         .concat(metered.clone().map(|event| event.subject))
         .concat(reference.seats.clone().map(|(subject, _)| subject))
+        .concat(set.clone().map(|setting| setting.subject))
+        .concat(reference.installs.clone().map(|(subject, _)| subject))
         .concat(reference.lines.clone().map(|row| subject(&row)))
         .distinct();
     let statements_of_names = names(reference.in_force.clone(), inputs.unresolved);
@@ -129,19 +145,30 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         .clone()
         .flat_map(|session| Some((session.subject.server?, session.subject.feature)));
     let duplicates = duplicate_rules(features, reference.lines.clone(), inputs.settings);
-    let suites = inclusion(paired.sessions.clone(), parts(reference.in_force.clone()));
+    let packages = inclusion(paired.sessions.clone(), parts(reference.in_force.clone()));
     let uses = attribute(
-        suites.charges,
+        packages.charges,
         reference.seats.clone(),
         duplicates.clone(),
         resolved.resolutions.clone(),
         rules.clone(),
     );
+    let uses = uses.concat(gauges(set, resolved.resolutions.clone()));
+    let installed = installs(reference.installs.clone(), resolved.resolutions.clone());
+    let machines = machines(
+        suites(installed, reference.members.clone()),
+        rules.clone(),
+        reference.machines.clone(),
+        reference.factors.clone(),
+    );
+    let least = machines.uses.clone().filter(|one| one.least);
+    let uses = uses.concat(machines.uses.filter(|one| !one.least));
     let volume = volume(
-        due(metered, inputs.horizon.clone()),
+        due(metered.map(|event| (event.at, event)), inputs.horizon.clone()),
         resolved.resolutions.clone(),
         reference.zones.clone(),
         accounts.edges.clone(),
+        read_singly(rules.clone()),
         policy.clone(),
     );
 
@@ -149,13 +176,17 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         edges: accounts.edges.clone(),
         zones: reference.zones.clone(),
         horizon: inputs.horizon.clone(),
+        rules: rules.clone(),
+        factors: reference.factors.clone(),
     };
-    let needed = demand(uses.clone(), rules.clone());
+    let needed =
+        demand(uses.clone().concat(least), rules.clone(), drawn(reference.factors.clone()));
     let (at_instants, in_periods) = parted(rights.clone(), rules.clone());
     let levels = allocate(needed, at_instants, around.clone(), policy.clone());
     let in_periods = allocate_periods(
         metered_demand(volume.cells.clone(), rules.clone()),
-        uses.clone(),
+        readings(volume.readings.clone(), rules.clone()),
+        uses.clone().concat(taking_part(volume.readings, rules.clone())),
         in_periods,
         rules.clone(),
         around,
@@ -186,7 +217,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         covered(known.clone()),
         inputs.horizon.clone(),
     );
-    let statements = statements(volume.cells.clone(), inputs.horizon);
+    let statements = statements(volume.cells.clone(), inputs.horizon.clone());
     let judged = judge(positions, rules);
     let causes = Causes {
         unmapped: resolved.unmapped,
@@ -195,6 +226,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         orphans: paired.orphans,
         pools: pools.clone(),
         gaps,
+        lacks: due(machines.lacks.map(|lack| (lack.span.start, lack)), inputs.horizon),
         statements: statements.clone(),
     };
     Outputs {
@@ -209,7 +241,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         sessions: paired.sessions,
         uses,
         cells: volume.cells,
-        included: suites.included,
+        included: packages.included,
         attempts: paired.attempts,
         waits: paired.waits,
         pools,
@@ -232,9 +264,22 @@ fn reference(known: Facts<'_, Known>) -> Reference<'_> {
     Reference {
         lines: lines(in_force.clone()),
         seats: seats(in_force.clone()),
+        installs: listed(in_force.clone()),
+        members: members(in_force.clone()),
+        machines: machine_rows(in_force.clone()),
+        factors: factor_rows(in_force.clone()),
         zones: zones.distinct(),
         in_force,
     }
+}
+
+/// The rules of suites by inventory.
+fn members(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, Member> {
+    in_force.flat_map(|(known, span)| {
+        let Body::SuiteMember(rule) = known.body else { return None };
+        let span = rule.span.overlap(span)?;
+        Some(Member { tenant: known.tenant, rule: SuiteMember { span, ..rule } })
+    })
 }
 
 /// Whether a body is an event, which no document version replaces.
@@ -258,6 +303,9 @@ fn is_shown(body: &Body<Id>) -> bool {
 fn metered(known: Facts<'_, Known>) -> Facts<'_, Metered> {
     known.flat_map(|known| {
         let Body::Usage(event) = known.body else { return None };
+        if event.op != UsageOp::Add {
+            return None;
+        }
         Some(Metered {
             subject: Subject {
                 tenant: known.tenant,
@@ -348,6 +396,8 @@ fn product_tree<'s>(
         places
     });
     let used = resolutions.clone().map(|(subject, row)| (subject.tenant, row.product.0));
+    let suites = reference.members.clone().map(|member| (member.tenant, member.rule.suite.0));
+    let used = used.concat(suites);
     // A family stands under its publisher once, however many of its products say so.
     hierarchy(TreeKind::Products, placements.distinct(), used)
 }

@@ -10,6 +10,7 @@ use crate::Facts;
 use crate::attribute::Rule;
 use crate::dedupe::Conflict;
 use crate::hierarchy::Misplaced;
+use crate::machines::Lack;
 use crate::resolve::Unmapped;
 use std::cmp::Ordering;
 use trueup_model::calendar::{Period, PeriodUnit};
@@ -19,7 +20,7 @@ use trueup_model::id::{AccountId, NameKind, ProductId, TenantId};
 use trueup_model::metric::Metric;
 use trueup_model::position::{BasisGap, LicensePosition, PositionState, Statement};
 use trueup_model::quantity::{Capacity, Money, ONE_UNIT, Quantity, Rounding, divide};
-use trueup_model::time::Timestamp;
+use trueup_model::time::{Span, Timestamp};
 use trueup_policy::rules::ProductSettings;
 
 /// What can be wrong.
@@ -36,6 +37,8 @@ pub struct Causes<'s> {
     pub pools: Facts<'s, PoolState>,
     /// Claims about one right that differ.
     pub gaps: Facts<'s, BasisGap>,
+    /// What is not known of machines.
+    pub lacks: Facts<'s, Lack>,
     /// Closed periods.
     pub statements: Facts<'s, Statement>,
 }
@@ -94,6 +97,21 @@ pub fn reconcile<'s>(
         );
     let of_pools = causes.pools.filter(|state| state.latest).flat_map(|state| of_pool(&state));
     let of_gaps = causes.gaps.map(|gap| of_gap(&gap));
+    let of_lacks = causes
+        .lacks
+        .map(|lack| ((lack.tenant, lack.kind, lack.product, lack.device), lack.span))
+        .reduce_named("Reconcile: lacks", |_lack, spans, found| {
+            let first = spans.iter().map(|(span, _)| span.start).min();
+            let last = spans.iter().map(|(span, _)| span.end).max();
+            found.extend(first.zip(last).map(|(first, last)| (Span::new(first, last), 1)));
+        })
+        .map(|((tenant, kind, product, device), span)| Discrepancy {
+            product: Some(product),
+            subject: Some((NameKind::Device, device.into())),
+            first_at: span.start,
+            last_at: span.end,
+            ..plain(kind, tenant)
+        });
     let of_statements = causes.statements.flat_map(|statement| of_statement(&statement));
     of_positions
         .concat(of_names)
@@ -102,6 +120,7 @@ pub fn reconcile<'s>(
         .concat(of_orphans)
         .concat(of_pools)
         .concat(of_gaps)
+        .concat(of_lacks)
         .concat(of_statements)
 }
 

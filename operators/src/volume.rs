@@ -13,6 +13,7 @@
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::hierarchy::Placement;
 use crate::resolve::place;
+use crate::rows::add as add_row;
 use crate::tally::Tally;
 use crate::zones::{AccountZone, Calendars};
 use crate::{Diff, Facts};
@@ -79,12 +80,33 @@ pub struct Late {
     pub event: Metered,
 }
 
+/// An attributed event by itself, where a product counts single quantities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Reading {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The product.
+    pub product: ProductId,
+    /// For which account.
+    pub account: AccountId,
+    /// By whom.
+    pub user: Option<UserId>,
+    /// When.
+    pub at: Timestamp,
+    /// The fact; of equal instants, the greater one is the later.
+    pub fact: FactId,
+    /// How much.
+    pub quantity: Quantity,
+}
+
 /// Attributed use, and what of it came late.
 pub struct Volume<'s> {
     /// Cells, with how many events and how much.
     pub cells: Facts<'s, Cell, Tally>,
     /// Late events.
     pub late: Facts<'s, Late>,
+    /// Single events of the products that count them.
+    pub readings: Facts<'s, Reading>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,20 +115,23 @@ enum Heard {
     Resolution(Subject, Resolution),
     Zone(AccountZone),
     Edge(Placement),
+    Single(ProductId),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Found {
     Cell(Cell),
     Late(Late),
+    Reading(Reading),
 }
 
-/// Cuts attributed events into cells.
+/// Cuts attributed events into cells; of the products in `single`, gives each event as well.
 pub fn volume<'s>(
     events: Facts<'s, Metered>,
     resolutions: Facts<'s, (Subject, Resolution)>,
     zones: Facts<'s, AccountZone>,
     edges: Facts<'s, Placement>,
+    single: Facts<'s, ProductId>,
     policy: Policy,
 ) -> Volume<'s> {
     let events = events.map(Heard::Event);
@@ -114,22 +139,32 @@ pub fn volume<'s>(
     let keyed = by_key(events.concat(resolutions), |heard| match heard {
         Heard::Event(event) => place(&event.subject),
         Heard::Resolution(subject, _) => place(subject),
-        Heard::Zone(_) | Heard::Edge(_) => 0,
+        Heard::Zone(_) | Heard::Edge(_) | Heard::Single(_) => 0,
     });
-    let zones = everywhere(zones.map(Heard::Zone).concat(edges.map(Heard::Edge)));
+    let zones = zones.map(Heard::Zone).concat(edges.map(Heard::Edge));
+    let zones = everywhere(zones.concat(single.map(Heard::Single)));
     let mut state = State::new(policy);
     let found = each_epoch(keyed.concat(zones), "Volume", move |updates, changes| {
         state.step(updates, changes);
     });
     let cells = found.clone().flat_map(|(found, epoch, tally)| match found {
         Found::Cell(cell) => Some((cell, epoch, tally)),
-        Found::Late(_) => None,
+        Found::Late(_) | Found::Reading(_) => None,
     });
-    let late = found.flat_map(|(found, epoch, tally)| match found {
-        Found::Late(late) => Some((late, epoch, isize::try_from(tally.events).unwrap_or(0))),
-        Found::Cell(_) => None,
+    let events = |tally: Tally| isize::try_from(tally.events).unwrap_or(0);
+    let late = found.clone().flat_map(move |(found, epoch, tally)| match found {
+        Found::Late(late) => Some((late, epoch, events(tally))),
+        Found::Cell(_) | Found::Reading(_) => None,
     });
-    Volume { cells: cells.as_collection(), late: late.as_collection() }
+    let readings = found.flat_map(move |(found, epoch, tally)| match found {
+        Found::Reading(reading) => Some((reading, epoch, events(tally))),
+        Found::Cell(_) | Found::Late(_) => None,
+    });
+    Volume {
+        cells: cells.as_collection(),
+        late: late.as_collection(),
+        readings: readings.as_collection(),
+    }
 }
 
 /// The events and meanings of one subject.
@@ -144,13 +179,15 @@ struct State {
     calendars: Calendars,
     cuts: Cuts,
     subjects: IdMap<Subject, Entry>,
+    /// Products whose events are given one by one.
+    single: BTreeMap<ProductId, Diff>,
 }
 
 impl State {
     fn new(policy: Policy) -> Self {
         let calendars = Calendars::new(policy.zone.clone());
         let cuts = Cuts::new(&policy, calendars.all());
-        Self { policy, calendars, cuts, subjects: IdMap::default() }
+        Self { policy, calendars, cuts, subjects: IdMap::default(), single: BTreeMap::new() }
     }
 
     fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found, Tally>) {
@@ -159,6 +196,7 @@ impl State {
         let mut meanings: BTreeMap<Subject, Vec<(Resolution, Diff)>> = BTreeMap::new();
         let mut zones = Vec::new();
         let mut moves: BTreeMap<Timestamp, Diff> = BTreeMap::new();
+        let mut single: BTreeMap<ProductId, Diff> = BTreeMap::new();
         for (heard, diff) in updates {
             match heard {
                 Heard::Event(event) => events.entry(event.subject).or_default().push((event, diff)),
@@ -166,6 +204,7 @@ impl State {
                     meanings.entry(subject).or_default().push((row, diff));
                 }
                 Heard::Zone(zone) => zones.push((zone, diff)),
+                Heard::Single(product) => add_row(&mut single, product, diff),
                 Heard::Edge(edge) => {
                     *moves.entry(edge.span.start).or_default() += diff;
                     *moves.entry(edge.span.end).or_default() += diff;
@@ -173,8 +212,8 @@ impl State {
             }
         }
         let recut = self.cuts.moved_by(&moves);
-        if !zones.is_empty() || recut {
-            self.recut(zones, &moves, &mut sums);
+        if !zones.is_empty() || recut || !single.is_empty() {
+            self.recut(zones, &moves, single, &mut sums);
         } else {
             self.cuts.move_turns(&moves);
         }
@@ -218,6 +257,7 @@ impl State {
         &mut self,
         zones: Vec<(AccountZone, Diff)>,
         moves: &BTreeMap<Timestamp, Diff>,
+        single: BTreeMap<ProductId, Diff>,
         sums: &mut BTreeMap<Found, Tally>,
     ) {
         let subjects: Vec<Subject> = self.subjects.keys().copied().collect();
@@ -226,6 +266,9 @@ impl State {
         }
         for (zone, diff) in zones {
             self.calendars.hear(zone, diff);
+        }
+        for (product, diff) in single {
+            add_row(&mut self.single, product, diff);
         }
         self.cuts.calendars = self.calendars.all();
         self.cuts.move_turns(moves);
@@ -266,6 +309,18 @@ impl State {
         let quantity = i128::from(event.quantity.0) * diff as i128;
         let tally = Tally { events: diff as i128, quantity };
         add(sums, Found::Cell(cell), tally);
+        if self.single.contains_key(&cell.product) {
+            let reading = Reading {
+                tenant: cell.tenant,
+                product: cell.product,
+                account: cell.account,
+                user: cell.user,
+                at: event.at,
+                fact: event.fact,
+                quantity: event.quantity,
+            };
+            add(sums, Found::Reading(reading), tally);
+        }
         if cell.late {
             add(sums, Found::Late(Late { cell, event: *event }), tally);
         }

@@ -4,3 +4,7 @@
 
 mod identity;
 mod lifetimes;
+mod processors;
+mod devices;
+mod pools;
+mod levels;

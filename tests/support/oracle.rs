@@ -15,6 +15,10 @@ mod tree;
 mod names;
 mod sessions;
 mod uses;
+mod gauges;
+mod inventory;
+mod counting;
+mod statistics;
 mod rights;
 mod prices;
 mod levels;
@@ -139,6 +143,11 @@ impl Rule {
             || self.licensed.is_empty()
     }
 
+    /// Whether lines or policy ask for a metric.
+    fn counts(&self, metric: Metric) -> bool {
+        self.settings.metrics.contains(metric) || self.licensed.contains(&metric)
+    }
+
     /// Whether named users are those who were active, and not those who hold a seat.
     fn counts_active_users(&self) -> bool {
         let named = Metric::NamedUser;
@@ -204,7 +213,9 @@ pub fn expected(input: Input<'_>) -> Expected {
     let rights = rights::rights(&lines, &names);
     let seats = uses::seats(&reference);
     let parts = uses::parts(&reference);
-    let uses = uses::uses(&case, &names, &lines, &logs.sessions, &parts, &seats);
+    let mut uses = uses::uses(&case, &names, &lines, &logs.sessions, &parts, &seats);
+    uses.extend(gauges::uses(&said.known, &names));
+    let installs = inventory::installs(&reference, &names);
     let events = volumes::events(&case, &names, &said.known);
     let mut found = Expected {
         included: uses::included(&logs.sessions, &parts),
@@ -221,6 +232,8 @@ pub fn expected(input: Input<'_>) -> Expected {
         .map(|session| session.subject)
         .chain(volumes::subjects(&said.known).into_iter().map(|(subject, _)| subject))
         .chain(seats.iter().map(|(subject, _)| *subject))
+        .chain(gauges::subjects(&said.known))
+        .chain(inventory::subjects(&reference).into_iter().map(|(subject, ..)| subject))
         .chain(lines.iter().map(rights::subject))
         .collect();
     let mut missing = BTreeSet::new();
@@ -233,7 +246,13 @@ pub fn expected(input: Input<'_>) -> Expected {
     found.discrepancies.extend(discrepancies::of_counts(&said.conflicts, &logs.orphans));
     found.discrepancies.extend(found.pools.iter().flat_map(discrepancies::of_pool));
     found.discrepancies.extend(found.statements.iter().filter_map(discrepancies::of_statement));
-    let evidence = Evidence { uses: &uses, events: &events, rights: &rights };
+    let evidence = Evidence {
+        uses: &uses,
+        events: &events,
+        rights: &rights,
+        installs: &installs,
+        reference: &reference,
+    };
     for tenant in tenants(&case) {
         let products = Tree::of_products(tenant, &reference);
         let mut accounts = Tree::of_accounts(tenant, &reference);
@@ -261,6 +280,8 @@ struct Evidence<'e> {
     uses: &'e [uses::Use],
     events: &'e [volumes::Event],
     rights: &'e [Right],
+    installs: &'e [inventory::Install],
+    reference: &'e [(Known, Span)],
 }
 
 /// Evaluates positions and totals of one tenant.
@@ -272,19 +293,25 @@ fn evaluate(
     evidence: &Evidence<'_>,
     found: &mut Expected,
 ) {
-    let uses: Vec<uses::Use> =
+    let mut uses: Vec<uses::Use> =
         evidence.uses.iter().filter(|one| one.tenant == tenant).copied().collect();
     let events: Vec<volumes::Event> =
         evidence.events.iter().filter(|one| one.tenant == tenant).copied().collect();
     let rights: Vec<Right> =
         evidence.rights.iter().filter(|one| one.tenant == tenant).copied().collect();
     let rules = uses::rules(case, &rights);
+    let hardware = inventory::Hardware::new(tenant, evidence.reference);
+    let installs: Vec<inventory::Install> =
+        evidence.installs.iter().filter(|one| one.tenant == tenant).copied().collect();
+    let (needed, lacks) = inventory::needs(case, &installs, &rules, &hardware);
+    found.discrepancies.extend(discrepancies::of_lacks(&lacks));
+    let (least, needed): (Vec<_>, Vec<_>) = needed.into_iter().partition(|one| one.least);
+    uses.extend(needed);
+    let sources: Vec<uses::Use> = uses.iter().chain(&least).copied().collect();
+    let demanded = counting::demanded(&sources, &rules, &hardware);
     let mut keys: BTreeSet<Key> = BTreeSet::new();
     for product in rules.keys().copied() {
-        let key = |metric| Key { tenant, product, metric };
-        keys.extend([Metric::Concurrent, Metric::NamedUser, Metric::Volume].map(key));
-        let licensed = rights.iter().filter(|right| right.product == product);
-        keys.extend(licensed.map(|right| key(right.metric)));
+        keys.extend(Metric::ALL.map(|metric| Key { tenant, product, metric }));
     }
     let mut positions = Positions::default();
     for key in keys {
@@ -296,12 +323,20 @@ fn evaluate(
             of_product.filter(move |one| one.metric == metric).copied().collect::<Vec<_>>()
         };
         let metered = events.iter().filter(|event| event.product == key.product);
-        let metered: Vec<volumes::Event> =
-            metered.filter(|_| rule.demands(Metric::Volume)).copied().collect();
+        let asked = match key.metric {
+            Metric::Volume => rule.demands(Metric::Volume),
+            other => rule.counts(other),
+        };
+        let metered: Vec<volumes::Event> = metered.filter(|_| asked).copied().collect();
+        let of_key = |one: &&uses::Use| one.product == key.product && one.metric == key.metric;
+        let demand: Vec<uses::Use> = demanded.iter().filter(of_key).copied().collect();
         if levels::counts_at_instants(key.metric, rule) {
-            let needed = if rule.demands(key.metric) { used(key.metric) } else { Vec::new() };
-            levels::evaluate(case, key, accounts, &needed, &rights, &mut positions);
-        } else if key.metric == Metric::Volume {
+            let by = (rule, &hardware);
+            levels::evaluate(case, key, accounts, &demand, &rights, by, &mut positions);
+        } else if key.metric == Metric::Unique {
+            let people: Vec<uses::Use> = metered.iter().map(volumes::Event::as_use).collect();
+            periods::evaluate(case, key, accounts, &[], &people, &rights, &mut positions);
+        } else if key.metric != Metric::NamedUser {
             periods::evaluate(case, key, accounts, &metered, &[], &rights, &mut positions);
         } else {
             let active = used(Metric::Concurrent);

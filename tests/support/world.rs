@@ -15,7 +15,7 @@ use std::fmt::{self, Write as _};
 use trueup_policy::Policy;
 
 /// The policies that worlds are judged by.
-const POLICIES: [&str; 5] = [
+const POLICIES: [&str; 7] = [
     "",
     r#"
     time_zone = "Europe/Berlin"
@@ -60,6 +60,50 @@ const POLICIES: [&str; 5] = [
     products = ["CAD", "SIM"]
     session_silent_seconds = 86400
     session_longest_seconds = 200000
+    "#,
+    r#"
+    [[rule]]
+    products = ["APP"]
+    metrics = ["core", "device"]
+    processors = "oracle_processor"
+    stale_after_seconds = 200000
+    round = "up"
+    users_per_core = 2
+    [[rule]]
+    products = ["CAD"]
+    metrics = ["processor_value", "unique", "resource_value"]
+    statistic = "mean"
+    stale_after_seconds = 90000
+    [[rule]]
+    products = ["SIM", "POOL"]
+    metrics = ["maximum", "token", "named_user"]
+    statistic = "days"
+    resource = "device"
+    [[rule]]
+    products = ["*"]
+    metrics = ["latest", "core", "device"]
+    processors = "red_hat_sockets"
+    statistic = "p70"
+    round = "half_up"
+    round_parts = true
+    "#,
+    r#"
+    time_zone = "America/New_York"
+    position_period = "day"
+    further_periods = ["month"]
+    [[rule]]
+    products = ["APP", "SUITE"]
+    metrics = ["core", "processor_value", "resource_value", "level"]
+    processors = "windows_server"
+    statistic = "end"
+    resource = "concurrent"
+    [[rule]]
+    products = ["*"]
+    metrics = ["core", "level", "unique", "maximum", "latest"]
+    processors = "sql_server"
+    statistic = "mean"
+    users_per_license = 3
+    round = "half_even"
     "#,
 ];
 

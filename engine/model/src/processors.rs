@@ -3,6 +3,7 @@
 //! Exact: counts are whole, factors are ratios, and each rule rounds once, where it says. Sources: the
 //! vendors' published rules, as the worked examples in the tests name them.
 
+use crate::bands::least_common_multiple;
 use crate::quantity::{Quantity, Rounding, divide};
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +100,13 @@ impl Weight {
         (per.0 > 0 && value.0 >= 0).then_some(Self { value, per })
     }
 
+    /// Which of two weighs more; of equals, the one written with greater numbers.
+    pub fn compare(&self, other: &Self) -> std::cmp::Ordering {
+        let left = i128::from(self.value.0) * i128::from(other.per.0);
+        let right = i128::from(other.value.0) * i128::from(self.per.0);
+        left.cmp(&right).then_with(|| self.cmp(other))
+    }
+
     /// What so many millionths weigh, if that is whole millionths.
     pub fn exactly(&self, millionths: i128) -> Option<i128> {
         let product = millionths.checked_mul(i128::from(self.value.0))?;
@@ -137,6 +145,32 @@ pub fn needed(rule: ProcessorRule, shape: &Shape, factor: Weight) -> Quantity {
         ProcessorRule::HalfThreads => threads.div_ceil(2),
     };
     units(i128::from(whole))
+}
+
+/// How many licenses shapes need that count as one: of a cluster, say. Factors apply to each shape, and
+/// the sum is rounded once.
+pub fn needed_together(rule: ProcessorRule, shapes: &[(Shape, Weight)]) -> Quantity {
+    if let [(shape, factor)] = shapes {
+        return needed(rule, shape, *factor);
+    }
+    if rule == ProcessorRule::CoresByFactor {
+        let pers = shapes.iter().map(|(_, factor)| i128::from(factor.per.0));
+        let common = pers.fold(1, least_common_multiple);
+        let parts = shapes.iter().map(|(shape, factor)| {
+            let share = common / i128::from(factor.per.0);
+            let value = i128::from(factor.value.0).saturating_mul(share);
+            i128::from(shape.own_cores()).saturating_mul(value)
+        });
+        let sum = parts.fold(0, i128::saturating_add);
+        return units(divide(sum, common, Rounding::Ceil));
+    }
+    let mut all = Shape::default();
+    for (shape, _) in shapes {
+        all.processors += shape.processors;
+        all.cores += shape.own_cores();
+        all.threads += shape.threads;
+    }
+    needed(rule, &all, Weight::ONE)
 }
 
 fn units(whole: i128) -> Quantity {

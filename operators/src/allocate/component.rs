@@ -1,19 +1,24 @@
 //! One product under one metric: its demand, its rights, and the nodes where they meet.
 
+use super::convert::{Conversion, Part, Raw};
 use super::figures::Figures;
 use super::routes::{Route, nearest};
+use super::statistics::whole_days;
 use super::{Found, Key, Turn, World};
 use crate::Diff;
 use crate::attribute::Use;
 use crate::entitle::Right;
 use crate::epochs::Updates;
 use crate::grouping::Grouping;
+use crate::rows::add;
 use crate::timeline::{Levels, Timeline, demand, spread};
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::contract::Basis;
 use trueup_model::id::AccountId;
+use trueup_model::processors::Weight;
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
+use trueup_policy::rules::Statistic;
 
 /// What an epoch brings to a product.
 #[derive(Default)]
@@ -22,8 +27,12 @@ pub(super) struct News {
     pub(super) rights: Vec<(Right, Diff)>,
 }
 
-/// Demand of one account: intervals with their units, and how often each is there.
-type Demand = BTreeMap<(Span, Quantity), Diff>;
+/// Demand of one account: intervals with their units and what these are a part of, and how often each
+/// is there.
+type Demand = BTreeMap<(Span, Quantity, Part), Diff>;
+
+/// For which account a use counts, and what it is a part of.
+type Holder = (AccountId, Part);
 
 /// An account that has lines, or whose demand nobody covers.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +45,8 @@ pub(super) struct Node {
     pub(super) timeline: Timeline,
     /// What it passed to whom, as changes at instants.
     sent: BTreeMap<(Timestamp, AccountId), i128>,
+    /// What is used, where it is converted.
+    raw: Raw,
 }
 
 /// The closed interval of instants at which levels changed.
@@ -45,7 +56,16 @@ const ALL_OF_TIME: Window = (Timestamp::MIN, Timestamp::MAX);
 
 /// One product under one metric.
 pub(super) struct Component {
-    grouping: Grouping<AccountId>,
+    key: Key,
+    grouping: Grouping<Holder>,
+    conversion: Conversion,
+    statistic: Statistic,
+    /// How many charges have a weight or are least counts.
+    parts: Diff,
+    /// Whether use is converted.
+    converts: bool,
+    /// The uses as they came, where their days count.
+    days: BTreeMap<Use, Diff>,
     demand: BTreeMap<AccountId, Demand>,
     rights: BTreeMap<Right, Diff>,
     /// What vouches for the rights that count.
@@ -61,7 +81,13 @@ type Pending = BTreeMap<AccountId, BTreeMap<Timestamp, Levels>>;
 impl Component {
     pub(super) fn new(key: Key) -> Self {
         Self {
+            key,
             grouping: Grouping::default(),
+            conversion: Conversion::default(),
+            statistic: Statistic::Peak,
+            parts: 0,
+            converts: false,
+            days: BTreeMap::new(),
             demand: BTreeMap::new(),
             rights: BTreeMap::new(),
             basis: None,
@@ -77,7 +103,9 @@ impl Component {
 
     /// Whether demand lasts at the horizon, so that every move of it changes a figure.
     pub(super) fn is_active(&self, world: &World) -> bool {
-        self.nodes.values().any(|node| node.timeline.at(world.horizon).demand != 0)
+        // The hours that have passed are counted, whatever happens in them.
+        matches!(self.statistic, Statistic::Percentile(_))
+            || self.nodes.values().any(|node| node.timeline.at(world.horizon).demand != 0)
     }
 
     /// The first instant after the horizon at which something changes by itself.
@@ -106,12 +134,17 @@ impl Component {
         world: &World,
         changes: &mut Updates<Found>,
     ) {
-        let demand = self.hear_uses(news.uses);
+        let restated = self.restate(turn, world);
+        let demand = self.hear_uses(news.uses, turn, world);
         let rights = self.hear_rights(news.rights);
         let mut dirty: BTreeMap<AccountId, Window> = BTreeMap::new();
         let basis = self.rights.keys().map(|right| right.basis).min();
         let pools = self.pools(basis);
+        let converts = self.parts != 0 || !self.conversion.is_none();
+        let converted = std::mem::replace(&mut self.converts, converts) != converts;
         let regroup = basis != self.basis
+            || restated
+            || converted
             || !self.nodes.iter().filter(|(_, node)| node.pool).map(|(at, _)| at).eq(&pools)
             || (turn.tree && self.reroutes(world, &pools));
         if regroup {
@@ -119,9 +152,10 @@ impl Component {
             self.rebuild(world, &pools, &mut dirty);
         } else {
             let mut pending = Pending::new();
-            for ((account, span, units), diff) in demand {
-                self.route_demand(world, &pools, account, span, units, diff, &mut pending);
+            for ((holder, span, units), diff) in demand {
+                self.route_demand(world, &pools, holder, (span, units), diff, &mut pending);
             }
+            self.convert(&mut pending);
             for (right, diff) in &rights {
                 if Some(right.basis) == self.basis {
                     grant(right, *diff, pending.entry(right.account).or_default());
@@ -134,6 +168,11 @@ impl Component {
                 if before == Timestamp::MIN { ALL_OF_TIME } else { (before, world.horizon) };
             for account in self.nodes.keys() {
                 widen(&mut dirty, *account, moved);
+            }
+        }
+        if restated {
+            for account in self.nodes.keys() {
+                widen(&mut dirty, *account, ALL_OF_TIME);
             }
         }
         for account in turn.zones.iter().filter(|account| self.nodes.contains_key(account)) {
@@ -152,15 +191,62 @@ impl Component {
         self.forget_bare_nodes();
     }
 
-    /// Groups uses; gives the changes of demand by account.
-    fn hear_uses(&mut self, uses: Vec<(Use, Diff)>) -> BTreeMap<(AccountId, Span, Quantity), Diff> {
-        let mut changed: BTreeMap<(AccountId, Span, Quantity), Diff> = BTreeMap::new();
-        let mut groups: BTreeMap<u64, Vec<(Span, Quantity, AccountId, i64)>> = BTreeMap::new();
+    /// Takes in by what rules the product is counted; true if they changed.
+    fn restate(&mut self, turn: &Turn, world: &World) -> bool {
+        let recounted = self.statistic == Statistic::Days && !turn.zones.is_empty();
+        if !self.is_empty() && !turn.ruled.contains(&self.key.product) {
+            return recounted;
+        }
+        let conversion = world.conversion(self.key);
+        let statistic = world.statistic(self.key);
+        let changed = conversion != self.conversion || statistic != self.statistic;
+        (self.conversion, self.statistic) = (conversion, statistic);
+        changed || recounted
+    }
+
+    /// The uses as their days count: those that changed, or all where calendars did.
+    fn by_days(&mut self, uses: Vec<(Use, Diff)>, turn: &Turn, world: &World) -> Vec<(Use, Diff)> {
+        let anew = !turn.zones.is_empty();
+        if anew {
+            self.grouping = Grouping::default();
+            self.demand.clear();
+            self.parts = 0;
+        }
+        let mut changed = Vec::new();
         for (one, diff) in uses {
+            add(&mut self.days, one, diff);
+            changed.push((one, diff));
+        }
+        if anew {
+            changed = self.days.iter().map(|(one, count)| (*one, *count)).collect();
+        }
+        let widened = changed.into_iter().map(|(one, diff)| {
+            let calendar = world.calendars.of(one.account);
+            (Use { span: whole_days(one.span, calendar), ..one }, diff)
+        });
+        widened.collect()
+    }
+
+    /// Groups uses; gives the changes of demand by account and part.
+    fn hear_uses(
+        &mut self,
+        uses: Vec<(Use, Diff)>,
+        turn: &Turn,
+        world: &World,
+    ) -> BTreeMap<(Holder, Span, Quantity), Diff> {
+        let uses = match self.statistic {
+            Statistic::Days => self.by_days(uses, turn, world),
+            _ => uses,
+        };
+        let mut changed: BTreeMap<(Holder, Span, Quantity), Diff> = BTreeMap::new();
+        let mut groups: BTreeMap<u64, Vec<(Span, Quantity, Holder, i64)>> = BTreeMap::new();
+        for (one, diff) in uses {
+            let part = Part { least: one.least, product: one.part, weight: one.weight };
+            let holder = (one.account, part);
             match one.group {
-                None => *changed.entry((one.account, one.span, one.units)).or_default() += diff,
+                None => *changed.entry((holder, one.span, one.units)).or_default() += diff,
                 Some(group) => {
-                    let row = (one.span, one.units, one.account, diff as i64);
+                    let row = (one.span, one.units, holder, diff as i64);
                     groups.entry(group).or_default().push(row);
                 }
             }
@@ -172,12 +258,11 @@ impl Component {
             });
         }
         changed.retain(|_, diff| *diff != 0);
-        for ((account, span, units), diff) in &changed {
+        for (((account, part), span, units), diff) in &changed {
             let demand = self.demand.entry(*account).or_default();
-            let count = demand.entry((*span, *units)).or_default();
-            *count += diff;
-            if *count == 0 {
-                demand.remove(&(*span, *units));
+            add(demand, (*span, *units, *part), *diff);
+            if part.least || part.weight != Weight::ONE {
+                self.parts += diff;
             }
             if demand.is_empty() {
                 self.demand.remove(account);
@@ -247,38 +332,58 @@ impl Component {
         {
             grant(right, *count, pending.entry(right.account).or_default());
         }
-        let rows: Vec<(AccountId, Span, Quantity, Diff)> = self
+        let rows: Vec<(Holder, (Span, Quantity), Diff)> = self
             .demand
             .iter()
             .flat_map(|(account, demand)| {
-                demand.iter().map(|((span, units), count)| (*account, *span, *units, *count))
+                let holder = move |part: &Part| (*account, *part);
+                demand
+                    .iter()
+                    .map(move |((span, units, part), n)| (holder(part), (*span, *units), *n))
             })
             .collect();
-        for (account, span, units, count) in rows {
-            self.route_demand(world, pools, account, span, units, count, &mut pending);
+        for (holder, row, count) in rows {
+            self.route_demand(world, pools, holder, row, count, &mut pending);
         }
+        self.convert(&mut pending);
         self.propagate(pending, dirty);
     }
 
     /// Sends demand to the node that takes it; to a node of its own where nobody does.
-    #[expect(clippy::too_many_arguments, reason = "a row of demand and where it goes")]
     fn route_demand(
         &mut self,
         world: &World,
         pools: &BTreeSet<AccountId>,
-        account: AccountId,
-        span: Span,
-        units: Quantity,
+        (account, part): Holder,
+        (span, units): (Span, Quantity),
         diff: Diff,
         pending: &mut Pending,
     ) {
         let route =
             self.routes.entry(account).or_insert_with(|| nearest(&world.tree, account, pools, 0));
         for (piece, target) in route.iter() {
-            let Some(part) = piece.overlap(span) else { continue };
+            let Some(inside) = piece.overlap(span) else { continue };
             let target = target.unwrap_or(account);
-            self.nodes.entry(target).or_default();
-            demand(pending.entry(target).or_default(), part, units, diff);
+            let node = self.nodes.entry(target).or_default();
+            let changes = pending.entry(target).or_default();
+            if self.converts {
+                node.raw.add(part, inside, i128::from(units.0) * diff as i128);
+            } else {
+                demand(changes, inside, units, diff);
+            }
+        }
+    }
+
+    /// Turns what changed of use at the nodes that wait into changes of their demand.
+    fn convert(&mut self, pending: &mut Pending) {
+        if !self.converts {
+            return;
+        }
+        for (account, changes) in pending {
+            let Some(node) = self.nodes.get_mut(account) else { continue };
+            for (at, change) in node.raw.convert(&self.conversion) {
+                changes.entry(at).or_default().demand += change;
+            }
         }
     }
 

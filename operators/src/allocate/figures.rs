@@ -1,6 +1,7 @@
 //! What the levels of nodes come to: positions, allocation lines, steps and gaps.
 
 use super::component::{Node, Window};
+use super::statistics::by_statistic;
 use super::{Found, Key, World};
 use crate::Diff;
 use crate::entitle::Right;
@@ -15,6 +16,7 @@ use trueup_model::position::{
 };
 use trueup_model::quantity::{Capacity, Money, ONE_UNIT, Quantity, Rounding, divide};
 use trueup_model::time::{Span, Timestamp};
+use trueup_policy::rules::Statistic;
 
 /// The rights of one node that count, and how often each is there.
 pub(super) type Rights<'r> = Vec<(&'r Right, Diff)>;
@@ -286,12 +288,20 @@ fn position(
     if summary.peak == 0 && !(current && in_force) {
         return None;
     }
+    let statistic = world.statistic(key);
+    let calendar = world.calendars.of(account);
+    let summary = by_statistic(statistic, &mut node.timeline, period, end, summary, calendar);
     let entitled = levels.capacity();
     let surplus = match entitled {
         Capacity::Limited(limit) => (i128::from(limit.0) - summary.peak).max(0),
         Capacity::Unlimited | Capacity::Unknown => 0,
     };
-    let uncovered = if levels.above > 0 { 0 } else { levels.uncovered() };
+    let by_peak = statistic == Statistic::Peak || period.unit == PeriodUnit::All;
+    let uncovered = match (by_peak, levels.above > 0) {
+        (false, _) => summary.shortfall,
+        (true, true) => 0,
+        (true, false) => levels.uncovered(),
+    };
     let lasts = current && uncovered > 0;
     // Where nothing is used the horizon's moves change nothing, and this must not either.
     let peak_at = if summary.peak == 0 { period.span.start } else { summary.peak_at };
@@ -374,7 +384,15 @@ pub(super) fn allocation(
     world: &World,
 ) -> Vec<AllocationLine> {
     let last = Timestamp(position.key.period.span.end.0.saturating_sub(1)).min(world.horizon);
-    let at = if position.peak == Quantity::ZERO { last } else { position.peak_at.min(last) };
+    let metric = Key {
+        metric: position.key.metric,
+        product: position.key.product,
+        tenant: position.key.tenant,
+    };
+    let by_peak =
+        world.statistic(metric) == Statistic::Peak || position.key.period.unit == PeriodUnit::All;
+    let peak = by_peak && position.peak != Quantity::ZERO;
+    let at = if peak { position.peak_at.min(last) } else { last };
     let in_force: Rights<'_> =
         rights.iter().filter(|(right, _)| right.span.contains(at)).copied().collect();
     fill(position, &in_force)

@@ -1,11 +1,12 @@
-//! Allocation of metrics that count in periods: volumes, and named users by activity.
+//! Allocation of metrics that count in periods: volumes, people by activity, single readings.
 //!
 //! inflow(n, P)    = Σ { quantity of cells in P : n takes the cell's account at the cell's time }
 //!                 + Σ { uncovered(m, Q) : n takes what m leaves, Q begins in P }
 //! uncovered(n, P) = max(0, inflow(n, P) − entitled(n, P))
 //!
 //! What is entitled stands in `grants.rs`. A person who is active for several accounts in one period
-//! counts once: where they were active first.
+//! counts once: where they were active first. Of single readings the greatest or the newest of a node's
+//! accounts counts; what it does not cover is passed to nobody, because such figures do not add up.
 //!
 //! Work per change: the periods of the cell or person on the way up.
 
@@ -17,7 +18,7 @@ use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::tally::Tally;
-use crate::volume::Cell;
+use crate::volume::{Cell, Reading};
 use crate::{Diff, Facts};
 use component::Component;
 use serde::{Deserialize, Serialize};
@@ -34,12 +35,14 @@ use trueup_policy::Policy;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Row {
     Cell(Cell),
+    Reading(Metric, Reading),
     Other(Heard),
 }
 
 /// Covers the demand of metrics that count in periods.
 pub fn allocate_periods<'s>(
     cells: Facts<'s, Cell, Tally>,
+    readings: Facts<'s, (Metric, Reading)>,
     uses: Facts<'s, Use>,
     rights: Facts<'s, Right>,
     rules: Facts<'s, (ProductId, Rule)>,
@@ -49,13 +52,19 @@ pub fn allocate_periods<'s>(
     let unit = Tally { events: 1, quantity: 0 };
     let by_activity =
         rules.filter(|(_, rule)| rule.counts_active_users()).map(|(product, _)| product);
+    let part = uses.clone().filter(|one| one.metric == Metric::Unique);
+    let part = part.map(|one| Row::Other(Heard::Use(Box::new(one))));
+    let read = readings.map(|(metric, reading)| Row::Reading(metric, reading));
     let active = uses
         .filter(|one| one.metric == Metric::Concurrent && one.user.is_some())
         .map(|one| (one.product, Use { metric: Metric::NamedUser, ..one }))
         .semijoin(by_activity)
         .map(|(_, one)| Row::Other(Heard::Use(Box::new(one))));
     let granted = rights.map(|right| Row::Other(Heard::Right(Box::new(right))));
-    let rows = by_key(active.concat(granted).explode(move |row| Some((row, unit))), place);
+    let rows = by_key(
+        active.concat(granted).concat(part).concat(read).explode(move |row| Some((row, unit))),
+        place,
+    );
     let cells = by_key(cells.map(Row::Cell), place);
     let tables = around.edges.map(Heard::Edge);
     let tables = tables.concat(around.zones.map(Heard::Zone));
@@ -78,11 +87,16 @@ fn key(row: &Row) -> Option<Key> {
         Row::Cell(cell) => {
             Some(Key { tenant: cell.tenant, product: cell.product, metric: Metric::Volume })
         }
+        Row::Reading(metric, one) => {
+            Some(Key { tenant: one.tenant, product: one.product, metric: *metric })
+        }
         Row::Other(Heard::Use(one)) => {
             Some(Key { tenant: one.tenant, product: one.product, metric: one.metric })
         }
         Row::Other(Heard::Right(right)) => Some(Key::of_right(right)),
-        Row::Other(Heard::Edge(_) | Heard::Zone(_) | Heard::Horizon(_)) => None,
+        Row::Other(
+            Heard::Edge(_) | Heard::Zone(_) | Heard::Horizon(_) | Heard::Rule(..) | Heard::Band(..),
+        ) => None,
     }
 }
 
@@ -103,6 +117,7 @@ struct News {
     cells: Vec<(Cell, i128)>,
     uses: Vec<(Use, Diff)>,
     rights: Vec<(Right, Diff)>,
+    readings: Vec<(Reading, Diff)>,
 }
 
 impl State {
@@ -122,8 +137,11 @@ impl State {
                 (Row::Other(Heard::Right(right)), Some(key)) => {
                     news.entry(key).or_default().rights.push((*right, count));
                 }
+                (Row::Reading(_, reading), Some(key)) => {
+                    news.entry(key).or_default().readings.push((reading, count));
+                }
                 (Row::Other(heard), _) => shared.push((heard, count)),
-                (Row::Cell(_), None) => {}
+                (Row::Cell(_) | Row::Reading(..), None) => {}
             }
         }
         let mut turn = Turn::default();

@@ -1,5 +1,6 @@
 //! What someone must look at (B 3.6).
 
+use super::inventory::Lack;
 use super::names::Missing;
 use super::rights::{quantity, together};
 use super::{Conflict, Key, Right, Rule};
@@ -31,6 +32,21 @@ fn plain(kind: DiscrepancyKind, tenant: TenantId) -> Discrepancy {
         last_at: Timestamp::MAX,
         money: None,
     }
+}
+
+/// What is not known of machines.
+pub(super) fn of_lacks(lacks: &BTreeMap<Lack, Span>) -> Vec<Discrepancy> {
+    let lack = |(lack, span): (&Lack, &Span)| {
+        let (tenant, kind, product, device) = *lack;
+        Discrepancy {
+            product: Some(product),
+            subject: Some((NameKind::Device, device.into())),
+            first_at: span.start,
+            last_at: span.end,
+            ..plain(kind, tenant)
+        }
+    };
+    lacks.iter().map(lack).collect()
 }
 
 /// Calls a covered position near its limit if its peak is.

@@ -4,9 +4,12 @@
 //! the account tree: the lines of the nearest account are used first, and what they do not cover goes
 //! to the lines of the next account above that has any (2.21).
 
+use super::counting::Conversion;
+use super::inventory::Hardware;
 use super::prices::{lines_in_order, unit_price};
 use super::rights::{quantity, together};
 use super::spans::{bounds, joined, pieces};
+use super::statistics::{counted, statistic, to_the_end_of_the_day};
 use super::tree::Tree;
 use super::uses::{Group, Use};
 use super::{Case, Key, Right, Rule};
@@ -18,6 +21,7 @@ use trueup_model::metric::Metric;
 use trueup_model::position::{AllocationLine, LicensePosition, PositionKey, PositionState};
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
+use trueup_policy::rules::Statistic;
 use trueup_runtime::view::{LevelsAt, Node};
 
 /// What positions come to.
@@ -31,9 +35,9 @@ pub(super) struct Positions {
 
 /// Demand and rights of one node in one piece of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Level {
+pub(super) struct Level {
     /// Millionths needed.
-    demand: i128,
+    pub(super) demand: i128,
     entitled: Capacity,
     overdraft: i128,
     /// Whether a line is in force, and whether one has ended.
@@ -74,21 +78,32 @@ pub(super) fn evaluate(
     tree: &Tree,
     uses: &[Use],
     rights: &[Right],
+    (rule, hardware): (&Rule, &Hardware),
     found: &mut Positions,
 ) {
+    let statistic = statistic(key, rule);
+    let conversion = Conversion::new(key, rule, hardware);
+    let mut uses = uses.to_vec();
+    if statistic == Statistic::Days {
+        for one in &mut uses {
+            one.span = to_the_end_of_the_day(one.span, case.calendar(one.account));
+        }
+    }
+    let uses = uses.as_slice();
     let basis = rights.iter().map(|right| right.basis).min();
     let counting: Vec<Right> =
         rights.iter().filter(|right| Some(right.basis) == basis).copied().collect();
     let mut cuts = bounds(uses.iter().map(|one| one.span));
     cuts.extend(bounds(counting.iter().map(|right| right.span)));
     cuts.extend(tree.bounds());
+    cuts.extend(conversion.cuts());
     cuts.extend([case.horizon]);
     let pieces = pieces(cuts);
     let mut nodes: BTreeMap<AccountId, Vec<(Span, Level)>> = BTreeMap::new();
     let pools: BTreeSet<AccountId> = counting.iter().map(|right| right.account).collect();
     let users: BTreeSet<AccountId> = uses.iter().map(|one| one.account).collect();
     for piece in pieces {
-        let levels = at_instant(tree, uses, &counting, &pools, piece.start);
+        let levels = at_instant(tree, uses, &counting, &pools, &conversion, piece.start);
         for node in pools.union(&users) {
             let level = levels
                 .get(node)
@@ -105,12 +120,13 @@ pub(super) fn evaluate(
         let node = Node { tenant: key.tenant, account, product: key.product, metric: key.metric };
         found.levels.insert(node, joined(shown));
         for period in periods(case, account, &levels) {
-            let Some(position) = position(case, key, account, basis, &levels, &own, period) else {
-                continue;
-            };
+            let calendar = case.calendar(account);
+            let counted = counted(case, statistic, calendar, &levels, period);
+            let found_here = position(case, key, (account, basis), &levels, &own, period, counted);
+            let Some(position) = found_here else { continue };
             let last = Timestamp(period.span.end.0.saturating_sub(1)).min(case.horizon);
-            let at =
-                if position.peak == Quantity::ZERO { last } else { position.peak_at.min(last) };
+            let by_end = position.peak == Quantity::ZERO || counted.is_some();
+            let at = if by_end { last } else { position.peak_at.min(last) };
             let in_force = own.iter().filter(|right| right.span.contains(at)).copied().collect();
             found.allocations.extend(lines_in_order(&position, in_force));
             found.positions.push(position);
@@ -131,13 +147,18 @@ impl Level {
 /// How many licenses a group costs at an instant, and for which account: the largest checkout
 /// decides, of equals the earliest, of these the one whose account comes first.
 pub(super) fn charged<'u>(open: impl Iterator<Item = &'u Use>) -> Vec<(AccountId, Quantity)> {
+    payers(open).into_iter().map(|one| (one.account, one.units)).collect()
+}
+
+/// The use of each group that decides what it costs.
+fn payers<'u>(open: impl Iterator<Item = &'u Use>) -> Vec<Use> {
     let mut groups: BTreeMap<(ProductId, Group), Vec<&Use>> = BTreeMap::new();
     for one in open {
-        groups.entry((one.product, one.group)).or_default().push(one);
+        groups.entry((one.part, one.group)).or_default().push(one);
     }
     let place = |one: &&&Use| (std::cmp::Reverse(one.units), one.span.start, one.account);
     let first = groups.into_values().filter_map(|uses| uses.iter().min_by_key(place).copied());
-    first.map(|one| (one.account, one.units)).collect()
+    first.copied().collect()
 }
 
 /// What every node needs, may use and leaves uncovered at an instant.
@@ -146,17 +167,20 @@ fn at_instant(
     uses: &[Use],
     rights: &[Right],
     pools: &BTreeSet<AccountId>,
+    conversion: &Conversion,
     at: Timestamp,
 ) -> BTreeMap<AccountId, Level> {
     let pool_above = |node: u64, skip: usize| {
         let way = tree.way_up(node, at).into_iter().skip(skip).map(AccountId);
         way.into_iter().find(|account| pools.contains(account))
     };
-    let mut inflow: BTreeMap<AccountId, i128> = BTreeMap::new();
-    for (account, units) in charged(uses.iter().filter(|one| one.span.contains(at))) {
-        let taker = pool_above(account.0, 0).unwrap_or(account);
-        *inflow.entry(taker).or_default() += i128::from(units.0);
+    let mut used: BTreeMap<AccountId, Vec<(Use, Quantity)>> = BTreeMap::new();
+    for one in payers(uses.iter().filter(|one| one.span.contains(at))) {
+        let taker = pool_above(one.account.0, 0).unwrap_or(one.account);
+        used.entry(taker).or_default().push((one, one.units));
     }
+    let converted = |(node, uses): (AccountId, Vec<_>)| (node, conversion.of(&uses, at));
+    let mut inflow: BTreeMap<AccountId, i128> = used.into_iter().map(converted).collect();
     // From the bottom of the tree upwards, so that a node is looked at when all inflow has come.
     let nodes: BTreeSet<AccountId> = inflow.keys().chain(pools).copied().collect();
     let mut order: Vec<AccountId> = nodes.into_iter().collect();
@@ -247,11 +271,11 @@ fn greatest(window: &[(Span, Level)], figure: impl Fn(&Level) -> i128) -> (i128,
 fn position(
     case: &Case<'_>,
     key: Key,
-    account: AccountId,
-    basis: Option<Basis>,
+    (account, basis): (AccountId, Option<Basis>),
     levels: &[(Span, Level)],
     own: &[Right],
     period: Period,
+    counted: Option<i128>,
 ) -> Option<LicensePosition> {
     let horizon = case.horizon;
     if horizon == Timestamp::MIN || period.span.start > horizon {
@@ -261,8 +285,24 @@ fn position(
     let last = if current { horizon } else { Timestamp(period.span.end.0 - 1) };
     let (_, at_end) = levels.iter().find(|(span, _)| span.contains(last))?;
     let window = window(case, levels, period);
+    // Whatever counts, a period in which nothing was used has no position of its own.
+    let (used, _) = greatest(&window, |level| level.demand);
+    let demanded: i128 = window.iter().map(|(span, one)| one.demand * span.length_us()).sum();
+    // Where a statistic counts, the period is one piece with that demand and the rights at its end.
+    let window = match counted {
+        None => window,
+        Some(demand) => {
+            let until = if current { horizon } else { period.span.end };
+            let uncovered = match at_end.entitled {
+                Capacity::Limited(limit) => (demand - i128::from(limit.0)).max(0),
+                Capacity::Unlimited | Capacity::Unknown => 0,
+            };
+            let level = Level { demand, uncovered, ..*at_end };
+            vec![(Span::new(period.span.start, until), level)]
+        }
+    };
     let (peak, peak_at) = greatest(&window, |level| level.demand);
-    if peak == 0 && !(current && at_end.in_force) {
+    if used == 0 && !(current && at_end.in_force) {
         return None;
     }
     let total = |figure: &dyn Fn(&Level) -> i128| {
@@ -275,7 +315,8 @@ fn position(
         if !level.in_force && level.ended { level.shortfall() } else { 0 }
     };
     let expired_first = window.iter().find(|(_, level)| expired(level) > 0);
-    let lasts = current && at_end.shortfall() > 0;
+    let now = if counted.is_some() { shortfall } else { at_end.shortfall() };
+    let lasts = current && now > 0;
     let shortfall_last = short.iter().map(|(span, _)| span.end).max().unwrap_or(Timestamp::MIN);
     let surplus = match at_end.entitled {
         Capacity::Limited(limit) => (i128::from(limit.0) - peak).max(0),
@@ -298,13 +339,13 @@ fn position(
         demand: quantity(at_end.demand),
         peak: quantity(peak),
         peak_at: if peak == 0 { period.span.start } else { peak_at },
-        demand_unit_us: total(&|level| level.demand),
+        demand_unit_us: demanded,
         shortfall: quantity(shortfall),
         shortfall_at,
         shortfall_first: short.first().map_or(Timestamp::MAX, |(span, _)| span.start),
         shortfall_last: if lasts { Timestamp::MAX } else { shortfall_last },
-        shortfall_now: quantity(at_end.shortfall()),
-        shortfall_unit_us: total(&Level::shortfall),
+        shortfall_now: quantity(now),
+        shortfall_unit_us: if counted.is_some() { 0 } else { total(&Level::shortfall) },
         beyond_overdraft: quantity(beyond),
         expired_shortfall: quantity(greatest(&window, expired).0),
         expired_first: expired_first.map_or(Timestamp::MAX, |(span, _)| span.start),

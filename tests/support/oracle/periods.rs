@@ -54,14 +54,26 @@ pub(super) fn evaluate(
     let pools = rights.iter().map(|right| right.account).collect();
     let product = Product { case, key, tree, basis, rights, pools, unit };
     let mut own: BTreeMap<Slot, i128> = BTreeMap::new();
+    let mut singles: BTreeMap<Slot, Vec<&Event>> = BTreeMap::new();
     for event in events {
         let slot = product.slot(event.account, event.at);
-        *own.entry(slot).or_default() += i128::from(event.quantity.0);
+        match key.metric {
+            Metric::Volume => *own.entry(slot).or_default() += i128::from(event.quantity.0),
+            _ => singles.entry(slot).or_default().push(event),
+        }
+    }
+    own.retain(|_, sum| *sum != 0);
+    // Of single quantities the greatest counts, or the newest; they do not add up.
+    for (slot, events) in singles {
+        let last = match key.metric {
+            Metric::Maximum => events.iter().max_by_key(|event| event.quantity),
+            _ => events.iter().max_by_key(|event| (event.at, event.fact)),
+        };
+        own.extend(last.map(|event| (slot, i128::from(event.quantity.0))));
     }
     for slot in product.people(uses) {
         *own.entry(slot).or_default() += i128::from(Quantity::ONE.0);
     }
-    own.retain(|_, sum| *sum != 0);
     product.positions(&own, found);
 }
 
@@ -104,7 +116,8 @@ impl Product<'_> {
     /// The slot whose lines are asked for what a slot leaves uncovered: by the tree as it stands at
     /// the end of the period, or at the horizon if that is earlier.
     fn above(&self, (node, period): Slot) -> Option<Slot> {
-        if !self.pools.contains(&node) {
+        let adds_up = !matches!(self.key.metric, Metric::Maximum | Metric::Latest);
+        if !adds_up || !self.pools.contains(&node) {
             return None;
         }
         let last = Timestamp(period.span.end.0.saturating_sub(1)).min(self.case.horizon);
@@ -178,7 +191,7 @@ impl Product<'_> {
                     *next.entry(above).or_default() += uncovered;
                 }
             }
-            next.retain(|_, sum| *sum != 0);
+            next.retain(|slot, sum| *sum != 0 || own.contains_key(slot));
             if next == inflow {
                 return inflow;
             }

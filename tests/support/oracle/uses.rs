@@ -6,7 +6,7 @@ use super::{Case, Line, Rule};
 use std::collections::BTreeMap;
 use trueup_model::derived::{Resolution, Session, Subject};
 use trueup_model::fact::{Body, FactId};
-use trueup_model::id::{AccountId, DeviceId, ProductId, ServerId, TenantId, TextId, UserId};
+use trueup_model::id::{AccountId, DeviceId, Id, ProductId, ServerId, TenantId, TextId, UserId};
 use trueup_model::metric::{Duplicates, Metric};
 use trueup_model::quantity::Quantity;
 use trueup_model::time::{Span, Timestamp};
@@ -23,6 +23,10 @@ pub(super) enum Group {
     Of(ServerId, Duplicates, Parts),
     /// The person who holds the seat.
     Person(Option<UserId>),
+    /// The machine that it is installed on.
+    Device(DeviceId),
+    /// The machine, host or cluster whose hardware counts once; for use, or for a least count.
+    Hardware(Id, bool),
 }
 
 /// User, host, display and vendor-defined data, as far as the rule names them.
@@ -40,6 +44,14 @@ pub(super) struct Use {
     pub(super) units: Quantity,
     pub(super) user: Option<UserId>,
     pub(super) device: Option<DeviceId>,
+    /// The product that is used, where it is drawn from a pool.
+    pub(super) part: ProductId,
+    /// What a unit weighs.
+    pub(super) weight: (i128, i128),
+    /// Whether it is a least count.
+    pub(super) least: bool,
+    /// What tells equal uses apart.
+    pub(super) fact: FactId,
 }
 
 /// Seats of people who need a license, with when they are held.
@@ -182,6 +194,10 @@ pub(super) fn uses(
                 units: Quantity::ONE,
                 user: means.user,
                 device: means.device,
+                part: means.product,
+                weight: (1, 1),
+                least: false,
+                fact: FactId::default(),
             });
         }
     }
@@ -208,6 +224,10 @@ fn session_use(
         units: Quantity::units(i64::from(session.count)),
         user: means.user,
         device: means.device,
+        part: means.product,
+        weight: (1, 1),
+        least: false,
+        fact: session.opened_by,
     }
 }
 

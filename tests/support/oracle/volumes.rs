@@ -2,6 +2,7 @@
 
 use super::Case;
 use super::names::Names;
+use super::uses::{Group, Use};
 use std::collections::BTreeMap;
 use trueup_model::calendar::Period;
 use trueup_model::derived::Subject;
@@ -10,7 +11,8 @@ use trueup_model::id::{AccountId, DeviceId, Id, ProductId, TenantId, UserId};
 use trueup_model::metric::Metric;
 use trueup_model::position::{Adjustment, PositionKey, Statement};
 use trueup_model::quantity::Quantity;
-use trueup_model::time::Timestamp;
+use trueup_model::time::{Span, Timestamp};
+use trueup_model::usage::UsageOp;
 use trueup_operators::dedupe::Known;
 
 /// A metered quantity, attributed.
@@ -23,7 +25,7 @@ pub(super) struct Event {
     pub(super) device: Option<DeviceId>,
     pub(super) at: Timestamp,
     pub(super) quantity: Quantity,
-    fact: FactId,
+    pub(super) fact: FactId,
     arrived_at: Timestamp,
     provenance: Provenance<Id>,
     /// The period of its account's statements.
@@ -34,6 +36,25 @@ pub(super) struct Event {
 impl Event {
     fn is_late(&self) -> bool {
         self.closes_at.is_some_and(|closes_at| self.arrived_at >= closes_at)
+    }
+
+    /// The event as a use of its instant.
+    pub(super) fn as_use(&self) -> Use {
+        Use {
+            tenant: self.tenant,
+            product: self.product,
+            account: self.account,
+            metric: Metric::Unique,
+            group: Group::Person(self.user),
+            span: Span::new(self.at, self.at.plus_us(1)),
+            units: Quantity::ONE,
+            user: self.user,
+            device: None,
+            part: self.product,
+            weight: (1, 1),
+            least: false,
+            fact: self.fact,
+        }
     }
 
     fn key(&self) -> PositionKey {
@@ -51,6 +72,9 @@ impl Event {
 pub(super) fn subjects(known: &[Known]) -> Vec<(Subject, &Known)> {
     let metered = known.iter().filter_map(|row| {
         let Body::Usage(event) = &row.body else { return None };
+        if event.op != UsageOp::Add {
+            return None;
+        }
         let subject = Subject {
             tenant: row.tenant,
             server: None,

@@ -1,16 +1,52 @@
-//! What generated worlds say beside checkouts and seats: signs of life, loans.
+//! What generated worlds say beside checkouts and seats: signs of life, loans, levels, inventories,
+//! factor tables, and lines under the metrics that these feed.
 
 use super::deeds::Deed;
-use super::names::{DEVICES, FEATURES, SERVERS, USERS, instant, pick, slot};
+use super::names::{
+    ACCOUNTS, DEVICES, FEATURES, SERVERS, SLOTS, USERS, between, instant, pick, slot,
+};
 use proptest::prelude::*;
+
+/// Physical machines; the first one is a workstation as well.
+const HOSTS: [&str; 3] = ["ws1", "esx1", "esx2"];
+const CLUSTERS: [&str; 2] = ["c1", "c2"];
+const MODELS: [&str; 2] = ["xeon", "epyc"];
+const METRICS: [&str; 9] = [
+    "token",
+    "core",
+    "processor_value",
+    "resource_value",
+    "level",
+    "device",
+    "unique",
+    "maximum",
+    "latest",
+];
 
 /// Anything that is told as a line of its own.
 pub(super) fn told() -> BoxedStrategy<Deed> {
-    prop_oneof![2 => sign_of_life(), 1 => loan()].boxed()
+    prop_oneof![
+        2 => sign_of_life(),
+        1 => loan(),
+        4 => level(),
+        3 => machine(),
+        4 => install(),
+        3 => factor(),
+        1 => suite_rule(),
+        3 => line(),
+        3 => in_a_snapshot(),
+    ]
+    .boxed()
 }
 
 fn deed(said: String, other: String) -> Deed {
     Deed::Told { said, other }
+}
+
+fn ends() -> impl Strategy<Value = (Option<u8>, Option<u8>)> {
+    let from = prop::option::weighted(0.5, 0..20_u8);
+    let to = prop::option::weighted(0.3, 12..SLOTS);
+    (from, to)
 }
 
 /// Feature, user, device and server of a checkout.
@@ -39,4 +75,136 @@ fn loan() -> BoxedStrategy<Deed> {
         deed(out(at + long), out(at + long + 1))
     };
     (holder(), 0..24_u8, 0..9_u8).prop_map(loan).boxed()
+}
+
+fn level() -> BoxedStrategy<Deed> {
+    let by = prop::option::weighted(0.5, 0..3_u8);
+    let account = prop::option::weighted(0.4, 0..4_u8);
+    let level = (0..3_u8, 0..4_u8, 0..6_u8, by, account, slot());
+    let told =
+        |(verb, product, quantity, by, account, at): (u8, u8, u8, Option<u8>, Option<u8>, u8)| {
+            let verb = pick(["set", "enter", "leave"], verb);
+            let by = by.map(|user| format!(" by {}", pick(USERS, user))).unwrap_or_default();
+            let account =
+                account.map(|at| format!(" for {}", pick(ACCOUNTS, at))).unwrap_or_default();
+            let say = |quantity: u8| {
+                let quantity =
+                    if verb == "set" { format!(" {quantity}.25") } else { String::new() };
+                format!("{} {verb} {}{quantity}{by}{account}", instant(at), pick(FEATURES, product))
+            };
+            deed(say(quantity), say(quantity + 1))
+        };
+    level.prop_map(told).boxed()
+}
+
+fn machine() -> BoxedStrategy<Deed> {
+    let place = (0..2_u8, 0..3_u8, prop::option::of(0..3_u8), prop::option::of(0..2_u8));
+    let size = (1..3_u8, 1..20_u8, 0..9_u8, prop::option::weighted(0.3, 1..6_u8));
+    let rest = (prop::option::of(0..2_u8), 0..3_u8, ends());
+    let told = |(place, size, rest): (
+        (u8, u8, Option<u8>, Option<u8>),
+        (u8, u8, u8, Option<u8>),
+        _,
+    )| {
+        let (physical, device, host, cluster) = place;
+        let (processors, cores, virtual_cores, cap) = size;
+        let (model, partition, ends): (Option<u8>, u8, (Option<u8>, Option<u8>)) = rest;
+        let cluster = cluster.map(|one| format!(" cluster {}", pick(CLUSTERS, one)));
+        let model = model.map(|one| format!(" model {}", pick(MODELS, one)));
+        let common = cluster.unwrap_or_default() + &model.unwrap_or_default();
+        let partition = pick(["", " hard", " soft"], partition);
+        let span = between(ends.0, ends.1);
+        let say = |cores: u8| match physical {
+            0 => {
+                let host = pick(HOSTS, device);
+                format!("machine {host} processors {processors} cores {cores}{common}{span}")
+            }
+            _ => {
+                let host = host.map(|one| format!(" on {}", pick(HOSTS, one))).unwrap_or_default();
+                let cap = cap.map(|cap| format!(" cap {cap}")).unwrap_or_default();
+                format!(
+                    "machine {} threads {cores} vcores {virtual_cores}{cap}{host}{common}{partition}{span}",
+                    pick(DEVICES, device)
+                )
+            }
+        };
+        deed(say(cores), say(cores + 3))
+    };
+    (place, size, rest).prop_map(told).boxed()
+}
+
+fn install() -> BoxedStrategy<Deed> {
+    let told =
+        |(product, device, user, account, (from, to)): (u8, u8, Option<u8>, Option<u8>, _)| {
+            let device = pick(["ws1", "ws2", "10.0.0.7", "esx1"], device);
+            let user = user.map(|user| format!(" by {}", pick(USERS, user))).unwrap_or_default();
+            let account =
+                account.map(|at| format!(" for {}", pick(ACCOUNTS, at))).unwrap_or_default();
+            let say = |span: String| {
+                format!("install {} {device}{span}{user}{account}", pick(FEATURES, product))
+            };
+            deed(say(between(from, to)), say(between(Some(6), to)))
+        };
+    let by = prop::option::weighted(0.3, 0..3_u8);
+    let account = prop::option::weighted(0.3, 0..4_u8);
+    (0..4_u8, 0..4_u8, by, account, ends()).prop_map(told).boxed()
+}
+
+fn factor() -> BoxedStrategy<Deed> {
+    let told = |(kind, one, other, value, per, (from, to)): (u8, u8, u8, u8, u8, _)| {
+        let span = between(from, to);
+        let say = |value: u8| match kind {
+            0 => format!("factor core {} 0.{value}{span}", pick(["xeon", "epyc", "any"], one)),
+            1 => format!("factor value {} {value}0{span}", pick(["xeon", "epyc", "any"], one)),
+            2 | 3 => {
+                let (part, pool) = (pick(FEATURES, one), pick(["SIM", "POOL"], other));
+                format!("weight {part} = {pool} {value} per {per}{span}")
+            }
+            _ => {
+                let up_to = pick([" up_to 1", " up_to 3", " up_to 6", ""], other);
+                format!("band {}{up_to} {value} per {per}{span}", pick(FEATURES, one))
+            }
+        };
+        deed(say(value), say(value + 1))
+    };
+    (0..5_u8, 0..4_u8, 0..4_u8, 1..8_u8, 1..4_u8, ends()).prop_map(told).boxed()
+}
+
+fn suite_rule() -> BoxedStrategy<Deed> {
+    let told = |(component, mandatory, percent, (from, to)): (u8, bool, u8, _)| {
+        let mandatory = if mandatory { " mandatory" } else { "" };
+        let span = between(from, to);
+        let say = |percent: &str| {
+            format!("suite_rule SUITE has {}{mandatory} {percent}{span}", pick(FEATURES, component))
+        };
+        deed(say(pick(["50", "75", "100"], percent)), say("60"))
+    };
+    (0..3_u8, prop::bool::weighted(0.3), 0..3_u8, ends()).prop_map(told).boxed()
+}
+
+fn line() -> BoxedStrategy<Deed> {
+    let told =
+        |(metric, product, units, account, (from, to), name): (u8, u8, u8, Option<u8>, _, u8)| {
+            let product = pick(["APP", "CAD", "SIM", "SUITE", "POOL"], product);
+            let account = account.map(|at| format!(" account {}", pick(ACCOUNTS, at)));
+            let terms = account.unwrap_or_default() + &between(from, to);
+            let metric = pick(METRICS, metric);
+            let say = |units: u8| {
+                format!("line {product} {units} name m{name} metric {metric} basis contract{terms}")
+            };
+            deed(say(units), say(units + 2))
+        };
+    let account = prop::option::weighted(0.4, 0..4_u8);
+    (0..9_u8, 0..5_u8, 0..9_u8, account, ends(), 0..4_u8).prop_map(told).boxed()
+}
+
+/// A row of an inventory that is dated, and so grows old.
+fn in_a_snapshot() -> BoxedStrategy<Deed> {
+    let row = (0..2_u8, 1..4_u8, prop_oneof![install(), machine()]);
+    let row = row.prop_map(|(document, version, deed)| Deed::Row {
+        document,
+        version,
+        deed: Box::new(deed),
+    });
+    row.boxed()
 }

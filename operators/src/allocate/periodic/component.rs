@@ -9,9 +9,12 @@ use crate::allocate::routes::{Route, nearest};
 use crate::allocate::{Found, Key, Turn, World};
 use crate::entitle::Right;
 use crate::epochs::Updates;
+use crate::rows::add;
+use crate::volume::Reading;
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::contract::Basis;
+use trueup_model::fact::FactId;
 use trueup_model::id::{AccountId, UserId};
 use trueup_model::metric::Metric;
 use trueup_model::position::{AllocationLine, BasisGap, LicensePosition, Step};
@@ -33,6 +36,10 @@ pub(super) struct Component {
     pub(super) routes: BTreeMap<AccountId, Route>,
     /// Where what a node does not cover goes.
     pub(super) above: BTreeMap<AccountId, Route>,
+    /// Single quantities, where these count.
+    pub(super) readings: BTreeMap<Reading, Diff>,
+    /// The readings of each slot, the one that counts last.
+    ranked: BTreeMap<Slot, BTreeMap<(i128, FactId), (Quantity, Diff)>>,
     /// Which slots each person counts in.
     pub(super) persons: BTreeMap<UserId, BTreeSet<Slot>>,
     /// What accounts bring to each slot.
@@ -60,6 +67,8 @@ impl Component {
             pools: BTreeSet::new(),
             routes: BTreeMap::new(),
             above: BTreeMap::new(),
+            readings: BTreeMap::new(),
+            ranked: BTreeMap::new(),
             persons: BTreeMap::new(),
             own: BTreeMap::new(),
             sent: BTreeMap::new(),
@@ -75,6 +84,7 @@ impl Component {
     pub(super) fn is_empty(&self) -> bool {
         self.cells.is_empty()
             && self.uses.is_empty()
+            && self.readings.is_empty()
             && self.rights.is_empty()
             && self.positions.is_empty()
     }
@@ -143,6 +153,12 @@ impl Component {
             }
             if !rebuild {
                 self.add_cell(cell.account, cell.span, quantity, world, &mut dirty);
+            }
+        }
+        for (reading, diff) in news.readings {
+            add(&mut self.readings, reading, diff);
+            if !rebuild {
+                self.add_reading(&reading, diff, world, &mut dirty);
             }
         }
         if rebuild {
@@ -220,6 +236,44 @@ impl Component {
         dirty.insert(slot);
     }
 
+    /// Ranks a reading among those of its slot, or takes it out; the last of them counts.
+    fn add_reading(
+        &mut self,
+        reading: &Reading,
+        diff: Diff,
+        world: &World,
+        dirty: &mut BTreeSet<Slot>,
+    ) {
+        let node = self.taker(reading.account, reading.at, world);
+        let slot = (node, world.calendars.of(node).period(self.unit(world), reading.at));
+        let rank = match self.key.metric {
+            Metric::Maximum => i128::from(reading.quantity.0),
+            _ => i128::from(reading.at.0),
+        };
+        let ranked = self.ranked.entry(slot).or_default();
+        let entry = ranked.entry((rank, reading.fact)).or_insert((reading.quantity, 0));
+        if diff > 0 {
+            entry.0 = reading.quantity;
+        }
+        entry.1 += diff;
+        if entry.1 == 0 {
+            ranked.remove(&(rank, reading.fact));
+        }
+        match ranked.last_key_value() {
+            Some((_, (quantity, _))) => self.own.insert(slot, i128::from(quantity.0)),
+            None => {
+                self.ranked.remove(&slot);
+                self.own.remove(&slot)
+            }
+        };
+        dirty.insert(slot);
+    }
+
+    /// Whether what several nodes bring can be added up.
+    fn adds_up(&self) -> bool {
+        !matches!(self.key.metric, Metric::Maximum | Metric::Latest)
+    }
+
     /// Places everything anew.
     fn rebuild(&mut self, pools: BTreeSet<AccountId>, world: &World, dirty: &mut BTreeSet<Slot>) {
         dirty.extend(self.positions.keys());
@@ -231,9 +285,14 @@ impl Component {
         self.sent.clear();
         self.received.clear();
         self.persons.clear();
+        self.ranked.clear();
         let cells: Vec<_> = self.cells.iter().map(|(cell, sum)| (*cell, *sum)).collect();
         for ((account, span), sum) in cells {
             self.add_cell(account, span, sum, world, dirty);
+        }
+        let readings: Vec<_> = self.readings.iter().map(|(one, count)| (*one, *count)).collect();
+        for (reading, count) in readings {
+            self.add_reading(&reading, count, world, dirty);
         }
         let rights: Vec<Right> = self.rights.keys().copied().collect();
         for right in rights {
@@ -312,7 +371,8 @@ impl Component {
             let inflow = self.inflow(&slot);
             let limit = limit_of(self.grants(slot, world).entitled());
             let uncovered = limit.map_or(0, |limit| (inflow - limit).max(0));
-            let target = self.above(node, period, world).filter(|_| uncovered != 0);
+            let passes = uncovered != 0 && self.adds_up();
+            let target = self.above(node, period, world).filter(|_| passes);
             let now = target.map(|target| (target, uncovered));
             let before = match now {
                 Some(sent) => self.sent.insert(slot, sent),

@@ -227,7 +227,12 @@ fn reference(known: Facts<'_, Known>) -> Reference<'_> {
     let in_force = in_force(known.filter(|known| !is_event(&known.body)));
     let zones = in_force.clone().flat_map(|(row, _)| {
         let Body::Account(account) = row.body else { return None };
-        Some(AccountZone { account: AccountId::from(account.account), zone: account.zone? })
+        let says = account.zone.is_some() || account.anchor.is_some();
+        says.then(|| AccountZone {
+            account: account.account.into(),
+            zone: account.zone,
+            anchor: account.anchor,
+        })
     });
     Reference {
         lines: lines(in_force.clone()),

@@ -165,13 +165,19 @@ impl<'i> Case<'i> {
         Self { facts, policy, settings, unresolved, horizon, usual, calendars: BTreeMap::new() }
     }
 
-    /// Takes in the zones that accounts state; of several, the first by name.
+    /// Takes in the zones and anchors that accounts state; of several, the first zone by name and
+    /// the earliest anchor.
     fn learn_zones(&mut self, in_force: &[(Known, Span)]) {
         let mut names: BTreeMap<AccountId, BTreeSet<&str>> = BTreeMap::new();
         for (row, _) in in_force {
             let Body::Account(account) = &row.body else { continue };
+        let mut anchors: BTreeMap<AccountId, Timestamp> = BTreeMap::new();
             let Some(zone) = &account.zone else { continue };
             names.entry(account.account.into()).or_default().insert(zone);
+            if let Some(at) = account.anchor {
+                let first = anchors.entry(account.account.into()).or_insert(at);
+                *first = (*first).min(at);
+            }
         }
         for (account, zones) in names {
             let zone = zones.into_iter().find_map(|name| Zone::named(name).ok());
@@ -181,6 +187,11 @@ impl<'i> Case<'i> {
         }
     }
 
+        for (account, at) in anchors {
+            let zone = self.calendar(account).zone.clone();
+            let anchor = zone.local(at).date();
+            self.calendars.insert(account, Calendar { zone, anchor });
+        }
     /// The calendar of an account.
     fn calendar(&self, account: AccountId) -> &Calendar {
         self.calendars.get(&account).unwrap_or(&self.usual)

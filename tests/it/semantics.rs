@@ -3,4 +3,5 @@
 //! `tests/SEMANTICS.md` says which rule is shown by which test.
 
 mod identity;
+mod peaks;
 mod time;

@@ -176,9 +176,13 @@ fn wait(bench: &Bench, row: &Wait) -> String {
 fn pool(bench: &Bench, row: &PoolState) -> String {
     let number = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     format!(
-        "pool {} on {} at {}: log {} file {} issued {} out {} queued {}{}",
+        "pool {} on {} at {}: log {} file {} issued {} out {}{reserved} queued {}{}",
         bench.name(row.feature),
         bench.name(row.server),
+    let reserved = match row.reserved_idle {
+        0 => String::new(),
+        idle => format!(" reserved {idle}"),
+    };
         moment(row.at),
         number(row.logged.map(|logged| logged.to_string())),
         number(row.licensed.map(capacity)),

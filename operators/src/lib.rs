@@ -23,6 +23,7 @@ pub mod attribute;
 pub mod volume;
 pub mod allocate;
 pub mod climb;
+pub mod current_tree;
 pub mod rollup;
 pub mod totals;
 pub mod statements;

@@ -6,6 +6,7 @@
 use crate::Facts;
 use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods};
 use crate::attribute::{Use, attribute, demand, duplicate_rules, metered_demand, parted, rules};
+use crate::current_tree::current_tree;
 use crate::dedupe::{Known, Repeated, dedupe};
 use crate::documents::in_force;
 use crate::due::due;
@@ -56,6 +57,8 @@ pub struct Outputs<'s> {
     pub steps: Facts<'s, Step>,
     /// Totals over both trees.
     pub rollups: Facts<'s, Rollup>,
+    /// The same by the account tree of the horizon, if the policy asks for them.
+    pub rollups_current: Facts<'s, Rollup>,
     /// What someone must look at.
     pub discrepancies: Facts<'s, Discrepancy>,
     /// Closed periods.
@@ -163,21 +166,24 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     );
     let Allocation { positions, lines: allocations, steps, gaps } = both(levels, in_periods);
 
-    let rollups = rollup(
-        uses.clone(),
-        accounts.edges.clone(),
-        products.edges.clone(),
-        reference.zones.clone(),
-        inputs.horizon.clone(),
-        policy.clone(),
-    )
-    .concat(totals(
-        volume.cells.clone(),
-        accounts.edges.clone(),
-        products.edges,
-        reference.zones.clone(),
-        policy.clone(),
-    ));
+    let over = |edges: Facts<'s, Placement>| {
+        let (products, zones) = (products.edges.clone(), reference.zones.clone());
+        let levels = rollup(
+            uses.clone(),
+            edges.clone(),
+            products.clone(),
+            zones.clone(),
+            inputs.horizon.clone(),
+            policy.clone(),
+        );
+        levels.concat(totals(volume.cells.clone(), edges, products, zones, policy.clone()))
+    };
+    let rollups = over(accounts.edges.clone());
+    let rollups_current = if policy.current_totals {
+        over(current_tree(accounts.edges.clone(), inputs.horizon.clone()))
+    } else {
+        rollups.clone().filter(|_| false)
+    };
     let pools = pools(
         paired.sessions.clone(),
         duplicates,
@@ -202,6 +208,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         allocations,
         steps,
         rollups,
+        rollups_current,
         discrepancies: reconcile(judged, causes, policy.position_period),
         statements,
         adjustments: adjustments(volume.late),

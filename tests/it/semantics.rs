@@ -5,3 +5,4 @@
 mod identity;
 mod peaks;
 mod time;
+mod trees;

@@ -73,6 +73,8 @@ pub struct Expected {
     pub levels: BTreeMap<Node, Vec<(Span, LevelsAt)>>,
     /// Totals over both trees.
     pub rollups: Vec<Rollup>,
+    /// The same by the account tree of the horizon.
+    pub rollups_current: Vec<Rollup>,
     /// What someone must look at.
     pub discrepancies: Vec<Discrepancy>,
     /// Closed periods.
@@ -169,15 +171,15 @@ impl<'i> Case<'i> {
     /// the earliest anchor.
     fn learn_zones(&mut self, in_force: &[(Known, Span)]) {
         let mut names: BTreeMap<AccountId, BTreeSet<&str>> = BTreeMap::new();
+        let mut anchors: BTreeMap<AccountId, Timestamp> = BTreeMap::new();
         for (row, _) in in_force {
             let Body::Account(account) = &row.body else { continue };
-        let mut anchors: BTreeMap<AccountId, Timestamp> = BTreeMap::new();
-            let Some(zone) = &account.zone else { continue };
-            names.entry(account.account.into()).or_default().insert(zone);
             if let Some(at) = account.anchor {
                 let first = anchors.entry(account.account.into()).or_insert(at);
                 *first = (*first).min(at);
             }
+            let Some(zone) = &account.zone else { continue };
+            names.entry(account.account.into()).or_default().insert(zone);
         }
         for (account, zones) in names {
             let zone = zones.into_iter().find_map(|name| Zone::named(name).ok());
@@ -185,13 +187,13 @@ impl<'i> Case<'i> {
                 self.calendars.insert(account, Calendar::natural(zone));
             }
         }
-    }
-
         for (account, at) in anchors {
             let zone = self.calendar(account).zone.clone();
             let anchor = zone.local(at).date();
             self.calendars.insert(account, Calendar { zone, anchor });
         }
+    }
+
     /// The calendar of an account.
     fn calendar(&self, account: AccountId) -> &Calendar {
         self.calendars.get(&account).unwrap_or(&self.usual)
@@ -333,6 +335,11 @@ fn evaluate(
     found.levels.extend(positions.levels);
     found.rollups.extend(totals::of_uses(case, tenant, accounts, products, &uses));
     found.rollups.extend(totals::of_events(case, tenant, accounts, products, &events));
+    if case.policy.current_totals {
+        let today = accounts.as_always(case.horizon);
+        found.rollups_current.extend(totals::of_uses(case, tenant, &today, products, &uses));
+        found.rollups_current.extend(totals::of_events(case, tenant, &today, products, &events));
+    }
     found.discrepancies.extend(discrepancies::of_places(tenant, &accounts.problems()));
     let place = |(node, parent, span)| Placement { tenant, node, parent, span };
     found.accounts.extend(accounts.places().into_iter().map(place));

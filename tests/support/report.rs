@@ -45,6 +45,10 @@ pub fn report(bench: &Bench, published: &Published, shows: &[String]) -> String 
         let rows = changes.rollups.iter().filter(|(row, _)| usual(row.period));
         rows.for_each(|(row, diff)| take(rollup(bench, row), *diff));
     }
+    if shown("current") {
+        let rows = changes.rollups_current.iter().filter(|(row, _)| usual(row.period));
+        rows.for_each(|(row, diff)| take(format!("current {}", rollup(bench, row)), *diff));
+    }
     lines.sort();
     let line =
         |(line, came): &(String, bool)| format!("{} {line}\n", if *came { '+' } else { '-' });
@@ -175,14 +179,14 @@ fn wait(bench: &Bench, row: &Wait) -> String {
 
 fn pool(bench: &Bench, row: &PoolState) -> String {
     let number = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-    format!(
-        "pool {} on {} at {}: log {} file {} issued {} out {}{reserved} queued {}{}",
-        bench.name(row.feature),
-        bench.name(row.server),
     let reserved = match row.reserved_idle {
         0 => String::new(),
         idle => format!(" reserved {idle}"),
     };
+    format!(
+        "pool {} on {} at {}: log {} file {} issued {} out {}{reserved} queued {}{}",
+        bench.name(row.feature),
+        bench.name(row.server),
         moment(row.at),
         number(row.logged.map(|logged| logged.to_string())),
         number(row.licensed.map(capacity)),

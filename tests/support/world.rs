@@ -20,6 +20,7 @@ const POLICIES: [&str; 4] = [
     time_zone = "Europe/Berlin"
     conflict = "last"
     further_periods = ["quarter", "all"]
+    current_totals = true
     [closing]
     after_seconds = 172800
     [[rule]]
@@ -31,6 +32,7 @@ const POLICIES: [&str; 4] = [
     r#"
     position_period = "day"
     further_periods = ["month"]
+    current_totals = true
     attempt_window_seconds = 28800
     [closing]
     periods = { "2025-02-01" = "2025-02-02T08:00:00Z" }

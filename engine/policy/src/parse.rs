@@ -40,6 +40,7 @@ impl Policy {
     /// time_zone = "Europe/Madrid"
     /// position_period = "month"       # minute hour day month quarter year all
     /// further_periods = ["all"]
+    /// current_totals = false          # true: totals by today's account tree as well
     /// conflict = "first"              # or "last": which of two contradicting facts counts
     /// attempt_window_seconds = 60
     ///
@@ -90,6 +91,7 @@ fn read_policy(root: &Fields<'_>, policy: &mut Policy, found: &mut Diagnostics<'
             "further_periods" => {
                 set(&mut policy.further_periods, list(value, found, unit));
             }
+            "current_totals" => set(&mut policy.current_totals, boolean(value, found)),
             "conflict" => {
                 let rules = [("first", ConflictRule::First), ("last", ConflictRule::Last)];
                 set(&mut policy.conflict, choice(value, &rules, found));
@@ -107,8 +109,8 @@ fn read_policy(root: &Fields<'_>, policy: &mut Policy, found: &mut Diagnostics<'
     policy.further_periods.retain(|further| *further != position);
 }
 
-const POLICY_KEYS: &str = "name, time_zone, position_period, further_periods, conflict, \
-    attempt_window_seconds, identity, closing, rule";
+const POLICY_KEYS: &str = "name, time_zone, position_period, further_periods, current_totals, \
+    conflict, attempt_window_seconds, identity, closing, rule";
 
 fn read_identity(section: &Value<'_>, policy: &mut Policy, found: &mut Diagnostics<'_>) {
     let Some(fields) = table(section, found) else { return };

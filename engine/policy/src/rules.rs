@@ -21,6 +21,8 @@ pub struct Policy {
     pub position_period: PeriodUnit,
     /// Further periods for which totals are kept; never the position period again.
     pub further_periods: Vec<PeriodUnit>,
+    /// Whether totals are also kept by the account tree of the horizon.
+    pub current_totals: bool,
     /// The first rule whose pattern matches a product decides.
     pub rules: Vec<Rule>,
     /// Which of two facts of one identity counts.
@@ -39,6 +41,7 @@ impl Default for Policy {
             identity: IdentityRules::default(),
             position_period: PeriodUnit::Month,
             further_periods: vec![PeriodUnit::All],
+            current_totals: false,
             rules: Vec::new(),
             conflict: ConflictRule::First,
             attempt_window_us: 60 * SECOND_US,

@@ -124,6 +124,11 @@ impl<'a> Words<'a> {
         self.calendars.get(&account).unwrap_or(&self.default)
     }
 
+    /// Whether there are totals by today's tree, wherever there are totals.
+    pub(crate) fn keeps_current_totals(&self) -> bool {
+        self.views.rollups.is_empty() || !self.views.rollups_current.is_empty()
+    }
+
     /// A period by its label in an account's calendar.
     pub(crate) fn period(&self, account: AccountId, period: Period) -> String {
         self.calendar(account).label(period)

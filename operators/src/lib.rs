@@ -28,6 +28,7 @@ pub mod rollup;
 pub mod totals;
 pub mod statements;
 pub mod pools;
+pub mod anomalies;
 pub mod reconcile;
 
 pub(crate) mod epochs;

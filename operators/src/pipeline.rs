@@ -5,6 +5,7 @@
 
 use crate::Facts;
 use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods};
+use crate::anomalies::{Evidence, anomalies};
 use crate::attribute::{Use, attribute, demand, duplicate_rules, metered_demand, parted, rules};
 use crate::current_tree::current_tree;
 use crate::dedupe::{Known, Repeated, dedupe};
@@ -14,7 +15,7 @@ use crate::entitle::{LineInForce, Right, entitle, lines, subject};
 use crate::hierarchy::{Hierarchy, Placement, TreeKind, hierarchy};
 use crate::inclusion::{Included, Part, inclusion};
 use crate::pools::{Report, pools};
-use crate::reconcile::{Causes, judge, reconcile};
+use crate::reconcile::{Causes, judge, judged_positions, reconcile};
 use crate::resolve::{Statement as Said, resolve};
 use crate::rollup::rollup;
 use crate::seats::seats;
@@ -192,8 +193,16 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         covered(known.clone()),
         inputs.horizon.clone(),
     );
-    let statements = statements(volume.cells.clone(), inputs.horizon);
+    let statements = statements(volume.cells.clone(), inputs.horizon.clone());
     let judged = judge(positions, rules);
+    let evidence = Evidence {
+        known: known.clone(),
+        repeated: deduped.repeated.clone(),
+        sessions: paired.sessions.clone(),
+        positions: judged_positions(judged.clone(), policy.position_period),
+        zones: reference.zones.clone(),
+        horizon: inputs.horizon,
+    };
     let causes = Causes {
         unmapped: resolved.unmapped,
         misplaced: accounts.problems,
@@ -202,6 +211,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         pools: pools.clone(),
         gaps,
         statements: statements.clone(),
+        anomalies: anomalies(evidence, policy),
     };
     Outputs {
         positions: judged.clone().map(|(position, _)| position),

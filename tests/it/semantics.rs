@@ -2,6 +2,7 @@
 //!
 //! `tests/SEMANTICS.md` says which rule is shown by which test.
 
+mod anomalies;
 mod identity;
 mod peaks;
 mod time;

@@ -23,6 +23,7 @@ mod periods;
 mod totals;
 mod pools;
 mod discrepancies;
+mod anomalies;
 
 use levels::Positions;
 use names::Names;
@@ -259,6 +260,10 @@ pub fn expected(input: Input<'_>) -> Expected {
         }
         evaluate(&case, tenant, &accounts, &products, &evidence, &mut found);
     }
+    found.discrepancies.extend(anomalies::silence(&case, &said.known));
+    found.discrepancies.extend(anomalies::stuck(&case, &logs.sessions));
+    found.discrepancies.extend(anomalies::repetition(&case, &said.known, &said.repeated));
+    found.discrepancies.extend(anomalies::habit(&case, &found.positions));
     found.sessions = logs.sessions;
     found.orphans = logs.orphans;
     found.attempts = logs.attempts;

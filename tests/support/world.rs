@@ -23,6 +23,11 @@ const POLICIES: [&str; 4] = [
     current_totals = true
     [closing]
     after_seconds = 172800
+    [anomalies]
+    silence_seconds = 604800
+    stuck_after_seconds = 86400
+    spike_deviations = 2
+    spike_periods = 2
     [[rule]]
     products = ["SIM"]
     metrics = ["named_user", "concurrent"]
@@ -36,6 +41,12 @@ const POLICIES: [&str; 4] = [
     attempt_window_seconds = 28800
     [closing]
     periods = { "2025-02-01" = "2025-02-02T08:00:00Z" }
+    [anomalies]
+    silence_seconds = 57600
+    stuck_after_seconds = 2592000
+    duplicate_percent = 10
+    spike_deviations = 1
+    spike_periods = 3
     [[rule]]
     products = ["APP", "CAD"]
     duplicates = "U"

@@ -5,5 +5,6 @@
 mod anomalies;
 mod identity;
 mod peaks;
+mod statements;
 mod time;
 mod trees;

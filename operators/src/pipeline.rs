@@ -169,7 +169,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
 
     let over = |edges: Facts<'s, Placement>| {
         let (products, zones) = (products.edges.clone(), reference.zones.clone());
-        let levels = rollup(
+        let peaks = rollup(
             uses.clone(),
             edges.clone(),
             products.clone(),
@@ -177,7 +177,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
             inputs.horizon.clone(),
             policy.clone(),
         );
-        levels.concat(totals(volume.cells.clone(), edges, products, zones, policy.clone()))
+        peaks.concat(totals(volume.cells.clone(), edges, products, zones, policy.clone()))
     };
     let rollups = over(accounts.edges.clone());
     let rollups_current = if policy.current_totals {

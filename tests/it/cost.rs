@@ -25,7 +25,11 @@ fn last_changes(script: &str) -> Changes {
 /// An instant so many minutes into 2025, as a script says it.
 fn minute(of_year: usize) -> String {
     let start: Timestamp = "2025-01-01T00:00:00Z".parse().unwrap();
-    start.plus_us(of_year as i64 * 60_000_000).to_string().trim_end_matches('Z').to_owned()
+    start
+        .plus_us(i64::try_from(of_year).unwrap() * 60_000_000)
+        .to_string()
+        .trim_end_matches('Z')
+        .to_owned()
 }
 
 /// A department under a division under a company, and so many sessions over the year.

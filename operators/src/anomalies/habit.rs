@@ -113,13 +113,13 @@ impl State {
             match heard {
                 Heard::Peak(node, period, peak) => {
                     let peaks = &mut self.nodes.entry(node).or_default().peaks;
-                    let heard = peaks.entry(period).or_default();
-                    let count = heard.entry(peak).or_default();
+                    let of_period = peaks.entry(period).or_default();
+                    let count = of_period.entry(peak).or_default();
                     *count += diff;
                     if *count == 0 {
-                        heard.remove(&peak);
+                        of_period.remove(&peak);
                     }
-                    if heard.is_empty() {
+                    if of_period.is_empty() {
                         peaks.remove(&period);
                     }
                     dirty.entry(node).or_default().insert(period);

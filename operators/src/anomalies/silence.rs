@@ -121,9 +121,9 @@ impl Log {
         }
         let before = self.signs.range(..at).next_back().map(|(before, _)| *before);
         for sign in before.into_iter().chain([at]) {
-            let next = (Bound::Excluded(sign), Bound::Unbounded);
-            let next = self.signs.range(next).next().map(|(next, _)| *next);
-            let silent = |next: &Timestamp| next.since_us(sign) > i128::from(silence_us);
+            let later = (Bound::Excluded(sign), Bound::Unbounded);
+            let next = self.signs.range(later).next().map(|(after, _)| *after);
+            let silent = |end: &Timestamp| end.since_us(sign) > i128::from(silence_us);
             match next.filter(silent).filter(|_| self.signs.contains_key(&sign)) {
                 Some(next) => self.gaps.insert(sign, next),
                 None => self.gaps.remove(&sign),

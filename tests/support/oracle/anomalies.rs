@@ -16,6 +16,10 @@ use trueup_model::quantity::Quantity;
 use trueup_model::time::Timestamp;
 use trueup_operators::dedupe::{Known, Repeated};
 
+fn counted(count: usize) -> Quantity {
+    Quantity::units(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
 /// Daemons whose logs say nothing for longer than they may, up to the horizon.
 pub(super) fn silence(case: &Case<'_>, known: &[Known]) -> Vec<Discrepancy> {
     let Some(limit) = case.policy.anomalies.silence_us else { return Vec::new() };
@@ -43,7 +47,7 @@ pub(super) fn silence(case: &Case<'_>, known: &[Known]) -> Vec<Discrepancy> {
         if let (Some((first_at, _)), Some((_, last_at))) = (gaps.first(), gaps.last()) {
             rows.push(Discrepancy {
                 subject: Some((NameKind::Server, server.into())),
-                magnitude: Quantity::units(gaps.len() as i64),
+                magnitude: counted(gaps.len()),
                 first_at: *first_at,
                 last_at: *last_at,
                 ..plain(DiscrepancyKind::TelemetryGap, tenant)
@@ -70,7 +74,7 @@ pub(super) fn stuck(case: &Case<'_>, sessions: &[Session]) -> Vec<Discrepancy> {
         |((tenant, server, feature), starts): ((_, ServerId, _), Vec<Timestamp>)| Discrepancy {
             product: Some(feature),
             subject: Some((NameKind::Server, server.into())),
-            magnitude: Quantity::units(starts.len() as i64),
+            magnitude: counted(starts.len()),
             first_at: starts.into_iter().min().unwrap_or(Timestamp::MIN),
             ..plain(DiscrepancyKind::SessionStuckOpen, tenant)
         };

@@ -106,6 +106,11 @@ fn given<const N: usize>(word: &str, names: [&str; N], index: Option<u8>) -> Str
     index.map(|index| format!(" {word} {}", pick(names, index))).unwrap_or_default()
 }
 
+/// ` anchor WHEN` for an anchor that is given.
+fn anchored(anchor: Option<u8>) -> String {
+    anchor.map(|at| format!(" anchor {}", instant(at))).unwrap_or_default()
+}
+
 fn holder((feature, user, device, server): Holder) -> (String, String) {
     let who =
         format!("{} {}@{}", pick(FEATURES, feature), pick(USERS, user), pick(DEVICES, device));
@@ -191,12 +196,11 @@ impl Deed {
             ),
             Self::Line { product, grant, terms } => line(pick(FEATURES, *product), *grant, terms),
             Self::Account { account, parent, ends, zone, anchor } => format!(
-                "account {}{}{}{}{}",
+                "account {}{}{}{}",
                 pick(ACCOUNTS, *account),
                 given("under", ACCOUNTS, *parent),
                 between(ends.0, ends.1),
-                given("zone", ZONES, *zone),
-                anchor.map(|at| format!(" anchor {}", instant(at))).unwrap_or_default(),
+                given("zone", ZONES, *zone) + &anchored(*anchor),
             ),
             Self::Member { kind, member, account, ends } => {
                 let (kind, member) = match kind % 3 {

@@ -27,10 +27,12 @@ pub mod attribute;
 pub mod volume;
 pub mod allocate;
 pub mod climb;
+pub mod current_tree;
 pub mod rollup;
 pub mod totals;
 pub mod statements;
 pub mod pools;
+pub mod anomalies;
 pub mod reconcile;
 
 pub(crate) mod epochs;

@@ -5,10 +5,12 @@
 
 use crate::Facts;
 use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods};
+use crate::anomalies::{Evidence, anomalies};
 use crate::attribute::{
     Use, attribute, demand, drawn, duplicate_rules, metered_demand, parted, read_singly, readings,
     rules, taking_part,
 };
+use crate::current_tree::current_tree;
 use crate::dedupe::{Known, Repeated, dedupe};
 use crate::documents::in_force;
 use crate::due::due;
@@ -19,7 +21,7 @@ use crate::inclusion::{Included, Part, inclusion};
 use crate::installs::{Listed, installs, listed};
 use crate::machines::{FactorRow, MachineRow, factor_rows, machine_rows, machines};
 use crate::pools::{Report, pools};
-use crate::reconcile::{Causes, judge, reconcile};
+use crate::reconcile::{Causes, judge, judged_positions, reconcile};
 use crate::resolve::{Statement as Said, resolve};
 use crate::rollup::rollup;
 use crate::seats::seats;
@@ -65,6 +67,8 @@ pub struct Outputs<'s> {
     pub steps: Facts<'s, Step>,
     /// Totals over both trees.
     pub rollups: Facts<'s, Rollup>,
+    /// The same by the account tree of the horizon, if the policy asks for them.
+    pub rollups_current: Facts<'s, Rollup>,
     /// What someone must look at.
     pub discrepancies: Facts<'s, Discrepancy>,
     /// Closed periods.
@@ -194,21 +198,24 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     );
     let Allocation { positions, lines: allocations, steps, gaps } = both(levels, in_periods);
 
-    let rollups = rollup(
-        uses.clone(),
-        accounts.edges.clone(),
-        products.edges.clone(),
-        reference.zones.clone(),
-        inputs.horizon.clone(),
-        policy.clone(),
-    )
-    .concat(totals(
-        volume.cells.clone(),
-        accounts.edges.clone(),
-        products.edges,
-        reference.zones.clone(),
-        policy.clone(),
-    ));
+    let over = |edges: Facts<'s, Placement>| {
+        let (products, zones) = (products.edges.clone(), reference.zones.clone());
+        let peaks = rollup(
+            uses.clone(),
+            edges.clone(),
+            products.clone(),
+            zones.clone(),
+            inputs.horizon.clone(),
+            policy.clone(),
+        );
+        peaks.concat(totals(volume.cells.clone(), edges, products, zones, policy.clone()))
+    };
+    let rollups = over(accounts.edges.clone());
+    let rollups_current = if policy.current_totals {
+        over(current_tree(accounts.edges.clone(), inputs.horizon.clone()))
+    } else {
+        rollups.clone().filter(|_| false)
+    };
     let pools = pools(
         paired.sessions.clone(),
         duplicates,
@@ -219,6 +226,14 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     );
     let statements = statements(volume.cells.clone(), inputs.horizon.clone());
     let judged = judge(positions, rules);
+    let evidence = Evidence {
+        known: known.clone(),
+        repeated: deduped.repeated.clone(),
+        sessions: paired.sessions.clone(),
+        positions: judged_positions(judged.clone(), policy.position_period),
+        zones: reference.zones.clone(),
+        horizon: inputs.horizon.clone(),
+    };
     let causes = Causes {
         unmapped: resolved.unmapped,
         misplaced: accounts.problems,
@@ -228,12 +243,14 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         gaps,
         lacks: due(machines.lacks.map(|lack| (lack.span.start, lack)), inputs.horizon),
         statements: statements.clone(),
+        anomalies: anomalies(evidence, policy),
     };
     Outputs {
         positions: judged.clone().map(|(position, _)| position),
         allocations,
         steps,
         rollups,
+        rollups_current,
         discrepancies: reconcile(judged, causes, policy.position_period),
         statements,
         adjustments: adjustments(volume.late),
@@ -259,7 +276,12 @@ fn reference(known: Facts<'_, Known>) -> Reference<'_> {
     let in_force = in_force(known.filter(|known| !is_event(&known.body)));
     let zones = in_force.clone().flat_map(|(row, _)| {
         let Body::Account(account) = row.body else { return None };
-        Some(AccountZone { account: AccountId::from(account.account), zone: account.zone? })
+        let says = account.zone.is_some() || account.anchor.is_some();
+        says.then(|| AccountZone {
+            account: account.account.into(),
+            zone: account.zone,
+            anchor: account.anchor,
+        })
     });
     Reference {
         lines: lines(in_force.clone()),

@@ -18,7 +18,7 @@ use trueup_model::derived::{OrphanClose, PoolState};
 use trueup_model::discrepancy::{Claim, Disagreement, Discrepancy, DiscrepancyKind};
 use trueup_model::id::{AccountId, NameKind, ProductId, TenantId};
 use trueup_model::metric::Metric;
-use trueup_model::position::{BasisGap, LicensePosition, PositionState, Statement};
+use trueup_model::position::{BasisGap, LicensePosition, PositionKey, PositionState, Statement};
 use trueup_model::quantity::{Capacity, Money, ONE_UNIT, Quantity, Rounding, divide};
 use trueup_model::time::{Span, Timestamp};
 use trueup_policy::rules::ProductSettings;
@@ -41,6 +41,8 @@ pub struct Causes<'s> {
     pub lacks: Facts<'s, Lack>,
     /// Closed periods.
     pub statements: Facts<'s, Statement>,
+    /// What the policy calls out of the ordinary.
+    pub anomalies: Facts<'s, Discrepancy>,
 }
 
 /// Judges positions by their products' settings: which are near their limit.
@@ -57,6 +59,14 @@ pub fn judge<'s>(
             (LicensePosition { state, ..*position }, settings)
         },
     )
+}
+
+/// The positions that are judged, and not repeated for a further period.
+pub(crate) fn judged_positions(
+    judged: Facts<'_, (LicensePosition, ProductSettings)>,
+    period: PeriodUnit,
+) -> Facts<'_, LicensePosition> {
+    judged.flat_map(move |(position, _)| reported(&position, period).then_some(position))
 }
 
 /// Gives every discrepancy; positions are judged in periods of `period`.
@@ -122,10 +132,11 @@ pub fn reconcile<'s>(
         .concat(of_gaps)
         .concat(of_lacks)
         .concat(of_statements)
+        .concat(causes.anomalies)
 }
 
 /// A discrepancy of which only kind and owner are known.
-fn plain(kind: DiscrepancyKind, tenant: TenantId) -> Discrepancy {
+pub(crate) fn plain(kind: DiscrepancyKind, tenant: TenantId) -> Discrepancy {
     Discrepancy {
         severity: kind.severity(),
         kind,
@@ -143,7 +154,7 @@ fn plain(kind: DiscrepancyKind, tenant: TenantId) -> Discrepancy {
     }
 }
 
-fn counted(count: isize) -> Quantity {
+pub(crate) fn counted(count: isize) -> Quantity {
     Quantity::units(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
@@ -207,7 +218,7 @@ fn of_position(position: &LicensePosition, settings: &ProductSettings) -> Vec<Di
             first_at,
             last_at,
             money,
-            ..at_position(kind, position)
+            ..at_position(kind, &position.key)
         });
     }
     if is_shelfware(position, settings) {
@@ -216,19 +227,20 @@ fn of_position(position: &LicensePosition, settings: &ProductSettings) -> Vec<Di
             magnitude: position.surplus,
             first_at: position.key.period.span.start,
             money,
-            ..at_position(DiscrepancyKind::Shelfware, position)
+            ..at_position(DiscrepancyKind::Shelfware, &position.key)
         });
     }
     found
 }
 
-fn at_position(kind: DiscrepancyKind, position: &LicensePosition) -> Discrepancy {
+/// A discrepancy of a position.
+pub(crate) fn at_position(kind: DiscrepancyKind, key: &PositionKey) -> Discrepancy {
     Discrepancy {
-        account: Some(position.key.account),
-        product: Some(position.key.product),
-        metric: Some(position.key.metric),
-        period: position.key.period,
-        ..plain(kind, position.key.tenant)
+        account: Some(key.account),
+        product: Some(key.product),
+        metric: Some(key.metric),
+        period: key.period,
+        ..plain(kind, key.tenant)
     }
 }
 

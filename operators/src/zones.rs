@@ -1,4 +1,7 @@
-//! The calendars of accounts: which zone's days and months count for each.
+//! The calendars of accounts: which zone's days and months count for each, and from which day on.
+//!
+//! calendar(a) = (zone, anchor), of several that are stated for one account the first zone by name and
+//!               the earliest anchor; what is not stated is the policy's zone and the natural calendar
 
 use crate::Diff;
 use serde::{Deserialize, Serialize};
@@ -6,21 +9,31 @@ use std::collections::BTreeMap;
 use trueup_model::calendar::{Calendar, Zone};
 use trueup_model::hash::IdMap;
 use trueup_model::id::AccountId;
+use trueup_model::time::Timestamp;
 
-/// An account's zone, by its IANA name.
+/// What an account states of its calendar.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AccountZone {
     /// The account.
     pub account: AccountId,
     /// The zone's name, known to the database.
-    pub zone: String,
+    pub zone: Option<String>,
+    /// The instant whose local day its periods are counted from.
+    pub anchor: Option<Timestamp>,
+}
+
+/// What was stated of one account, and how often.
+#[derive(Clone, Debug, Default)]
+struct Stated {
+    zones: BTreeMap<String, Diff>,
+    anchors: BTreeMap<Timestamp, Diff>,
 }
 
 /// The calendars of accounts, and of everyone else.
 #[derive(Clone, Debug)]
 pub(crate) struct Calendars {
     default: Calendar,
-    stated: IdMap<AccountId, BTreeMap<String, Diff>>,
+    stated: IdMap<AccountId, Stated>,
     calendars: IdMap<AccountId, Calendar>,
     zones: BTreeMap<String, Diff>,
 }
@@ -37,23 +50,32 @@ impl Calendars {
     }
 
     /// Takes in a statement, or takes it out; true if the account's calendar changed.
-    ///
-    /// Of several zones that are stated for one account, the first by name counts.
     pub(crate) fn hear(&mut self, row: AccountZone, diff: Diff) -> bool {
-        let before = self.of(row.account).zone.clone();
-        count(&mut self.zones, row.zone.clone(), diff);
+        let before = self.of(row.account).clone();
         let stated = self.stated.entry(row.account).or_default();
-        count(stated, row.zone, diff);
-        let zone = stated.keys().find_map(|name| Zone::named(name).ok());
-        match zone {
-            Some(zone) => {
-                self.calendars.insert(row.account, Calendar::natural(zone));
-            }
-            None => {
-                self.calendars.remove(&row.account);
-            }
+        if let Some(zone) = row.zone {
+            count(&mut self.zones, zone.clone(), diff);
+            count(&mut stated.zones, zone, diff);
         }
-        self.of(row.account).zone != before
+        if let Some(anchor) = row.anchor {
+            count(&mut stated.anchors, anchor, diff);
+        }
+        let zone = stated.zones.keys().find_map(|name| Zone::named(name).ok());
+        let anchor = stated.anchors.keys().next().copied();
+        if stated.zones.is_empty() && stated.anchors.is_empty() {
+            self.stated.remove(&row.account);
+        }
+        if zone.is_none() && anchor.is_none() {
+            self.calendars.remove(&row.account);
+        } else {
+            let zone = zone.unwrap_or_else(|| self.default.zone.clone());
+            let calendar = match anchor {
+                Some(at) => Calendar::anchored(zone, at),
+                None => Calendar::natural(zone),
+            };
+            self.calendars.insert(row.account, calendar);
+        }
+        *self.of(row.account) != before
     }
 
     /// The calendar of an account.
@@ -61,17 +83,18 @@ impl Calendars {
         self.calendars.get(&account).unwrap_or(&self.default)
     }
 
-    /// Every calendar that counts for someone.
+    /// A calendar of every zone that counts for someone; their days are those of all calendars, since
+    /// an anchor moves no day.
     pub(crate) fn all(&self) -> Vec<Calendar> {
         let stated = self.zones.keys().filter_map(|name| Zone::named(name).ok());
         std::iter::once(self.default.clone()).chain(stated.map(Calendar::natural)).collect()
     }
 }
 
-fn count(counts: &mut BTreeMap<String, Diff>, name: String, diff: Diff) {
-    let entry = counts.entry(name.clone()).or_default();
+fn count<K: Ord + Clone>(counts: &mut BTreeMap<K, Diff>, key: K, diff: Diff) {
+    let entry = counts.entry(key.clone()).or_default();
     *entry += diff;
     if *entry == 0 {
-        counts.remove(&name);
+        counts.remove(&key);
     }
 }

@@ -10,6 +10,7 @@
 mod positions;
 mod semantics;
 mod oracle;
+mod cost;
 mod cases;
 mod demo;
 mod figures;

@@ -2,9 +2,14 @@
 //!
 //! `tests/SEMANTICS.md` says which rule is shown by which test.
 
+mod anomalies;
 mod identity;
 mod lifetimes;
 mod processors;
 mod devices;
 mod pools;
 mod levels;
+mod peaks;
+mod statements;
+mod time;
+mod trees;

@@ -134,6 +134,7 @@ impl Bench {
         found.rows("positions", expected.positions, views.positions.values().copied());
         found.table("allocations", expected.allocations, &views.allocations);
         found.table("rollups", expected.rollups, &views.rollups);
+        found.table("current rollups", expected.rollups_current, &views.rollups_current);
         found.table("discrepancies", expected.discrepancies, &views.discrepancies);
         found.table("statements", expected.statements, &views.statements);
         found.table("adjustments", expected.adjustments, &views.adjustments);
@@ -240,6 +241,7 @@ pub fn content(views: &Views) -> Content {
     add(&mut content, "cell quantities", quantities);
     table(&mut content, "allocations", &views.allocations);
     table(&mut content, "rollups", &views.rollups);
+    table(&mut content, "current rollups", &views.rollups_current);
     table(&mut content, "discrepancies", &views.discrepancies);
     table(&mut content, "statements", &views.statements);
     table(&mut content, "adjustments", &views.adjustments);
@@ -275,6 +277,7 @@ pub fn apply(content: &mut Content, published: &Published) {
     }
     outputs! {
         positions "positions", allocations "allocations", steps "steps", rollups "rollups",
+        rollups_current "current rollups",
         discrepancies "discrepancies", statements "statements", adjustments "adjustments",
         sessions "sessions", uses "uses", included "included", attempts "attempts",
         waits "waits", pools "pools", counts "counts", lines "lines", rights "rights",

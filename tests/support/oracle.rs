@@ -27,6 +27,7 @@ mod periods;
 mod totals;
 mod pools;
 mod discrepancies;
+mod anomalies;
 
 use levels::Positions;
 use names::Names;
@@ -77,6 +78,8 @@ pub struct Expected {
     pub levels: BTreeMap<Node, Vec<(Span, LevelsAt)>>,
     /// Totals over both trees.
     pub rollups: Vec<Rollup>,
+    /// The same by the account tree of the horizon.
+    pub rollups_current: Vec<Rollup>,
     /// What someone must look at.
     pub discrepancies: Vec<Discrepancy>,
     /// Closed periods.
@@ -174,11 +177,17 @@ impl<'i> Case<'i> {
         Self { facts, policy, settings, unresolved, horizon, usual, calendars: BTreeMap::new() }
     }
 
-    /// Takes in the zones that accounts state; of several, the first by name.
+    /// Takes in the zones and anchors that accounts state; of several, the first zone by name and
+    /// the earliest anchor.
     fn learn_zones(&mut self, in_force: &[(Known, Span)]) {
         let mut names: BTreeMap<AccountId, BTreeSet<&str>> = BTreeMap::new();
+        let mut anchors: BTreeMap<AccountId, Timestamp> = BTreeMap::new();
         for (row, _) in in_force {
             let Body::Account(account) = &row.body else { continue };
+            if let Some(at) = account.anchor {
+                let first = anchors.entry(account.account.into()).or_insert(at);
+                *first = (*first).min(at);
+            }
             let Some(zone) = &account.zone else { continue };
             names.entry(account.account.into()).or_default().insert(zone);
         }
@@ -187,6 +196,11 @@ impl<'i> Case<'i> {
             if let Some(zone) = zone {
                 self.calendars.insert(account, Calendar::natural(zone));
             }
+        }
+        for (account, at) in anchors {
+            let zone = self.calendar(account).zone.clone();
+            let anchor = zone.local(at).date();
+            self.calendars.insert(account, Calendar { zone, anchor });
         }
     }
 
@@ -265,6 +279,10 @@ pub fn expected(input: Input<'_>) -> Expected {
         }
         evaluate(&case, tenant, &accounts, &products, &evidence, &mut found);
     }
+    found.discrepancies.extend(anomalies::silence(&case, &said.known));
+    found.discrepancies.extend(anomalies::stuck(&case, &logs.sessions));
+    found.discrepancies.extend(anomalies::repetition(&case, &said.known, &said.repeated));
+    found.discrepancies.extend(anomalies::habit(&case, &found.positions));
     found.sessions = logs.sessions;
     found.orphans = logs.orphans;
     found.attempts = logs.attempts;
@@ -357,6 +375,11 @@ fn evaluate(
     found.levels.extend(positions.levels);
     found.rollups.extend(totals::of_uses(case, tenant, accounts, products, &uses));
     found.rollups.extend(totals::of_events(case, tenant, accounts, products, &events));
+    if case.policy.current_totals {
+        let today = accounts.as_always(case.horizon);
+        found.rollups_current.extend(totals::of_uses(case, tenant, &today, products, &uses));
+        found.rollups_current.extend(totals::of_events(case, tenant, &today, products, &events));
+    }
     found.discrepancies.extend(discrepancies::of_places(tenant, &accounts.problems()));
     let place = |(node, parent, span)| Placement { tenant, node, parent, span };
     found.accounts.extend(accounts.places().into_iter().map(place));

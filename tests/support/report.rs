@@ -45,6 +45,10 @@ pub fn report(bench: &Bench, published: &Published, shows: &[String]) -> String 
         let rows = changes.rollups.iter().filter(|(row, _)| usual(row.period));
         rows.for_each(|(row, diff)| take(rollup(bench, row), *diff));
     }
+    if shown("current") {
+        let rows = changes.rollups_current.iter().filter(|(row, _)| usual(row.period));
+        rows.for_each(|(row, diff)| take(format!("current {}", rollup(bench, row)), *diff));
+    }
     lines.sort();
     let line =
         |(line, came): &(String, bool)| format!("{} {line}\n", if *came { '+' } else { '-' });
@@ -175,8 +179,12 @@ fn wait(bench: &Bench, row: &Wait) -> String {
 
 fn pool(bench: &Bench, row: &PoolState) -> String {
     let number = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    let reserved = match row.reserved_idle {
+        0 => String::new(),
+        idle => format!(" reserved {idle}"),
+    };
     format!(
-        "pool {} on {} at {}: log {} file {} issued {} out {} queued {}{}",
+        "pool {} on {} at {}: log {} file {} issued {} out {}{reserved} queued {}{}",
         bench.name(row.feature),
         bench.name(row.server),
         moment(row.at),

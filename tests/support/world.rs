@@ -21,8 +21,14 @@ const POLICIES: [&str; 7] = [
     time_zone = "Europe/Berlin"
     conflict = "last"
     further_periods = ["quarter", "all"]
+    current_totals = true
     [closing]
     after_seconds = 172800
+    [anomalies]
+    silence_seconds = 604800
+    stuck_after_seconds = 86400
+    spike_deviations = 2
+    spike_periods = 2
     [[rule]]
     products = ["SIM"]
     metrics = ["named_user", "concurrent"]
@@ -32,9 +38,16 @@ const POLICIES: [&str; 7] = [
     r#"
     position_period = "day"
     further_periods = ["month"]
+    current_totals = true
     attempt_window_seconds = 28800
     [closing]
     periods = { "2025-02-01" = "2025-02-02T08:00:00Z" }
+    [anomalies]
+    silence_seconds = 57600
+    stuck_after_seconds = 2592000
+    duplicate_percent = 10
+    spike_deviations = 1
+    spike_periods = 3
     [[rule]]
     products = ["APP", "CAD"]
     duplicates = "U"

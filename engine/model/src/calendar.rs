@@ -203,6 +203,12 @@ impl Calendar {
         Self { zone, anchor: jiff::civil::date(2000, 1, 1) }
     }
 
+    /// Periods counted from the local day of an instant.
+    pub fn anchored(zone: Zone, at: Timestamp) -> Self {
+        let anchor = zone.local(at).date();
+        Self { zone, anchor }
+    }
+
     /// The period of this unit that holds the instant.
     pub fn period(&self, unit: PeriodUnit, at: Timestamp) -> Period {
         let span = match unit {

@@ -6,8 +6,8 @@
 use crate::diagnostic::{Diagnostics, PolicyErrors};
 use crate::pattern::Pattern;
 use crate::rules::{
-    Closing, ConflictRule, MetricSet, NamedUsers, Policy, ProductSettings, Rule, Statistic,
-    UserMinimum, WholeUnits,
+    Anomalies, Closing, ConflictRule, MetricSet, NamedUsers, Policy, ProductSettings, Rule,
+    Statistic, UserMinimum, WholeUnits,
 };
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -45,6 +45,7 @@ impl Policy {
     /// time_zone = "Europe/Madrid"
     /// position_period = "month"       # minute hour day month quarter year all
     /// further_periods = ["all"]
+    /// current_totals = false          # true: totals by today's account tree as well
     /// conflict = "first"              # or "last": which of two contradicting facts counts
     /// attempt_window_seconds = 60
     ///
@@ -56,6 +57,13 @@ impl Policy {
     /// [closing]
     /// after_seconds = 21600           # a month closes six hours after its end
     /// periods = { "2025-06" = "2025-07-01T06:00:00Z" }
+    ///
+    /// [anomalies]                     # each is looked for only if its limit is given
+    /// silence_seconds = 86400         # a daemon's log says nothing for longer
+    /// stuck_after_seconds = 604800    # a checkout is open for longer
+    /// duplicate_percent = 50          # more of what a document says is repetition
+    /// spike_deviations = 5            # a period's peak is further from the median of those before
+    /// spike_periods = 6               # how many of them, 2 to 60
     ///
     /// [[rule]]                        # the first rule that matches a product decides
     /// products = ["MATLAB*", "*_Toolbox"]
@@ -106,6 +114,7 @@ fn read_policy(root: &Fields<'_>, policy: &mut Policy, found: &mut Diagnostics<'
             "further_periods" => {
                 set(&mut policy.further_periods, list(value, found, unit));
             }
+            "current_totals" => set(&mut policy.current_totals, boolean(value, found)),
             "conflict" => {
                 let rules = [("first", ConflictRule::First), ("last", ConflictRule::Last)];
                 set(&mut policy.conflict, choice(value, &rules, found));
@@ -113,6 +122,7 @@ fn read_policy(root: &Fields<'_>, policy: &mut Policy, found: &mut Diagnostics<'
             "attempt_window_seconds" => set(&mut policy.attempt_window_us, seconds(value, found)),
             "identity" => read_identity(value, policy, found),
             "closing" => set(&mut policy.closing, read_closing(value, found)),
+            "anomalies" => set(&mut policy.anomalies, read_anomalies(value, found)),
             "rule" => set(&mut policy.rules, list(value, found, read_rule)),
             other => unknown(other, offset, POLICY_KEYS, found),
         }
@@ -123,8 +133,8 @@ fn read_policy(root: &Fields<'_>, policy: &mut Policy, found: &mut Diagnostics<'
     policy.further_periods.retain(|further| *further != position);
 }
 
-const POLICY_KEYS: &str = "name, time_zone, position_period, further_periods, conflict, \
-    attempt_window_seconds, identity, closing, rule";
+const POLICY_KEYS: &str = "name, time_zone, position_period, further_periods, current_totals, \
+    conflict, attempt_window_seconds, identity, closing, anomalies, rule";
 
 fn read_identity(section: &Value<'_>, policy: &mut Policy, found: &mut Diagnostics<'_>) {
     let Some(fields) = table(section, found) else { return };
@@ -166,6 +176,25 @@ fn read_closing(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Clos
         }
     }
     Some(closing)
+}
+
+fn read_anomalies(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Anomalies> {
+    let mut limits = Anomalies::default();
+    for (key, value) in table(section, found)? {
+        match key.get_ref().as_ref() {
+            "silence_seconds" => limits.silence_us = seconds(value, found),
+            "stuck_after_seconds" => limits.stuck_after_us = seconds(value, found),
+            "duplicate_percent" => limits.duplicate_percent = percent(value, found),
+            "spike_deviations" => limits.spike_deviations = count(value, 1..=100, found),
+            "spike_periods" => set(&mut limits.spike_periods, count(value, 2..=60, found)),
+            other => {
+                let keys = "silence_seconds, stuck_after_seconds, duplicate_percent, \
+                    spike_deviations, spike_periods";
+                unknown(other, key.span().start, keys, found);
+            }
+        }
+    }
+    Some(limits)
 }
 
 fn read_rule(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Rule> {
@@ -330,6 +359,14 @@ fn number(
 
 fn seconds(value: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<i64> {
     number(value, 0..=SECONDS_MAX, found).map(|seconds| seconds * SECOND_US)
+}
+
+fn count(
+    value: &Value<'_>,
+    range: std::ops::RangeInclusive<i64>,
+    found: &mut Diagnostics<'_>,
+) -> Option<u8> {
+    number(value, range, found).and_then(|count| u8::try_from(count).ok())
 }
 
 fn percent(value: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<u8> {

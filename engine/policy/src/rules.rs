@@ -23,6 +23,8 @@ pub struct Policy {
     pub position_period: PeriodUnit,
     /// Further periods for which totals are kept; never the position period again.
     pub further_periods: Vec<PeriodUnit>,
+    /// Whether totals are also kept by the account tree of the horizon.
+    pub current_totals: bool,
     /// The first rule whose pattern matches a product decides.
     pub rules: Vec<Rule>,
     /// Which of two facts of one identity counts.
@@ -31,6 +33,8 @@ pub struct Policy {
     pub attempt_window_us: i64,
     /// When periods close.
     pub closing: Closing,
+    /// What is out of the ordinary.
+    pub anomalies: Anomalies,
 }
 
 impl Default for Policy {
@@ -41,10 +45,12 @@ impl Default for Policy {
             identity: IdentityRules::default(),
             position_period: PeriodUnit::Month,
             further_periods: vec![PeriodUnit::All],
+            current_totals: false,
             rules: Vec::new(),
             conflict: ConflictRule::First,
             attempt_window_us: 60 * SECOND_US,
             closing: Closing::default(),
+            anomalies: Anomalies::default(),
         }
     }
 }
@@ -238,5 +244,32 @@ impl Closing {
             false => self.fixed.get(&calendar.label(period)).copied(),
         };
         fixed.or_else(|| self.after_us.map(|after| period.span.end.plus_us(after)))
+    }
+}
+
+/// What is out of the ordinary; nothing is looked for whose limit is `None`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anomalies {
+    /// For how long the log of a daemon may say nothing.
+    pub silence_us: Option<i64>,
+    /// For how long a checkout may be open.
+    pub stuck_after_us: Option<i64>,
+    /// How many percent of what a document says may be repetition.
+    pub duplicate_percent: Option<u8>,
+    /// How many spreads the peak of a period may be from the median of those before it.
+    pub spike_deviations: Option<u8>,
+    /// How many periods a habit is made of.
+    pub spike_periods: u8,
+}
+
+impl Default for Anomalies {
+    fn default() -> Self {
+        Self {
+            silence_us: None,
+            stuck_after_us: None,
+            duplicate_percent: None,
+            spike_deviations: None,
+            spike_periods: 6,
+        }
     }
 }

@@ -74,6 +74,8 @@ outputs! {
     steps: Step, Diff;
     /// Totals over both trees.
     rollups: Rollup, Diff;
+    /// The same by the account tree of the horizon.
+    rollups_current: Rollup, Diff;
     /// Discrepancies.
     discrepancies: Discrepancy, Diff;
     /// Closed periods.

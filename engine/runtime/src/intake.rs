@@ -138,7 +138,8 @@ impl Intake {
             Body::Role(signal) => (Some(signal.at), 1),
             Body::Account(row) => {
                 let known = row.zone.as_ref().is_none_or(|zone| Zone::named(zone).is_ok());
-                return (!known).then_some(RejectReason::BadValue);
+                let dated = row.anchor.is_none_or(Timestamp::is_calendar);
+                return (!known || !dated).then_some(RejectReason::BadValue);
             }
             Body::Seat(_)
             | Body::Product(_)

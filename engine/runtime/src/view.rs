@@ -131,6 +131,8 @@ pub struct Views {
     pub steps: BTreeMap<Node, BTreeMap<Timestamp, Step>>,
     /// Totals over both trees.
     pub rollups: Table<Rollup>,
+    /// The same by the account tree of the horizon, if the policy asks for them.
+    pub rollups_current: Table<Rollup>,
     /// Discrepancies.
     pub discrepancies: Table<Discrepancy>,
     /// Closed periods.
@@ -178,6 +180,7 @@ impl Views {
             allocations: Table::default(),
             steps: BTreeMap::new(),
             rollups: Table::default(),
+            rollups_current: Table::default(),
             discrepancies: Table::default(),
             statements: Table::default(),
             adjustments: Table::default(),
@@ -224,6 +227,7 @@ impl Views {
         self.steps.retain(|_, steps| !steps.is_empty());
         self.allocations.apply(&changes.allocations);
         self.rollups.apply(&changes.rollups);
+        self.rollups_current.apply(&changes.rollups_current);
         self.discrepancies.apply(&changes.discrepancies);
         self.statements.apply(&changes.statements);
         self.adjustments.apply(&changes.adjustments);

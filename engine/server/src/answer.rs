@@ -15,7 +15,7 @@ pub(crate) mod server;
 
 use crate::filter::Filter;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::calendar::{Calendar, Period, Zone};
 use trueup_model::fact::Body;
 use trueup_model::id::{AccountId, Dictionary, Id};
@@ -67,19 +67,31 @@ pub(crate) struct Words<'a> {
 impl<'a> Words<'a> {
     /// The words for views; `zone` is that of accounts that state none.
     pub(crate) fn new(views: &'a Views, names: &'a Dictionary, zone: &Zone) -> Self {
-        let mut calendars = BTreeMap::new();
+        let mut stated: BTreeMap<AccountId, _> = BTreeMap::new();
         let mut alive: BTreeMap<Id, Timestamp> = BTreeMap::new();
         for (known, _) in views.shown.iter() {
-            if let Body::Account(row) = &known.body
-                && let Some(stated) = row.zone.as_ref().and_then(|name| Zone::named(name).ok())
-            {
-                calendars.insert(row.account.into(), Calendar::natural(stated));
+            if let Body::Account(row) = &known.body {
+                let (zones, anchors): &mut (BTreeSet<&str>, BTreeSet<Timestamp>) =
+                    stated.entry(row.account.into()).or_default();
+                zones.extend(row.zone.as_deref());
+                anchors.extend(row.anchor);
             }
             if let Body::Server(event) = &known.body {
                 let at = alive.entry(event.server).or_insert(event.at);
                 *at = (*at).max(event.at);
             }
         }
+        // As in the operators: the first zone by name, the earliest anchor.
+        let calendars = stated.into_iter().map(|(account, (zones, anchors))| {
+            let named = zones.into_iter().find_map(|name| Zone::named(name).ok());
+            let zone = named.unwrap_or_else(|| zone.clone());
+            let calendar = match anchors.first() {
+                Some(at) => Calendar::anchored(zone, *at),
+                None => Calendar::natural(zone),
+            };
+            (account, calendar)
+        });
+        let calendars = calendars.collect();
         Self { views, names, default: Calendar::natural(zone.clone()), calendars, alive }
     }
 
@@ -110,6 +122,11 @@ impl<'a> Words<'a> {
     /// The calendar of an account.
     pub(crate) fn calendar(&self, account: AccountId) -> &Calendar {
         self.calendars.get(&account).unwrap_or(&self.default)
+    }
+
+    /// Whether there are totals by today's tree, wherever there are totals.
+    pub(crate) fn keeps_current_totals(&self) -> bool {
+        self.views.rollups.is_empty() || !self.views.rollups_current.is_empty()
     }
 
     /// A period by its label in an account's calendar.

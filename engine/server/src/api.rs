@@ -141,7 +141,7 @@ async fn view(
 }
 
 const FILTERS: &str =
-    "filters are tenant, account, product, metric, period, kind, at, wait_for, limit";
+    "filters are tenant, account, product, metric, period, kind, at, tree, wait_for, limit";
 
 /// Waits for the epoch that is asked for; a refusal if it does not come.
 async fn not_yet(shared: &Shared, filter: &Filter) -> Option<Response> {

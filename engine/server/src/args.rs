@@ -97,6 +97,9 @@ pub(crate) struct Which {
     /// The instant to look at, RFC 3339 with an offset.
     #[arg(long, value_name = "INSTANT")]
     at: Option<String>,
+    /// Totals by the account tree of today, and not by that of the time of use.
+    #[arg(long)]
+    as_current: bool,
     /// Wait until this epoch is published.
     #[arg(long, value_name = "EPOCH")]
     wait_for: Option<u64>,
@@ -116,6 +119,7 @@ impl Which {
             period: self.period.clone(),
             kind: self.kind.clone(),
             at: self.at.clone(),
+            tree: self.as_current.then(|| "current".to_owned()),
             wait_for: self.wait_for,
             limit: self.limit,
         }

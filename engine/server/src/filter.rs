@@ -20,6 +20,8 @@ pub(crate) struct Filter {
     pub(crate) kind: Option<String>,
     /// An instant of event time at which levels are read, RFC 3339.
     pub(crate) at: Option<String>,
+    /// Whose tree totals follow: `occurred`, that of the time of use, or `current`, today's.
+    pub(crate) tree: Option<String>,
     /// The epoch that must have been published before the question is answered.
     pub(crate) wait_for: Option<u64>,
     /// The most rows to give.
@@ -51,6 +53,7 @@ impl Filter {
             ("period", &self.period),
             ("kind", &self.kind),
             ("at", &self.at),
+            ("tree", &self.tree),
         ];
         let mut query: Vec<(&'static str, String)> = Vec::new();
         for (key, value) in texts {

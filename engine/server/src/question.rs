@@ -93,6 +93,12 @@ pub(crate) enum QuestionError {
     /// The instant is none.
     #[error("`at`: {0}")]
     At(#[from] trueup_model::time::TimestampError),
+    /// No such tree.
+    #[error("`tree`: `{0}` is neither occurred nor current")]
+    Tree(String),
+    /// The policy does not ask for what is asked for.
+    #[error("totals by today's tree are kept only if the policy says `current_totals = true`")]
+    NotKept,
 }
 
 /// Answers a question from the views.
@@ -109,7 +115,15 @@ pub(crate) fn ask(words: &Words<'_>, view: View, filter: &Filter) -> Result<Rows
         View::Discrepancies => {
             Rows::Discrepancies(words.answer(discrepancies(words, filter), filter))
         }
-        View::Rollups => Rows::Rollups(words.answer(rollups(words, filter), filter)),
+        View::Rollups => {
+            match filter.tree.as_deref() {
+                None | Some("occurred") => {}
+                Some("current") if words.keeps_current_totals() => {}
+                Some("current") => return Err(QuestionError::NotKept),
+                Some(other) => return Err(QuestionError::Tree(other.to_owned())),
+            }
+            Rows::Rollups(words.answer(rollups(words, filter), filter))
+        }
         View::Quarantine => Rows::Quarantine(words.answer(quarantine(words, filter), filter)),
         View::Pools => Rows::Pools(words.answer(pools(words, filter), filter)),
         View::Sessions => Rows::Sessions(words.answer(sessions(words, filter), filter)),

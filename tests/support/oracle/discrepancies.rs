@@ -16,7 +16,7 @@ use trueup_model::quantity::{Capacity, Money, ONE_UNIT, Quantity};
 use trueup_model::time::{Span, Timestamp};
 
 /// A discrepancy of which only kind and owner are known.
-fn plain(kind: DiscrepancyKind, tenant: TenantId) -> Discrepancy {
+pub(super) fn plain(kind: DiscrepancyKind, tenant: TenantId) -> Discrepancy {
     Discrepancy {
         severity: kind.severity(),
         kind,
@@ -64,7 +64,7 @@ pub(super) fn judged(position: &LicensePosition, rule: &Rule) -> LicensePosition
 /// Whether a position is judged or only repeats, for a further period, what is judged elsewhere.
 ///
 /// A volume has positions of one period only: its lines'.
-fn is_judged(position: &LicensePosition, unit: PeriodUnit) -> bool {
+pub(super) fn is_judged(position: &LicensePosition, unit: PeriodUnit) -> bool {
     let own = position.key.period.unit;
     // Levels have no periods shorter than a day; then all of time is judged.
     let unit = if unit < PeriodUnit::Day { PeriodUnit::All } else { unit };

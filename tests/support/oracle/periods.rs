@@ -113,9 +113,24 @@ impl Product<'_> {
         first.into_iter().map(|((_, period), (_, _, node))| (node, period)).collect()
     }
 
-    /// The slot whose lines are asked for what a slot leaves uncovered: by the tree as it stands at
-    /// the end of the period, or at the horizon if that is earlier.
-    fn above(&self, (node, period): Slot) -> Option<Slot> {
+    /// The slot whose lines are asked for what a slot leaves uncovered; none if asking on and on from
+    /// there comes back to it.
+    fn above(&self, slot: Slot) -> Option<Slot> {
+        let first = self.asked(slot)?;
+        let mut next = Some(first);
+        // What comes back has begun at one instant all the way, so it passes each node once.
+        for _ in 0..self.pools.len() {
+            if next == Some(slot) {
+                return None;
+            }
+            next = next.and_then(|slot| self.asked(slot));
+        }
+        Some(first)
+    }
+
+    /// Whose lines are asked next: by the tree as it stands at the end of the period, or at the
+    /// horizon if that is earlier.
+    fn asked(&self, (node, period): Slot) -> Option<Slot> {
         let adds_up = !matches!(self.key.metric, Metric::Maximum | Metric::Latest);
         if !adds_up || !self.pools.contains(&node) {
             return None;

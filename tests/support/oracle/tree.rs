@@ -75,6 +75,17 @@ impl Tree {
         }
     }
 
+    /// The tree as if it had always stood as it stands at an instant.
+    pub(super) fn as_always(&self, at: Timestamp) -> Self {
+        let mut tree = Self::new(self.root, self.nowhere);
+        for node in &self.nodes {
+            if let Some(parent) = self.parent(*node, at) {
+                tree.state(*node, parent, Span::ALWAYS);
+            }
+        }
+        tree
+    }
+
     /// The instants at which a place changes.
     pub(super) fn bounds(&self) -> Vec<Timestamp> {
         let stated = self.statements.values().flatten().map(|(span, _)| *span);

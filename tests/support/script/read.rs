@@ -9,7 +9,7 @@ use trueup_model::catalog::{Alias, AliasKind, Component, Product};
 use trueup_model::contract::{Basis, EntitlementLine, LineClass, LineKind};
 use trueup_model::fact::{Action, Body, DocumentVersion, FactId, FactKind};
 use trueup_model::metric::{Duplicates, Metric};
-use trueup_model::observation::{ObservedPool, ObservedSession};
+use trueup_model::observation::{ObservedPool, ObservedSession, Reservation, ReservedFor};
 use trueup_model::org::{Account, MemberKind, Membership};
 use trueup_model::quantity::{Capacity, Money, Quantity, parse_decimal};
 use trueup_model::time::{Span, Timestamp};
@@ -164,6 +164,7 @@ impl Reader {
             }
             "report" => return report(at, words),
             "holder" => return holder(at, words),
+            "reserved" => return reserved(at, words),
             _ => return Err(format!("`{verb}` is not something that happens")),
         };
         let product = words.word()?.to_owned();
@@ -268,6 +269,16 @@ fn holder(at: Timestamp, words: &mut Words<'_>) -> Result<Body<String>, String> 
         }
     }
     Ok(Body::ObservedSession(row))
+}
+
+/// `reserved SERVER FEATURE COUNT for GROUP`
+fn reserved(at: Timestamp, words: &mut Words<'_>) -> Result<Body<String>, String> {
+    let (server, product) = (words.word()?.to_owned(), words.word()?.to_owned());
+    let count = words.number()?;
+    words.must("for")?;
+    let (holder_kind, holder) = (ReservedFor::UserGroup, words.word()?.to_owned());
+    let at = Some(at);
+    Ok(Body::Reservation(Reservation { at, server, product, count, holder_kind, holder }))
 }
 
 /// A line that begins with what it states.

@@ -81,7 +81,7 @@ pub(super) enum Deed {
     /// A line that grants a right.
     Line { product: u8, grant: Grant, terms: Terms },
     /// An account's place.
-    Account { account: u8, parent: Option<u8>, ends: Ends, zone: Option<u8> },
+    Account { account: u8, parent: Option<u8>, ends: Ends, zone: Option<u8>, anchor: Option<u8> },
     /// Who belongs to an account: 0 a user, 1 a device, 2 a server.
     Member { kind: u8, member: u8, account: u8, ends: Ends },
     /// A name that means another: 0 user, 1 device, 2 product, 3 account.
@@ -107,6 +107,11 @@ pub(super) enum Deed {
 /// ` word NAME` for a name that is given.
 fn given<const N: usize>(word: &str, names: [&str; N], index: Option<u8>) -> String {
     index.map(|index| format!(" {word} {}", pick(names, index))).unwrap_or_default()
+}
+
+/// ` anchor WHEN` for an anchor that is given.
+fn anchored(anchor: Option<u8>) -> String {
+    anchor.map(|at| format!(" anchor {}", instant(at))).unwrap_or_default()
 }
 
 fn holder((feature, user, device, server): Holder) -> (String, String) {
@@ -194,12 +199,12 @@ impl Deed {
                 if *guest { " guest" } else { "" },
             ),
             Self::Line { product, grant, terms } => line(pick(FEATURES, *product), *grant, terms),
-            Self::Account { account, parent, ends, zone } => format!(
+            Self::Account { account, parent, ends, zone, anchor } => format!(
                 "account {}{}{}{}",
                 pick(ACCOUNTS, *account),
                 given("under", ACCOUNTS, *parent),
                 between(ends.0, ends.1),
-                given("zone", ZONES, *zone),
+                given("zone", ZONES, *zone) + &anchored(*anchor),
             ),
             Self::Member { kind, member, account, ends } => {
                 let (kind, member) = match kind % 3 {
@@ -414,12 +419,14 @@ fn stated() -> BoxedStrategy<Deed> {
         account,
         guest,
     });
-    let account = (0..4_u8, prop::option::weighted(0.7, 0..4_u8), ends(), rarely(0..3_u8));
-    let account = account.prop_map(|(account, parent, ends, zone)| Deed::Account {
+    let anchor = prop::option::weighted(0.2, slot());
+    let account = (0..4_u8, prop::option::weighted(0.7, 0..4_u8), ends(), rarely(0..3_u8), anchor);
+    let account = account.prop_map(|(account, parent, ends, zone, anchor)| Deed::Account {
         account,
         parent,
         ends,
         zone,
+        anchor,
     });
     let member = (0..3_u8, 0..3_u8, 0..4_u8, ends());
     let member = member.prop_map(|(kind, member, account, ends)| Deed::Member {

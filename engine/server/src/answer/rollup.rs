@@ -52,7 +52,8 @@ fn paths(words: &Words<'_>) -> BTreeMap<(TenantId, AccountId), Vec<String>> {
         names.reverse();
         names
     };
-    let all = words.views.rollups.iter().map(|row| (row.tenant, row.account));
+    let all = words.views.rollups.iter().chain(words.views.rollups_current.iter());
+    let all = all.map(|row| (row.tenant, row.account));
     let mut found = BTreeMap::new();
     for (tenant, account) in all {
         found.entry((tenant, account)).or_insert_with(|| path(tenant, account));
@@ -65,7 +66,11 @@ pub(crate) fn rollups(words: &Words<'_>, filter: &Filter) -> Vec<RollupRow> {
     let paths = paths(words);
     let horizon = words.views.as_of.horizon;
     let mut found: Vec<(Vec<String>, RollupRow)> = Vec::new();
-    for row in words.views.rollups.iter() {
+    let table = match filter.tree.as_deref() {
+        Some("current") => &words.views.rollups_current,
+        _ => &words.views.rollups,
+    };
+    for row in table.iter() {
         if row.period.unit == PeriodUnit::All && filter.period.is_none() {
             continue;
         }

@@ -403,9 +403,28 @@ impl Component {
         own + self.received.get(slot).copied().unwrap_or_default()
     }
 
-    /// The slot above that takes what a node does not cover: by the tree as it stands at the end of
-    /// the period, or at the horizon if that is earlier.
+    /// The slot above that takes what a node does not cover; none if what it takes would come back.
+    ///
+    /// Periods of two calendars may begin together and end apart, with another tree at each end.
     fn above(&self, node: AccountId, period: Period, world: &World) -> Option<Slot> {
+        let taker = self.next_above((node, period), world)?;
+        let mut way = BTreeSet::from([taker]);
+        let mut top = taker;
+        while let Some(next) = self.next_above(top, world) {
+            if next == (node, period) {
+                return None;
+            }
+            if !way.insert(next) {
+                break;
+            }
+            top = next;
+        }
+        Some(taker)
+    }
+
+    /// The slot of the nearest node with lines above, by the tree as it stands at the end of the
+    /// period, or at the horizon if that is earlier.
+    fn next_above(&self, (node, period): Slot, world: &World) -> Option<Slot> {
         let last = last_of(period, world);
         let mut pieces = self.above.get(&node)?.iter();
         let taker = pieces.find(|(span, _)| span.contains(last)).and_then(|(_, taker)| *taker)?;

@@ -1,0 +1,55 @@
+//! What is out of the ordinary, by the policy's own measure: silence, stuck checkouts, repetition, and
+//! use that is far from its habit.
+//!
+//! Nothing is looked for unless the policy says how much is too much. Each kind is a file of its own.
+
+mod habit;
+mod repetition;
+mod silence;
+mod stuck;
+
+use crate::Facts;
+use crate::dedupe::{Known, Repeated};
+use crate::zones::AccountZone;
+use trueup_model::derived::Session;
+use trueup_model::discrepancy::Discrepancy;
+use trueup_model::position::LicensePosition;
+use trueup_model::time::Timestamp;
+use trueup_policy::Policy;
+
+/// Where anomalies are looked for.
+pub struct Evidence<'s> {
+    /// What is known.
+    pub known: Facts<'s, Known>,
+    /// What came more than once.
+    pub repeated: Facts<'s, Repeated>,
+    /// Checkouts.
+    pub sessions: Facts<'s, Session>,
+    /// The positions that are judged.
+    pub positions: Facts<'s, LicensePosition>,
+    /// The calendars of accounts.
+    pub zones: Facts<'s, AccountZone>,
+    /// The instant up to which figures are evaluated: one row.
+    pub horizon: Facts<'s, Timestamp>,
+}
+
+/// Finds what the policy calls out of the ordinary.
+pub fn anomalies<'s>(evidence: Evidence<'s>, policy: &Policy) -> Facts<'s, Discrepancy> {
+    let Evidence { known, repeated, sessions, positions, zones, horizon } = evidence;
+    let limits = policy.anomalies;
+    let mut found = horizon.clone().flat_map(|_| None);
+    if let Some(silence_us) = limits.silence_us {
+        found = found.concat(silence::silence(known.clone(), horizon.clone(), silence_us));
+    }
+    if let Some(stuck_after_us) = limits.stuck_after_us {
+        found = found.concat(stuck::stuck(sessions, horizon.clone(), stuck_after_us));
+    }
+    if let Some(percent) = limits.duplicate_percent {
+        found = found.concat(repetition::repetition(known, repeated, percent));
+    }
+    if let Some(deviations) = limits.spike_deviations {
+        let measure = habit::Measure { deviations, periods: limits.spike_periods };
+        found = found.concat(habit::habit(positions, zones, horizon, &policy.zone, measure));
+    }
+    found
+}

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use trueup_model::derived::{Resolution, Subject};
 use trueup_model::fact::FactId;
 use trueup_model::hash::mix;
-use trueup_model::id::{AccountId, DeviceId, ProductId, ServerId, TenantId, UserId};
+use trueup_model::id::{AccountId, DeviceId, ProductId, ServerId, TenantId, TextId, UserId};
 use trueup_model::metric::{DuplicateMask, Duplicates, Metric};
 use trueup_model::quantity::Quantity;
 use trueup_model::time::Span;
@@ -47,8 +47,24 @@ pub struct Use {
     pub user: Option<UserId>,
     /// On which machine.
     pub device: Option<DeviceId>,
+    /// Where, for products whose lines are bound to territories.
+    pub place: Place,
     /// The session's opening fact, so that equal sessions stay apart; zero for seats.
     pub session: FactId,
+}
+
+/// Where something is used.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Place {
+    /// It does not matter.
+    #[default]
+    Anywhere,
+    /// Nothing states a country.
+    Unknown,
+    /// In a country.
+    In(TextId),
 }
 
 /// What holds for a product: its settings and the metrics of its lines.
@@ -58,6 +74,8 @@ pub struct Rule {
     pub settings: ProductSettings,
     /// The metrics of its lines; empty if it has none.
     pub licensed: MetricSet,
+    /// Whether a line of it is bound to a territory.
+    pub territorial: bool,
 }
 
 impl Rule {
@@ -99,16 +117,23 @@ pub fn rules<'s>(
     settings: Facts<'s, (ProductId, ProductSettings)>,
     rights: Facts<'s, Right>,
 ) -> Facts<'s, (ProductId, Rule)> {
-    let licensed = rights.map(|right| (right.product, (None, Some(right.metric))));
+    let licensed = rights
+        .map(|right| (right.product, (None, Some((right.metric, right.territory.is_some())))));
     settings
         .map(|(product, settings)| (product, (Some(settings), None)))
         .concat(licensed)
         .reduce_named("Attribute: rules", |_product, rows, rules| {
-            let mut rule =
-                Rule { settings: ProductSettings::default(), licensed: MetricSet::default() };
-            for ((stated, metric), _) in rows {
+            let mut rule = Rule {
+                settings: ProductSettings::default(),
+                licensed: MetricSet::default(),
+                territorial: false,
+            };
+            for ((stated, line), _) in rows {
                 rule.settings = stated.unwrap_or(rule.settings);
-                rule.licensed = metric.map_or(rule.licensed, |one| rule.licensed.with(one));
+                if let Some((metric, territorial)) = line {
+                    rule.licensed = rule.licensed.with(*metric);
+                    rule.territorial |= territorial;
+                }
             }
             rules.push((rule, 1));
         })
@@ -218,6 +243,7 @@ fn session_use(charge: &Charge, duplicates: Duplicates, resolution: &Resolution)
         units: Quantity::units(i64::from(charge.count)),
         user: resolution.user,
         device: resolution.device,
+        place: Place::Anywhere,
         session: charge.session,
     }
 }
@@ -248,6 +274,7 @@ fn seat_use(subject: &Subject, span: Span, resolution: &Resolution) -> Use {
         units: Quantity::ONE,
         user: resolution.user,
         device: resolution.device,
+        place: Place::Anywhere,
         session: FactId::default(),
     }
 }
@@ -258,7 +285,8 @@ pub fn demand<'s>(uses: Facts<'s, Use>, rules: Facts<'s, (ProductId, Rule)>) -> 
     uses.map(|one| (one.product, one))
         .join_map(rules, |_product, one, rule| {
             let counts = rule.demands(one.metric) && !rule.counts_in_periods(one.metric);
-            counts.then_some(*one)
+            let place = if rule.territorial { Place::Unknown } else { Place::Anywhere };
+            counts.then_some(Use { place, ..*one })
         })
         .flat_map(|one| one)
 }

@@ -1,15 +1,18 @@
 //! The chain: facts in, positions, discrepancies and totals out, as one expression.
 //!
-//! dedupe → documents → { hierarchy, resolve } → sessions → inclusion → attribute → entitle → allocate
-//! → reconcile, and beside it rollup and totals. Each step is one operator in the file of its name.
+//! dedupe → documents → { hierarchy, resolve } → sessions → inclusion → attribute → sublicense
+//! → entitle → trials → allocate → reconcile, and beside it rollup and totals. Each step is one operator in the file of its name.
 
 use crate::Facts;
-use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods};
-use crate::attribute::{Use, attribute, demand, duplicate_rules, metered_demand, parted, rules};
+use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods, allocate_territories};
+use crate::attribute::{
+    Place, Use, attribute, demand, duplicate_rules, metered_demand, parted, rules,
+};
 use crate::dedupe::{Known, Repeated, dedupe};
 use crate::documents::in_force;
 use crate::due::due;
 use crate::entitle::{LineInForce, Right, entitle, lines, subject};
+use crate::features::features;
 use crate::hierarchy::{Hierarchy, Placement, TreeKind, hierarchy};
 use crate::inclusion::{Included, Part, inclusion};
 use crate::pools::{Report, pools};
@@ -18,15 +21,21 @@ use crate::resolve::{Statement as Said, resolve};
 use crate::rollup::rollup;
 use crate::seats::seats;
 use crate::sessions::sessions;
+use crate::standby::{counted, members, signals, standbys};
 use crate::statements::{adjustments, statements};
+use crate::sublicense::sublicense;
 use crate::tally::Tally;
+use crate::territory::{located, locations, reaches, territorial};
 use crate::totals::totals;
+use crate::trials::{counting, repeats};
+use crate::upkeep::upkeep;
 use crate::volume::{Cell, Metered, volume};
 use crate::zones::AccountZone;
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::fact::{Body, Fact};
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, ServerId, TenantId};
+use trueup_model::metric::Metric;
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
 };
@@ -119,16 +128,18 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         .distinct();
     let statements_of_names = names(reference.in_force.clone(), inputs.unresolved);
     let resolved = resolve(subjects, statements_of_names);
-    let rights = entitle(reference.lines.clone(), resolved.resolutions.clone());
-    let rules = rules(inputs.settings.clone(), rights.clone());
+    let sublicensed = sublicense(reference.lines.clone());
+    let rights = entitle(sublicensed.lines, resolved.resolutions.clone());
+    let counting = counting(rights.clone());
+    let rules = rules(inputs.settings.clone(), counting.clone());
 
     let accounts = account_tree(&reference, &resolved.resolutions, &rights);
     let products = product_tree(&reference, &resolved.resolutions);
-    let features = paired
+    let served = paired
         .sessions
         .clone()
         .flat_map(|session| Some((session.subject.server?, session.subject.feature)));
-    let duplicates = duplicate_rules(features, reference.lines.clone(), inputs.settings);
+    let duplicates = duplicate_rules(served, reference.lines.clone(), inputs.settings);
     let suites = inclusion(paired.sessions.clone(), parts(reference.in_force.clone()));
     let uses = attribute(
         suites.charges,
@@ -150,18 +161,51 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         zones: reference.zones.clone(),
         horizon: inputs.horizon.clone(),
     };
-    let needed = demand(uses.clone(), rules.clone());
-    let (at_instants, in_periods) = parted(rights.clone(), rules.clone());
-    let levels = allocate(needed, at_instants, around.clone(), policy.clone());
+    let standbys = standbys(
+        signals(known.clone()),
+        members(reference.in_force.clone()),
+        uses.clone(),
+        reference.zones.clone(),
+        inputs.horizon.clone(),
+        policy,
+    );
+    let weighed = counted(uses.clone(), standbys.exempt);
+    let needed = demand(weighed.clone(), rules.clone());
+    let needed = needed.concat(features(weighed.clone(), rules.clone()));
+    let bound = territorial(counting.clone());
+    let (at_instants, in_periods) = parted(counting, rules.clone());
+    let at_instants = at_instants.map(|right| (right.product, right));
+    let free = at_instants.clone().antijoin(bound.clone()).map(|(_, right)| right);
+    let bound = at_instants.semijoin(bound).map(|(_, right)| right);
+    let levels = allocate(
+        needed.clone().filter(|one| one.place == Place::Anywhere),
+        free.concat(bound.clone().filter(|right| right.metric == Metric::Feature)),
+        around.clone(),
+        policy.clone(),
+    );
+    let placed = located(
+        needed.filter(|one| one.place != Place::Anywhere),
+        locations(reference.in_force.clone()),
+        accounts.edges.clone(),
+    );
+    let territories = allocate_territories(
+        placed,
+        bound.filter(|right| right.metric != Metric::Feature),
+        reaches(reference.in_force.clone()),
+        around.clone(),
+        policy.clone(),
+    );
+    let levels = both(levels, territories);
     let in_periods = allocate_periods(
         metered_demand(volume.cells.clone(), rules.clone()),
-        uses.clone(),
+        weighed,
         in_periods,
         rules.clone(),
         around,
         policy.clone(),
     );
-    let Allocation { positions, lines: allocations, steps, gaps } = both(levels, in_periods);
+    let Allocation { positions, lines: allocations, steps, gaps, remarks } =
+        both(levels, in_periods);
 
     let rollups = rollup(
         uses.clone(),
@@ -196,6 +240,12 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         pools: pools.clone(),
         gaps,
         statements: statements.clone(),
+        contracts: sublicensed
+            .problems
+            .concat(upkeep(reference.lines.clone()))
+            .concat(standbys.problems)
+            .concat(repeats(rights.clone())),
+        remarks,
     };
     Outputs {
         positions: judged.clone().map(|(position, _)| position),
@@ -415,5 +465,6 @@ fn both<'s>(one: Allocation<'s>, other: Allocation<'s>) -> Allocation<'s> {
         lines: one.lines.concat(other.lines),
         steps: one.steps.concat(other.steps),
         gaps: one.gaps.concat(other.gaps),
+        remarks: one.remarks.concat(other.remarks),
     }
 }

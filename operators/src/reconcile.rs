@@ -7,6 +7,7 @@
 //! Work per change: the changed rows.
 
 use crate::Facts;
+use crate::allocate::Remark;
 use crate::attribute::Rule;
 use crate::dedupe::Conflict;
 use crate::hierarchy::Misplaced;
@@ -17,7 +18,7 @@ use trueup_model::derived::{OrphanClose, PoolState};
 use trueup_model::discrepancy::{Claim, Disagreement, Discrepancy, DiscrepancyKind};
 use trueup_model::id::{AccountId, NameKind, ProductId, TenantId};
 use trueup_model::metric::Metric;
-use trueup_model::position::{BasisGap, LicensePosition, PositionState, Statement};
+use trueup_model::position::{BasisGap, LicensePosition, PositionKey, PositionState, Statement};
 use trueup_model::quantity::{Capacity, Money, ONE_UNIT, Quantity, Rounding, divide};
 use trueup_model::time::Timestamp;
 use trueup_policy::rules::ProductSettings;
@@ -38,6 +39,10 @@ pub struct Causes<'s> {
     pub gaps: Facts<'s, BasisGap>,
     /// Closed periods.
     pub statements: Facts<'s, Statement>,
+    /// What is wrong with contracts by themselves.
+    pub contracts: Facts<'s, Discrepancy>,
+    /// What happens at positions besides what is short.
+    pub remarks: Facts<'s, Remark>,
 }
 
 /// Judges positions by their products' settings: which are near their limit.
@@ -63,7 +68,7 @@ pub fn reconcile<'s>(
     period: PeriodUnit,
 ) -> Facts<'s, Discrepancy> {
     let of_positions = judged.flat_map(move |(position, settings)| {
-        let reported = reported(&position, period);
+        let reported = reported(position.key, period);
         reported.then(|| of_position(&position, &settings)).into_iter().flatten()
     });
     let of_names = causes.unmapped.map(|row| Discrepancy {
@@ -95,6 +100,8 @@ pub fn reconcile<'s>(
     let of_pools = causes.pools.filter(|state| state.latest).flat_map(|state| of_pool(&state));
     let of_gaps = causes.gaps.map(|gap| of_gap(&gap));
     let of_statements = causes.statements.flat_map(|statement| of_statement(&statement));
+    let of_remarks =
+        causes.remarks.filter(move |row| reported(row.key, period)).map(|row| of_remark(&row));
     of_positions
         .concat(of_names)
         .concat(of_places)
@@ -103,10 +110,12 @@ pub fn reconcile<'s>(
         .concat(of_pools)
         .concat(of_gaps)
         .concat(of_statements)
+        .concat(causes.contracts)
+        .concat(of_remarks)
 }
 
 /// A discrepancy of which only kind and owner are known.
-fn plain(kind: DiscrepancyKind, tenant: TenantId) -> Discrepancy {
+pub(crate) fn plain(kind: DiscrepancyKind, tenant: TenantId) -> Discrepancy {
     Discrepancy {
         severity: kind.severity(),
         kind,
@@ -130,10 +139,10 @@ fn counted(count: isize) -> Quantity {
 
 /// Whether a position is judged: those of the position period, not the further periods that repeat
 /// them; a volume has positions of one period only, its lines'.
-fn reported(position: &LicensePosition, period: PeriodUnit) -> bool {
+fn reported(key: PositionKey, period: PeriodUnit) -> bool {
     // Levels have no periods shorter than a day; then all of time is judged.
     let judged = if period < PeriodUnit::Day { PeriodUnit::All } else { period };
-    position.key.metric == Metric::Volume || position.key.period.unit == judged
+    key.metric == Metric::Volume || key.period.unit == judged
 }
 
 fn is_near(position: &LicensePosition, settings: &ProductSettings) -> bool {
@@ -156,12 +165,16 @@ fn of_position(position: &LicensePosition, settings: &ProductSettings) -> Vec<Di
     let kind = match position.state {
         PositionState::Over => Some(DiscrepancyKind::OverUse),
         PositionState::WithinOverdraft => Some(DiscrepancyKind::OverInMargin),
+        PositionState::InGrace => Some(DiscrepancyKind::InGrace),
+        PositionState::TrialEnded => Some(DiscrepancyKind::TrialEndedInUse),
         PositionState::Expired => Some(DiscrepancyKind::ExpiredInUse),
         PositionState::Unlicensed => Some(DiscrepancyKind::UnlicensedUse),
         PositionState::Near => Some(DiscrepancyKind::NearLimit),
         PositionState::CapacityUnknown => Some(DiscrepancyKind::CapacityUnknown),
         PositionState::Covered | PositionState::PassedUp => None,
     };
+    let feature = position.key.metric == Metric::Feature;
+    let kind = kind.map(|kind| if feature { of_feature(kind) } else { kind });
     let mut found = Vec::new();
     if let Some(kind) = kind {
         let (magnitude, first_at, last_at) = match position.state {
@@ -170,11 +183,12 @@ fn of_position(position: &LicensePosition, settings: &ProductSettings) -> Vec<Di
                     if position.current { Timestamp::MAX } else { position.key.period.span.end };
                 (position.peak, position.peak_at, until)
             }
-            PositionState::Expired => {
+            PositionState::Expired | PositionState::TrialEnded => {
                 (position.expired_shortfall, position.expired_first, position.shortfall_last)
             }
             PositionState::Over
             | PositionState::WithinOverdraft
+            | PositionState::InGrace
             | PositionState::Unlicensed
             | PositionState::Covered
             | PositionState::PassedUp => {
@@ -201,6 +215,25 @@ fn of_position(position: &LicensePosition, settings: &ProductSettings) -> Vec<Di
         });
     }
     found
+}
+
+/// What it is called when a feature is used that is not granted.
+fn of_feature(kind: DiscrepancyKind) -> DiscrepancyKind {
+    let missing = matches!(kind, DiscrepancyKind::UnlicensedUse | DiscrepancyKind::OverUse);
+    if missing { DiscrepancyKind::UnlicensedFeatureUse } else { kind }
+}
+
+fn of_remark(row: &Remark) -> Discrepancy {
+    Discrepancy {
+        account: Some(row.key.account),
+        product: Some(row.key.product),
+        metric: Some(row.key.metric),
+        period: row.key.period,
+        magnitude: row.magnitude,
+        first_at: row.first_at,
+        last_at: row.last_at,
+        ..plain(row.kind, row.key.tenant)
+    }
 }
 
 fn at_position(kind: DiscrepancyKind, position: &LicensePosition) -> Discrepancy {

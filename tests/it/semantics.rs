@@ -3,3 +3,6 @@
 //! `tests/SEMANTICS.md` says which rule is shown by which test.
 
 mod identity;
+mod contracts;
+mod standby;
+mod territory;

@@ -16,8 +16,13 @@ mod names;
 mod sessions;
 mod uses;
 mod rights;
+mod sublicenses;
+mod trials;
+mod standbys;
+mod territory;
 mod prices;
 mod levels;
+mod grace;
 mod volumes;
 mod periods;
 mod totals;
@@ -201,10 +206,15 @@ pub fn expected(input: Input<'_>) -> Expected {
     let names = Names::new(&case, &reference);
     let logs = sessions::logs(&said.known, case.policy.attempt_window_us);
     let lines = rights::lines(&reference);
-    let rights = rights::rights(&lines, &names);
+    let (left, sublicensing) = sublicenses::sublicenses(&lines);
+    let rights = rights::rights(&left, &names);
+    let counting = trials::counting(&rights);
     let seats = uses::seats(&reference);
     let parts = uses::parts(&reference);
     let uses = uses::uses(&case, &names, &lines, &logs.sessions, &parts, &seats);
+    let standing = standbys::standbys(&case, &said.known, &reference, &uses);
+    let weighed = standing.counted(&uses);
+    let atlas = territory::Atlas::new(&reference);
     let events = volumes::events(&case, &names, &said.known);
     let mut found = Expected {
         included: uses::included(&logs.sessions, &parts),
@@ -233,7 +243,17 @@ pub fn expected(input: Input<'_>) -> Expected {
     found.discrepancies.extend(discrepancies::of_counts(&said.conflicts, &logs.orphans));
     found.discrepancies.extend(found.pools.iter().flat_map(discrepancies::of_pool));
     found.discrepancies.extend(found.statements.iter().filter_map(discrepancies::of_statement));
-    let evidence = Evidence { uses: &uses, events: &events, rights: &rights };
+    found.discrepancies.extend(sublicensing);
+    found.discrepancies.extend(standing.problems);
+    found.discrepancies.extend(sublicenses::without_base(&lines));
+    found.discrepancies.extend(trials::repeats(&rights));
+    let evidence = Evidence {
+        uses: &uses,
+        weighed: &weighed,
+        atlas: &atlas,
+        events: &events,
+        rights: &counting,
+    };
     for tenant in tenants(&case) {
         let products = Tree::of_products(tenant, &reference);
         let mut accounts = Tree::of_accounts(tenant, &reference);
@@ -259,6 +279,9 @@ pub fn expected(input: Input<'_>) -> Expected {
 /// What was used and what may be used.
 struct Evidence<'e> {
     uses: &'e [uses::Use],
+    /// The parts of uses that are not on a standby that needs no license.
+    weighed: &'e [uses::Use],
+    atlas: &'e territory::Atlas,
     events: &'e [volumes::Event],
     rights: &'e [Right],
 }
@@ -284,23 +307,39 @@ fn evaluate(
         let key = |metric| Key { tenant, product, metric };
         keys.extend([Metric::Concurrent, Metric::NamedUser, Metric::Volume].map(key));
         let licensed = rights.iter().filter(|right| right.product == product);
+        let rule = rules.get(&product);
+        let featured = rule.is_some_and(|rule| rule.settings.metrics.contains(Metric::Feature));
+        keys.extend(featured.then(|| key(Metric::Feature)));
         keys.extend(licensed.map(|right| key(right.metric)));
     }
     let mut positions = Positions::default();
     for key in keys {
         let Some(rule) = rules.get(&key.product) else { continue };
         let of_key = |right: &&Right| right.product == key.product && right.metric == key.metric;
-        let rights: Vec<Right> = rights.iter().filter(of_key).copied().collect();
+        let all = &rights;
+        let rights: Vec<Right> = all.iter().filter(of_key).copied().collect();
         let used = |metric| {
-            let of_product = uses.iter().filter(move |one| one.product == key.product);
+            let of_tenant = evidence.weighed.iter().filter(|one| one.tenant == tenant);
+            let of_product = of_tenant.filter(move |one| one.product == key.product);
             of_product.filter(move |one| one.metric == metric).copied().collect::<Vec<_>>()
         };
+        // A product is bound to territories if any of its lines is.
+        let bound = all.iter().any(|one| one.product == key.product && one.territory.is_some());
         let metered = events.iter().filter(|event| event.product == key.product);
         let metered: Vec<volumes::Event> =
             metered.filter(|_| rule.demands(Metric::Volume)).copied().collect();
-        if levels::counts_at_instants(key.metric, rule) {
+        if key.metric == Metric::Feature {
+            let needed: Vec<uses::Use> =
+                used(Metric::Concurrent).into_iter().map(uses::of_feature).collect();
+            levels::evaluate(case, key, accounts, &needed, &rights, None, &mut positions);
+        } else if levels::counts_at_instants(key.metric, rule) {
             let needed = if rule.demands(key.metric) { used(key.metric) } else { Vec::new() };
-            levels::evaluate(case, key, accounts, &needed, &rights, &mut positions);
+            let atlas = bound.then_some(evidence.atlas);
+            let needed = match atlas {
+                Some(atlas) => atlas.placed(&needed, accounts),
+                None => needed,
+            };
+            levels::evaluate(case, key, accounts, &needed, &rights, atlas, &mut positions);
         } else if key.metric == Metric::Volume {
             periods::evaluate(case, key, accounts, &metered, &[], &rights, &mut positions);
         } else {
@@ -318,6 +357,9 @@ fn evaluate(
         found.discrepancies.extend(discrepancies::of_position(&judged, rule, unit));
         found.positions.push(judged);
     }
+    let unit = case.policy.position_period;
+    let remarks = positions.remarks.iter();
+    found.discrepancies.extend(remarks.filter_map(|row| discrepancies::of_remark(row, unit)));
     found.allocations.extend(positions.allocations);
     found.levels.extend(positions.levels);
     found.rollups.extend(totals::of_uses(case, tenant, accounts, products, &uses));

@@ -18,13 +18,14 @@ const POLICIES: [&str; 4] = [
     "",
     r#"
     time_zone = "Europe/Berlin"
+    standby_days = 2
     conflict = "last"
     further_periods = ["quarter", "all"]
     [closing]
     after_seconds = 172800
     [[rule]]
     products = ["SIM"]
-    metrics = ["named_user", "concurrent"]
+    metrics = ["named_user", "concurrent", "feature"]
     named_users = "active"
     near_percent = 50
     "#,
@@ -32,6 +33,7 @@ const POLICIES: [&str; 4] = [
     position_period = "day"
     further_periods = ["month"]
     attempt_window_seconds = 28800
+    standby_days = 0
     [closing]
     periods = { "2025-02-01" = "2025-02-02T08:00:00Z" }
     [[rule]]

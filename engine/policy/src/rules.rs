@@ -29,6 +29,8 @@ pub struct Policy {
     pub attempt_window_us: i64,
     /// When periods close.
     pub closing: Closing,
+    /// On how many days of a calendar year a standby may work before its use counts.
+    pub standby_days: u16,
 }
 
 impl Default for Policy {
@@ -43,6 +45,7 @@ impl Default for Policy {
             conflict: ConflictRule::First,
             attempt_window_us: 60 * SECOND_US,
             closing: Closing::default(),
+            standby_days: 10,
         }
     }
 }

@@ -82,7 +82,7 @@ fn key(row: &Row) -> Option<Key> {
             Some(Key { tenant: one.tenant, product: one.product, metric: one.metric })
         }
         Row::Other(Heard::Right(right)) => Some(Key::of_right(right)),
-        Row::Other(Heard::Edge(_) | Heard::Zone(_) | Heard::Horizon(_)) => None,
+        Row::Other(Heard::Edge(_) | Heard::Zone(_) | Heard::Horizon(_) | Heard::Reach(_)) => None,
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) enum Group {
     Of(ServerId, Duplicates, Parts),
     /// The person who holds the seat.
     Person(Option<UserId>),
+    /// The account that uses a feature.
+    Account(AccountId),
 }
 
 /// User, host, display and vendor-defined data, as far as the rule names them.
@@ -40,6 +42,8 @@ pub(super) struct Use {
     pub(super) units: Quantity,
     pub(super) user: Option<UserId>,
     pub(super) device: Option<DeviceId>,
+    /// Where, if that matters and is known.
+    pub(super) country: Option<TextId>,
 }
 
 /// Seats of people who need a license, with when they are held.
@@ -182,6 +186,7 @@ pub(super) fn uses(
                 units: Quantity::ONE,
                 user: means.user,
                 device: means.device,
+                country: None,
             });
         }
     }
@@ -208,6 +213,7 @@ fn session_use(
         units: Quantity::units(i64::from(session.count)),
         user: means.user,
         device: means.device,
+        country: None,
     }
 }
 
@@ -226,6 +232,12 @@ fn group(
         session.vendor_data.filter(|_| mask.vendor),
     );
     Group::Of(server, rule, parts)
+}
+
+/// A checkout as a use of a feature, which an account has or has not (2.14).
+pub(super) fn of_feature(one: Use) -> Use {
+    let group = Group::Account(one.account);
+    Use { metric: Metric::Feature, group, units: Quantity::ONE, ..one }
 }
 
 /// The metrics by which a product is counted.

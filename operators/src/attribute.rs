@@ -12,6 +12,7 @@
 
 use crate::Facts;
 use crate::entitle::{LineInForce, Right};
+use crate::features;
 use crate::inclusion::Charge;
 use crate::segments::{Said, said};
 use crate::tally::Tally;
@@ -286,9 +287,9 @@ pub fn demand<'s>(uses: Facts<'s, Use>, rules: Facts<'s, (ProductId, Rule)>) -> 
         .join_map(rules, |_product, one, rule| {
             let counts = rule.demands(one.metric) && !rule.counts_in_periods(one.metric);
             let place = if rule.territorial { Place::Unknown } else { Place::Anywhere };
-            counts.then_some(Use { place, ..*one })
+            [counts.then_some(Use { place, ..*one }), features::needed(one, rule)]
         })
-        .flat_map(|one| one)
+        .flat_map(|needed| needed.into_iter().flatten())
 }
 
 /// The metered use that makes demand.

@@ -5,30 +5,23 @@
 //!
 //! What is not entitled is missing as a whole, however many use it.
 //!
-//! Work per change: the uses of the changed feature.
+//! Work per change: the use.
 
-use crate::Facts;
 use crate::attribute::{Rule, Use};
 use trueup_model::hash::mix;
-use trueup_model::id::ProductId;
 use trueup_model::metric::Metric;
 use trueup_model::quantity::{Capacity, Quantity};
 
-/// The demand for features that checkouts make.
-pub fn features<'s>(uses: Facts<'s, Use>, rules: Facts<'s, (ProductId, Rule)>) -> Facts<'s, Use> {
-    let feature = Metric::Feature;
-    let counted = rules.filter(move |(_, rule)| {
-        rule.settings.metrics.contains(feature) || rule.licensed.contains(feature)
-    });
-    uses.filter(|one| one.metric == Metric::Concurrent)
-        .map(|one| (one.product, one))
-        .semijoin(counted.map(|(product, _)| product))
-        .map(move |(_, one)| Use {
-            metric: feature,
-            group: Some(mix(&[one.product.0, one.account.0, u64::from(feature.code())])),
-            units: Quantity::ONE,
-            ..one
-        })
+/// The demand for a feature that a checkout makes, if its product is counted as one.
+pub(crate) fn needed(one: &Use, rule: &Rule) -> Option<Use> {
+    let metric = Metric::Feature;
+    let counts = rule.settings.metrics.contains(metric) || rule.licensed.contains(metric);
+    (counts && one.metric == Metric::Concurrent).then(|| Use {
+        metric,
+        group: Some(mix(&[one.product.0, one.account.0, u64::from(metric.code())])),
+        units: Quantity::ONE,
+        ..*one
+    })
 }
 
 /// What a line of a feature grants: all of it, or nothing.

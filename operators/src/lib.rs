@@ -22,7 +22,7 @@ pub mod sublicense;
 pub mod upkeep;
 pub mod entitle;
 pub mod trials;
-pub mod features;
+pub(crate) mod features;
 pub mod attribute;
 pub mod standby;
 pub mod territory;

@@ -12,7 +12,6 @@ use crate::dedupe::{Known, Repeated, dedupe};
 use crate::documents::in_force;
 use crate::due::due;
 use crate::entitle::{LineInForce, Right, entitle, lines, subject};
-use crate::features::features;
 use crate::hierarchy::{Hierarchy, Placement, TreeKind, hierarchy};
 use crate::inclusion::{Included, Part, inclusion};
 use crate::pools::{Report, pools};
@@ -21,7 +20,7 @@ use crate::resolve::{Statement as Said, resolve};
 use crate::rollup::rollup;
 use crate::seats::seats;
 use crate::sessions::sessions;
-use crate::standby::{counted, members, signals, standbys};
+use crate::standby::{counted, members, signals, standbys, told};
 use crate::statements::{adjustments, statements};
 use crate::sublicense::sublicense;
 use crate::tally::Tally;
@@ -89,7 +88,7 @@ pub struct Outputs<'s> {
     pub counts: Facts<'s, EventCount>,
     /// Lines in force, with what they say.
     pub lines: Facts<'s, LineInForce>,
-    /// What the lines grant.
+    /// What the lines grant, while it counts.
     pub rights: Facts<'s, Right>,
     /// What each subject means.
     pub resolutions: Facts<'s, (Subject, Resolution)>,
@@ -161,19 +160,19 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         zones: reference.zones.clone(),
         horizon: inputs.horizon.clone(),
     };
+    let told = told(uses.clone(), signals(known.clone()));
     let standbys = standbys(
         signals(known.clone()),
         members(reference.in_force.clone()),
-        uses.clone(),
+        told.clone(),
         reference.zones.clone(),
         inputs.horizon.clone(),
         policy,
     );
-    let weighed = counted(uses.clone(), standbys.exempt);
+    let weighed = counted(uses.clone(), told, standbys.exempt);
     let needed = demand(weighed.clone(), rules.clone());
-    let needed = needed.concat(features(weighed.clone(), rules.clone()));
     let bound = territorial(counting.clone());
-    let (at_instants, in_periods) = parted(counting, rules.clone());
+    let (at_instants, in_periods) = parted(counting.clone(), rules.clone());
     let at_instants = at_instants.map(|right| (right.product, right));
     let free = at_instants.clone().antijoin(bound.clone()).map(|(_, right)| right);
     let bound = at_instants.semijoin(bound).map(|(_, right)| right);
@@ -198,7 +197,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let levels = both(levels, territories);
     let in_periods = allocate_periods(
         metered_demand(volume.cells.clone(), rules.clone()),
-        weighed,
+        weighed.clone(),
         in_periods,
         rules.clone(),
         around,
@@ -244,7 +243,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
             .problems
             .concat(upkeep(reference.lines.clone()))
             .concat(standbys.problems)
-            .concat(repeats(rights.clone())),
+            .concat(repeats(rights)),
         remarks,
     };
     Outputs {
@@ -257,14 +256,14 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         adjustments: adjustments(volume.late),
         counts: counts(known),
         sessions: paired.sessions,
-        uses,
+        uses: weighed,
         cells: volume.cells,
         included: suites.included,
         attempts: paired.attempts,
         waits: paired.waits,
         pools,
         lines: reference.lines,
-        rights,
+        rights: counting,
         resolutions: resolved.resolutions,
         shown: reference.in_force.filter(|(row, _)| is_shown(&row.body)),
         repeated: deduped.repeated,

@@ -93,7 +93,7 @@ pub fn members(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, (DeviceId, Accou
 pub fn standbys<'s>(
     signals: Facts<'s, Signal>,
     members: Facts<'s, (DeviceId, AccountId, Span)>,
-    uses: Facts<'s, Use>,
+    told: Facts<'s, (DeviceId, Use)>,
     zones: Facts<'s, AccountZone>,
     horizon: Facts<'s, Timestamp>,
     policy: &Policy,
@@ -101,12 +101,9 @@ pub fn standbys<'s>(
     let known = signals.clone().map(|signal| signal.device).distinct();
     let members = members
         .map(|(device, account, span)| (device, (account, span)))
-        .semijoin(known.clone())
-        .map(|(device, (account, span))| Heard::Member(device, account, span));
-    let used = uses
-        .flat_map(|one| Some((one.device?, one.span.start)))
         .semijoin(known)
-        .map(|(device, at)| Heard::Used(device, at));
+        .map(|(device, (account, span))| Heard::Member(device, account, span));
+    let used = told.map(|(device, one)| Heard::Used(device, one.span.start));
     let rows = signals.map(Heard::Signal).concat(members).concat(used);
     let rows = by_key(rows, |heard| match heard {
         Heard::Signal(signal) => signal.device.0,
@@ -134,14 +131,20 @@ pub fn standbys<'s>(
     Standbys { exempt: exempt.as_collection(), problems: problems.as_collection() }
 }
 
-/// The parts of uses that are not exempt.
-pub fn counted<'s>(uses: Facts<'s, Use>, exempt: Facts<'s, (DeviceId, Span)>) -> Facts<'s, Use> {
-    let devices = exempt.clone().map(|(device, _)| device).distinct();
-    let nowhere = uses.clone().filter(|one| one.device.is_none());
-    let somewhere = uses.flat_map(|one| Some((one.device?, one)));
-    let elsewhere = somewhere.clone().antijoin(devices.clone()).map(|(_, one)| one);
-    let there = somewhere
-        .semijoin(devices)
+/// The uses on machines whose role is told.
+pub fn told<'s>(uses: Facts<'s, Use>, signals: Facts<'s, Signal>) -> Facts<'s, (DeviceId, Use)> {
+    uses.flat_map(|one| Some((one.device?, one)))
+        .semijoin(signals.map(|signal| signal.device).distinct())
+}
+
+/// The uses with only those parts of the told ones that are not exempt.
+pub fn counted<'s>(
+    uses: Facts<'s, Use>,
+    told: Facts<'s, (DeviceId, Use)>,
+    exempt: Facts<'s, (DeviceId, Span)>,
+) -> Facts<'s, Use> {
+    let parts = told
+        .clone()
         .map(|(device, one)| (device, (None, Some(one))))
         .concat(exempt.map(|(device, span)| (device, (Some(span), None))))
         .reduce_named("Standbys: counted", |_device, rows, counted| {
@@ -156,7 +159,7 @@ pub fn counted<'s>(uses: Facts<'s, Use>, exempt: Facts<'s, (DeviceId, Span)>) ->
             counted.extend(left);
         })
         .map(|(_, one)| one);
-    nowhere.concat(elsewhere).concat(there)
+    uses.concat(told.map(|(_, one)| one).negate()).concat(parts)
 }
 
 #[derive(Default)]

@@ -100,7 +100,7 @@ pub struct Expected {
     pub counts: Vec<EventCount>,
     /// Lines in force.
     pub lines: Vec<Line>,
-    /// What lines grant.
+    /// What lines grant, while it counts.
     pub rights: Vec<Right>,
     /// What subjects mean.
     pub resolutions: Vec<(Subject, Resolution)>,
@@ -272,7 +272,7 @@ pub fn expected(input: Input<'_>) -> Expected {
     found.waits = logs.waits;
     found.counts = logs.counts;
     found.lines = lines;
-    found.rights = rights;
+    found.rights = counting;
     found
 }
 

@@ -28,7 +28,6 @@ fn a_standby_may_work_on_two_times_five_days_of_a_year() {
 fn from_the_eleventh_day_on_which_a_standby_works_its_use_counts() {
     check(
         "
-        line CAD 1 from 2025-01-01
         2025-01-01T00:00 role db2 passive
         2025-01-01T00:00 out DB app@db2
         2025-02-03T09:00 role db2 failover
@@ -41,17 +40,13 @@ fn from_the_eleventh_day_on_which_a_standby_works_its_use_counts() {
         ",
         &expect![[r#"
             settle 2025-05-09T00:00:00Z
-            + position everyone CAD concurrent 2025-05: covered entitled 1 demand 0 peak 0
             + position everyone DB concurrent 2025-05: unlicensed entitled 0 demand 1 peak 1 at 2025-05-09 short 1 2025-05-09..open
             + problem dr_budget_exceeded db2 2025 1 2025-05-09..2026-01-01
-            + problem shelfware everyone CAD 2025-05 1 2025-05-01..open
             + problem unlicensed_use everyone DB 2025-05 1 2025-05-09..open
             settle 2025-05-10T00:00:00Z
             - position everyone DB concurrent 2025-05: unlicensed entitled 0 demand 1 peak 1 at 2025-05-09 short 1 2025-05-09..open
             + position everyone DB concurrent 2025-05: unlicensed entitled 0 demand 1 peak 1 at 2025-05-09 short 1 2025-05-09..open
             settle 2026-01-02T00:00:00Z
-            - position everyone CAD concurrent 2025-05: covered entitled 1 demand 0 peak 0
-            + position everyone CAD concurrent 2026-01: covered entitled 1 demand 0 peak 0
             + position everyone DB concurrent 2025-05: unlicensed entitled 0 demand 1 peak 1 at 2025-05-09 short 1 2025-05-09..2025-06-01
             - position everyone DB concurrent 2025-05: unlicensed entitled 0 demand 1 peak 1 at 2025-05-09 short 1 2025-05-09..open
             + position everyone DB concurrent 2025-06: unlicensed entitled 0 demand 1 peak 1 at 2025-06-01 short 1 2025-06-01..2025-07-01
@@ -61,8 +56,6 @@ fn from_the_eleventh_day_on_which_a_standby_works_its_use_counts() {
             + position everyone DB concurrent 2025-10: unlicensed entitled 0 demand 1 peak 1 at 2025-10-01 short 1 2025-10-01..2025-11-01
             + position everyone DB concurrent 2025-11: unlicensed entitled 0 demand 1 peak 1 at 2025-11-01 short 1 2025-11-01..2025-12-01
             + position everyone DB concurrent 2025-12: unlicensed entitled 0 demand 1 peak 1 at 2025-12-01 short 1 2025-12-01..2026-01-01
-            - problem shelfware everyone CAD 2025-05 1 2025-05-01..open
-            + problem shelfware everyone CAD 2026-01 1 2026-01-01..open
             + problem unlicensed_use everyone DB 2025-05 1 2025-05-09..2025-06-01
             - problem unlicensed_use everyone DB 2025-05 1 2025-05-09..open
             + problem unlicensed_use everyone DB 2025-06 1 2025-06-01..2025-07-01

@@ -18,10 +18,13 @@
 mod component;
 mod convert;
 mod figures;
-mod statistics;
+mod flow;
+mod grace;
 mod grants;
 mod periodic;
 mod routes;
+mod statistics;
+mod territory;
 
 use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
@@ -29,6 +32,7 @@ use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::hierarchy::Placement;
 use crate::machines::FactorRow;
 use crate::rows::add;
+use crate::territory::Reach;
 use crate::tree::Tree;
 use crate::zones::{AccountZone, Calendars};
 use crate::{Diff, Facts};
@@ -41,17 +45,20 @@ use timely::dataflow::operators::Concat as _;
 use timely::dataflow::operators::vec::Map as _;
 use trueup_model::bands::Band;
 use trueup_model::calendar::Period;
+use trueup_model::discrepancy::DiscrepancyKind;
 use trueup_model::factor::FactorKind;
 use trueup_model::hash::{IdMap, mix};
 use trueup_model::id::{AccountId, ProductId, TenantId};
 use trueup_model::metric::Metric;
-use trueup_model::position::{AllocationLine, BasisGap, LicensePosition, Step};
+use trueup_model::position::{AllocationLine, BasisGap, LicensePosition, PositionKey, Step};
 use trueup_model::processors::Weight;
+use trueup_model::quantity::Quantity;
 use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
 use trueup_policy::rules::Statistic;
 
 pub use periodic::allocate_periods;
+pub use territory::allocate_territories;
 
 /// A product under a metric: what is allocated by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,6 +71,10 @@ pub(crate) struct Key {
 impl Key {
     fn place(&self) -> u64 {
         mix(&[self.product.0, u64::from(self.metric.code())])
+    }
+
+    fn of_use(one: &Use) -> Self {
+        Self { tenant: one.tenant, product: one.product, metric: one.metric }
     }
 
     fn of_right(right: &Right) -> Self {
@@ -81,6 +92,8 @@ pub struct Allocation<'s> {
     pub steps: Facts<'s, Step>,
     /// Claims about one right that differ.
     pub gaps: Facts<'s, BasisGap>,
+    /// What happens at positions besides.
+    pub remarks: Facts<'s, Remark>,
 }
 
 /// What arrives.
@@ -93,6 +106,7 @@ pub(crate) enum Heard {
     Horizon(Timestamp),
     Rule(ProductId, Rule),
     Band(ProductId, Span, Band),
+    Reach(Reach),
 }
 
 /// What is found.
@@ -102,6 +116,22 @@ pub(crate) enum Found {
     Line(AllocationLine),
     Step(Step),
     Gap(BasisGap),
+    Remark(Remark),
+}
+
+/// Something that happens at a position besides what is short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Remark {
+    /// Which position.
+    pub key: PositionKey,
+    /// What.
+    pub kind: DiscrepancyKind,
+    /// How much of it at most.
+    pub magnitude: Quantity,
+    /// The first instant.
+    pub first_at: Timestamp,
+    /// The end of the last interval; `MAX` if it lasts.
+    pub last_at: Timestamp,
 }
 
 /// Small tables that every worker holds.
@@ -129,10 +159,13 @@ pub fn allocate<'s>(
     let demand = demand.map(|one| Heard::Use(Box::new(one)));
     let rights = rights.map(|right| Heard::Right(Box::new(right)));
     let mut state = State::new(policy);
-    let found =
-        each_epoch(gather(demand.concat(rights), around), "Allocate", move |updates, changes| {
+    let found = each_epoch(
+        gather(demand.concat(rights), around, None),
+        "Allocate",
+        move |updates, changes| {
             state.step(updates, changes);
-        });
+        },
+    );
     split(found)
 }
 
@@ -140,20 +173,26 @@ pub fn allocate<'s>(
 fn gather<'s>(
     rows: Facts<'s, Heard>,
     around: Surroundings<'s>,
+    reaches: Option<Facts<'s, Heard>>,
 ) -> timely::dataflow::StreamVec<'s, crate::Epoch, (Heard, crate::Epoch, Diff)> {
     let rows = by_key(rows, |heard| match heard {
-        Heard::Use(one) => {
-            Key { tenant: one.tenant, product: one.product, metric: one.metric }.place()
-        }
+        Heard::Use(one) => Key::of_use(one).place(),
         Heard::Right(right) => Key::of_right(right).place(),
-        Heard::Edge(_) | Heard::Zone(_) | Heard::Horizon(_) | Heard::Rule(..) | Heard::Band(..) => {
-            0
-        }
+        Heard::Edge(_)
+        | Heard::Zone(_)
+        | Heard::Horizon(_)
+        | Heard::Rule(..)
+        | Heard::Band(..)
+        | Heard::Reach(_) => 0,
     });
     let tables = around.edges.map(Heard::Edge);
     let tables = tables.concat(around.zones.map(Heard::Zone));
     let tables = tables.concat(around.rules.map(|(product, rule)| Heard::Rule(product, rule)));
     let tables = tables.concat(around.factors.flat_map(|row| band(&row)));
+    let tables = match reaches {
+        Some(reaches) => tables.concat(reaches),
+        None => tables,
+    };
     rows.concat(everywhere(tables.concat(around.horizon.map(Heard::Horizon))))
 }
 
@@ -174,25 +213,30 @@ fn split<'s>(
 ) -> Allocation<'s> {
     let positions = found.clone().flat_map(|(found, epoch, diff)| match found {
         Found::Position(position) => Some((position, epoch, diff)),
-        Found::Line(_) | Found::Step(_) | Found::Gap(_) => None,
+        Found::Line(_) | Found::Step(_) | Found::Gap(_) | Found::Remark(_) => None,
     });
     let lines = found.clone().flat_map(|(found, epoch, diff)| match found {
         Found::Line(line) => Some((line, epoch, diff)),
-        Found::Position(_) | Found::Step(_) | Found::Gap(_) => None,
+        Found::Position(_) | Found::Step(_) | Found::Gap(_) | Found::Remark(_) => None,
     });
     let steps = found.clone().flat_map(|(found, epoch, diff)| match found {
         Found::Step(step) => Some((step, epoch, diff)),
-        Found::Position(_) | Found::Line(_) | Found::Gap(_) => None,
+        Found::Position(_) | Found::Line(_) | Found::Gap(_) | Found::Remark(_) => None,
     });
-    let gaps = found.flat_map(|(found, epoch, diff)| match found {
+    let gaps = found.clone().flat_map(|(found, epoch, diff)| match found {
         Found::Gap(gap) => Some((gap, epoch, diff)),
-        Found::Position(_) | Found::Line(_) | Found::Step(_) => None,
+        Found::Position(_) | Found::Line(_) | Found::Step(_) | Found::Remark(_) => None,
+    });
+    let remarks = found.flat_map(|(found, epoch, diff)| match found {
+        Found::Remark(remark) => Some((remark, epoch, diff)),
+        Found::Position(_) | Found::Line(_) | Found::Step(_) | Found::Gap(_) => None,
     });
     Allocation {
         positions: positions.as_collection(),
         lines: lines.as_collection(),
         steps: steps.as_collection(),
         gaps: gaps.as_collection(),
+        remarks: remarks.as_collection(),
     }
 }
 
@@ -204,6 +248,8 @@ pub(crate) struct World {
     pub(crate) horizon: Timestamp,
     rules: IdMap<ProductId, Rule>,
     bands: BTreeMap<ProductId, BTreeMap<(Span, Band), Diff>>,
+    /// Which countries territories have.
+    pub(crate) reaches: BTreeMap<Reach, Diff>,
 }
 
 /// What of the surroundings changed in an epoch.
@@ -215,6 +261,8 @@ pub(crate) struct Turn {
     pub(crate) zones: BTreeSet<AccountId>,
     /// Products that are counted by other rules or tables than before.
     pub(crate) ruled: BTreeSet<ProductId>,
+    /// Whether a territory changed.
+    pub(crate) territories: bool,
     /// The horizon before, if it moved.
     pub(crate) horizon_before: Option<Timestamp>,
 }
@@ -229,6 +277,7 @@ impl World {
             horizon: Timestamp::MIN,
             rules: IdMap::default(),
             bands: BTreeMap::new(),
+            reaches: BTreeMap::new(),
         }
     }
 
@@ -280,6 +329,10 @@ impl World {
                     add(self.bands.entry(product).or_default(), (span, band), diff);
                     turn.ruled.insert(product);
                 }
+                Heard::Reach(reach) => {
+                    *self.reaches.entry(reach).or_default() += diff;
+                    turn.territories = true;
+                }
                 Heard::Use(_) | Heard::Right(_) => rest.push((heard, diff)),
             }
         }
@@ -291,6 +344,7 @@ impl World {
                 self.rules.remove(&product);
             }
         }
+        self.reaches.retain(|_, count| *count != 0);
         edges.retain(|_, count| *count != 0);
         turn.tree = !edges.is_empty();
         for (edge, count) in edges {
@@ -340,7 +394,8 @@ impl State {
                 | Heard::Zone(_)
                 | Heard::Horizon(_)
                 | Heard::Rule(..)
-                | Heard::Band(..) => {}
+                | Heard::Band(..)
+                | Heard::Reach(_) => {}
             }
         }
         if turn.tree || !turn.zones.is_empty() || !turn.ruled.is_empty() {

@@ -13,6 +13,7 @@
 
 use crate::Facts;
 use crate::entitle::{LineInForce, Right};
+use crate::features;
 use crate::inclusion::Charge;
 use crate::machines::FactorRow;
 use crate::segments::{Said, outside, said};
@@ -24,7 +25,7 @@ use trueup_model::derived::{Resolution, Subject};
 use trueup_model::fact::FactId;
 use trueup_model::factor::FactorKind;
 use trueup_model::hash::mix;
-use trueup_model::id::{AccountId, DeviceId, ProductId, ServerId, TenantId, UserId};
+use trueup_model::id::{AccountId, DeviceId, ProductId, ServerId, TenantId, TextId, UserId};
 use trueup_model::metric::{DuplicateMask, Duplicates, Metric};
 use trueup_model::processors::Weight;
 use trueup_model::quantity::Quantity;
@@ -52,6 +53,8 @@ pub struct Use {
     pub user: Option<UserId>,
     /// On which machine.
     pub device: Option<DeviceId>,
+    /// Where, for products whose lines are bound to territories.
+    pub place: Place,
     /// The session's opening fact, so that equal sessions stay apart; zero for seats.
     pub session: FactId,
     /// What a unit weighs.
@@ -62,6 +65,20 @@ pub struct Use {
     pub least: bool,
 }
 
+/// Where something is used.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Place {
+    /// It does not matter.
+    #[default]
+    Anywhere,
+    /// Nothing states a country.
+    Unknown,
+    /// In a country.
+    In(TextId),
+}
+
 /// What holds for a product: its settings and the metrics of its lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rule {
@@ -69,6 +86,8 @@ pub struct Rule {
     pub settings: ProductSettings,
     /// The metrics of its lines; empty if it has none.
     pub licensed: MetricSet,
+    /// Whether a line of it is bound to a territory.
+    pub territorial: bool,
 }
 
 impl Rule {
@@ -127,16 +146,23 @@ pub fn rules<'s>(
     settings: Facts<'s, (ProductId, ProductSettings)>,
     rights: Facts<'s, Right>,
 ) -> Facts<'s, (ProductId, Rule)> {
-    let licensed = rights.map(|right| (right.product, (None, Some(right.metric))));
+    let licensed = rights
+        .map(|right| (right.product, (None, Some((right.metric, right.territory.is_some())))));
     settings
         .map(|(product, settings)| (product, (Some(settings), None)))
         .concat(licensed)
         .reduce_named("Attribute: rules", |_product, rows, rules| {
-            let mut rule =
-                Rule { settings: ProductSettings::default(), licensed: MetricSet::default() };
-            for ((stated, metric), _) in rows {
+            let mut rule = Rule {
+                settings: ProductSettings::default(),
+                licensed: MetricSet::default(),
+                territorial: false,
+            };
+            for ((stated, line), _) in rows {
                 rule.settings = stated.unwrap_or(rule.settings);
-                rule.licensed = metric.map_or(rule.licensed, |one| rule.licensed.with(one));
+                if let Some((metric, territorial)) = line {
+                    rule.licensed = rule.licensed.with(*metric);
+                    rule.territorial |= territorial;
+                }
             }
             rules.push((rule, 1));
         })
@@ -246,6 +272,7 @@ fn session_use(charge: &Charge, duplicates: Duplicates, resolution: &Resolution)
         units: Quantity::units(i64::from(charge.count)),
         user: resolution.user,
         device: resolution.device,
+        place: Place::Anywhere,
         session: charge.session,
         weight: Weight::ONE,
         part: resolution.product,
@@ -279,6 +306,7 @@ fn seat_use(subject: &Subject, span: Span, resolution: &Resolution) -> Use {
         units: Quantity::ONE,
         user: resolution.user,
         device: resolution.device,
+        place: Place::Anywhere,
         session: FactId::default(),
         weight: Weight::ONE,
         part: resolution.product,
@@ -377,10 +405,15 @@ pub fn demand<'s>(
     uses.map(|one| (one.product, one))
         .join_map(counting(drawn, rules), |_product, one, counting| {
             let span = one.span.overlap(counting.span)?;
-            let metrics: Vec<Metric> =
-                counting.rule.demanded(one.metric, counting.weighed).collect();
-            let counted = Use { span, product: counting.product, ..weighed(one, counting.weight) };
-            Some(metrics.into_iter().map(move |metric| Use { metric, ..counted }).collect())
+            let rule = &counting.rule;
+            let place = if rule.territorial { Place::Unknown } else { Place::Anywhere };
+            let product = counting.product;
+            let counted = Use { span, product, place, ..weighed(one, counting.weight) };
+            let alone = Use { span, ..*one };
+            let feature = features::needed(&alone, rule).filter(|_| !counting.weighed);
+            let metrics = rule.demanded(one.metric, counting.weighed);
+            let counted = metrics.map(move |metric| Use { metric, ..counted });
+            Some(counted.chain(feature).collect())
         })
         .flat_map(|found: Option<Vec<Use>>| found.unwrap_or_default())
 }
@@ -446,6 +479,7 @@ pub fn taking_part<'s>(
             units: Quantity::ONE,
             user: Some(user),
             device: None,
+            place: Place::Anywhere,
             session: FactId::default(),
             weight: Weight::ONE,
             part: reading.product,

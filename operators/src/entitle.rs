@@ -1,26 +1,28 @@
 //! Rights: what the lines in force grant, of which product, to whom.
 //!
 //! rights = { (product, metric, account, span, capacity) : line in force, names resolved,
-//!            line.kind = base, line.class = production }
+//!            line.kind = base }
 //!
-//! Maintenance and upgrades renew rights and grant none; trials, pilots and the like never offset
-//! production. A line without an account is for everyone. Lines that stand unchanged in several
+//! Maintenance and upgrades renew rights and grant none; trials and the like are rights of their own
+//! (`trials.rs`). A line without an account is for everyone. Lines that stand unchanged in several
 //! versions of a document are one right.
 //!
 //! Work per change: the changed lines.
 
 use crate::Facts;
 use crate::dedupe::Known;
+use crate::features;
 use crate::segments::counted;
+use crate::timeline::clamped;
 use serde::{Deserialize, Serialize};
 use trueup_model::calendar::PeriodUnit;
 use trueup_model::contract::{Basis, EntitlementLine, LineClass, LineKind};
 use trueup_model::derived::{Resolution, Subject};
 use trueup_model::fact::Body;
-use trueup_model::id::{AccountId, Id, LineId, ProductId, TenantId};
+use trueup_model::id::{AccountId, Id, LineId, ProductId, TenantId, TextId};
 use trueup_model::metric::Metric;
 use trueup_model::quantity::{Capacity, Money, Quantity};
-use trueup_model::time::Span;
+use trueup_model::time::{SECOND_US, Span};
 
 /// A line of a document, while it is in force.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -48,6 +50,8 @@ pub struct Right {
     pub account: AccountId,
     /// What vouches for it.
     pub basis: Basis,
+    /// For what use it is meant.
+    pub class: LineClass,
     /// When.
     pub span: Span,
     /// Which line is used first: smaller first.
@@ -60,8 +64,12 @@ pub struct Right {
     pub capacity: Capacity,
     /// Per which period, for metrics that count in periods.
     pub per: PeriodUnit,
-    /// Tolerated above.
+    /// Tolerated above: what the vendor tolerates, and the contract's margin.
     pub overdraft: Quantity,
+    /// For how long use may stay above, or go on after the end, before it is a breach.
+    pub grace_us: i64,
+    /// The territory in which it may be used; `None` for everywhere.
+    pub territory: Option<TextId>,
     /// What the line cost.
     pub cost: Option<Money>,
 }
@@ -94,7 +102,7 @@ pub fn entitle<'s>(
     resolutions: Facts<'s, (Subject, Resolution)>,
 ) -> Facts<'s, Right> {
     lines
-        .filter(|row| row.line.kind == LineKind::Base && row.line.class == LineClass::Production)
+        .filter(|row| row.line.kind == LineKind::Base && grants(row.line.class))
         .map(|row| (subject(&row), row))
         .join_map(resolutions, |_subject, row, resolution| right(row, resolution))
         .flat_map(|right| right.map(|right| (Right { span: Span::ALWAYS, ..right }, right.span)))
@@ -102,6 +110,19 @@ pub fn entitle<'s>(
             united.extend(counted(spans.iter().map(|(span, count)| (**span, *count))));
         })
         .map(|(right, span)| Right { span, ..right })
+}
+
+/// Whether lines of a class grant rights: those for standbys and benchmarks name a purpose that no
+/// source tells of use, so use counts as production.
+fn grants(class: LineClass) -> bool {
+    match class {
+        LineClass::Production
+        | LineClass::Trial
+        | LineClass::Beta
+        | LineClass::Pilot
+        | LineClass::Freemium => true,
+        LineClass::Recovery | LineClass::Benchmark => false,
+    }
 }
 
 fn right(row: &LineInForce, resolution: &Resolution) -> Option<Right> {
@@ -116,13 +137,32 @@ fn right(row: &LineInForce, resolution: &Resolution) -> Option<Right> {
         metric: line.metric,
         account,
         basis: line.basis,
+        class: line.class,
         span: row.span.overlap(resolution.span)?,
         priority: line.priority,
         document: row.document,
         line: line.line.into(),
-        capacity: line.quantity,
+        capacity: if line.metric == Metric::Feature {
+            features::granted(line.quantity)
+        } else {
+            line.quantity
+        },
         per: line.per,
-        overdraft: line.overdraft,
+        overdraft: tolerated(line),
+        grace_us: i64::from(line.grace_seconds) * SECOND_US,
+        territory: line.territory.map(Into::into),
         cost: line.cost,
     })
+}
+
+/// What a line tolerates above its quantity: its overdraft and its margin, which is a part of the
+/// quantity, rounded down.
+fn tolerated(line: &EntitlementLine<Id>) -> Quantity {
+    let margin = match line.quantity {
+        Capacity::Limited(limit) => {
+            i128::from(limit.0.max(0)) * i128::from(line.margin_percent) / 100
+        }
+        Capacity::Unlimited | Capacity::Unknown => 0,
+    };
+    clamped(i128::from(line.overdraft.0) + margin)
 }

@@ -8,7 +8,7 @@
 //!
 //! Work per change: the event and the one before it; a mapping that changes, the events of the subject.
 
-use crate::attribute::Use;
+use crate::attribute::{Place, Use};
 use crate::dedupe::Known;
 use crate::epochs::{Updates, by_key, each_epoch};
 use crate::resolve::place;
@@ -201,6 +201,7 @@ fn held(
         units: level,
         user: row.user,
         device: row.device,
+        place: Place::Anywhere,
         session: if member { FactId::default() } else { fact },
         weight: Weight::ONE,
         part: row.product,

@@ -8,7 +8,7 @@
 //! Work per change: the changed rows.
 
 use crate::Facts;
-use crate::attribute::{Rule, Use};
+use crate::attribute::{Place, Rule, Use};
 use crate::dedupe::Known;
 use serde::{Deserialize, Serialize};
 use trueup_model::derived::{Resolution, Subject};
@@ -108,6 +108,7 @@ pub(crate) fn device_use(one: &Installed, rule: &Rule) -> Option<Use> {
         units: Quantity::ONE,
         user: one.user,
         device: Some(one.device),
+        place: Place::Anywhere,
         session: FactId::default(),
         weight: Weight::ONE,
         part: one.product,

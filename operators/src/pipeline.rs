@@ -1,14 +1,14 @@
 //! The chain: facts in, positions, discrepancies and totals out, as one expression.
 //!
-//! dedupe → documents → { hierarchy, resolve } → sessions → inclusion → attribute → entitle → allocate
-//! → reconcile, and beside it rollup and totals. Each step is one operator in the file of its name.
+//! dedupe → documents → { hierarchy, resolve } → sessions → inclusion → attribute → sublicense
+//! → entitle → trials → allocate → reconcile, and beside it rollup and totals. Each step is one operator in the file of its name.
 
 use crate::Facts;
-use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods};
+use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods, allocate_territories};
 use crate::anomalies::{Evidence, anomalies};
 use crate::attribute::{
-    Use, attribute, demand, drawn, duplicate_rules, metered_demand, parted, read_singly, readings,
-    rules, taking_part,
+    Place, Use, attribute, demand, drawn, duplicate_rules, metered_demand, parted, read_singly,
+    readings, rules, taking_part,
 };
 use crate::current_tree::current_tree;
 use crate::dedupe::{Known, Repeated, dedupe};
@@ -26,10 +26,15 @@ use crate::resolve::{Statement as Said, resolve};
 use crate::rollup::rollup;
 use crate::seats::seats;
 use crate::sessions::sessions;
+use crate::standby::{self, counted, signals, standbys, told};
 use crate::statements::{adjustments, statements};
+use crate::sublicense::sublicense;
 use crate::suites::{Member, suites};
 use crate::tally::Tally;
+use crate::territory::{located, locations, reaches, territorial};
 use crate::totals::totals;
+use crate::trials::{counting, repeats};
+use crate::upkeep::upkeep;
 use crate::volume::{Cell, Metered, volume};
 use crate::zones::AccountZone;
 use trueup_model::catalog::SuiteMember;
@@ -37,6 +42,7 @@ use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session,
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::fact::{Body, Fact};
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, ServerId, TenantId};
+use trueup_model::metric::Metric;
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
 };
@@ -93,7 +99,7 @@ pub struct Outputs<'s> {
     pub counts: Facts<'s, EventCount>,
     /// Lines in force, with what they say.
     pub lines: Facts<'s, LineInForce>,
-    /// What the lines grant.
+    /// What the lines grant, while it counts.
     pub rights: Facts<'s, Right>,
     /// What each subject means.
     pub resolutions: Facts<'s, (Subject, Resolution)>,
@@ -139,16 +145,18 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         .distinct();
     let statements_of_names = names(reference.in_force.clone(), inputs.unresolved);
     let resolved = resolve(subjects, statements_of_names);
-    let rights = entitle(reference.lines.clone(), resolved.resolutions.clone());
-    let rules = rules(inputs.settings.clone(), rights.clone());
+    let sublicensed = sublicense(reference.lines.clone());
+    let rights = entitle(sublicensed.lines, resolved.resolutions.clone());
+    let counting = counting(rights.clone());
+    let rules = rules(inputs.settings.clone(), counting.clone());
 
     let accounts = account_tree(&reference, &resolved.resolutions, &rights);
     let products = product_tree(&reference, &resolved.resolutions);
-    let features = paired
+    let served = paired
         .sessions
         .clone()
         .flat_map(|session| Some((session.subject.server?, session.subject.feature)));
-    let duplicates = duplicate_rules(features, reference.lines.clone(), inputs.settings);
+    let duplicates = duplicate_rules(served, reference.lines.clone(), inputs.settings);
     let packages = inclusion(paired.sessions.clone(), parts(reference.in_force.clone()));
     let uses = attribute(
         packages.charges,
@@ -183,20 +191,54 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         rules: rules.clone(),
         factors: reference.factors.clone(),
     };
-    let needed =
-        demand(uses.clone().concat(least), rules.clone(), drawn(reference.factors.clone()));
-    let (at_instants, in_periods) = parted(rights.clone(), rules.clone());
-    let levels = allocate(needed, at_instants, around.clone(), policy.clone());
+    let all = uses.clone().concat(least);
+    let told = told(all.clone(), signals(known.clone()));
+    let standbys = standbys(
+        signals(known.clone()),
+        standby::members(reference.in_force.clone()),
+        told.clone(),
+        reference.zones.clone(),
+        inputs.horizon.clone(),
+        policy,
+    );
+    let all = counted(all, told, standbys.exempt);
+    let weighed = all.clone().filter(|one| !one.least);
+    let needed = demand(all, rules.clone(), drawn(reference.factors.clone()));
+    let bound = territorial(counting.clone());
+    let (at_instants, in_periods) = parted(counting.clone(), rules.clone());
+    let at_instants = at_instants.map(|right| (right.product, right));
+    let free = at_instants.clone().antijoin(bound.clone()).map(|(_, right)| right);
+    let bound = at_instants.semijoin(bound).map(|(_, right)| right);
+    let levels = allocate(
+        needed.clone().filter(|one| one.place == Place::Anywhere),
+        free.concat(bound.clone().filter(|right| right.metric == Metric::Feature)),
+        around.clone(),
+        policy.clone(),
+    );
+    let placed = located(
+        needed.filter(|one| one.place != Place::Anywhere && !one.least),
+        locations(reference.in_force.clone()),
+        accounts.edges.clone(),
+    );
+    let territories = allocate_territories(
+        placed,
+        bound.filter(|right| right.metric != Metric::Feature),
+        reaches(reference.in_force.clone()),
+        around.clone(),
+        policy.clone(),
+    );
+    let levels = both(levels, territories);
     let in_periods = allocate_periods(
         metered_demand(volume.cells.clone(), rules.clone()),
         readings(volume.readings.clone(), rules.clone()),
-        uses.clone().concat(taking_part(volume.readings, rules.clone())),
+        weighed.clone().concat(taking_part(volume.readings, rules.clone())),
         in_periods,
         rules.clone(),
         around,
         policy.clone(),
     );
-    let Allocation { positions, lines: allocations, steps, gaps } = both(levels, in_periods);
+    let Allocation { positions, lines: allocations, steps, gaps, remarks } =
+        both(levels, in_periods);
 
     let over = |edges: Facts<'s, Placement>| {
         let (products, zones) = (products.edges.clone(), reference.zones.clone());
@@ -244,6 +286,12 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         lacks: due(machines.lacks.map(|lack| (lack.span.start, lack)), inputs.horizon),
         statements: statements.clone(),
         anomalies: anomalies(evidence, policy),
+        contracts: sublicensed
+            .problems
+            .concat(upkeep(reference.lines.clone()))
+            .concat(standbys.problems)
+            .concat(repeats(rights)),
+        remarks,
     };
     Outputs {
         positions: judged.clone().map(|(position, _)| position),
@@ -256,14 +304,14 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         adjustments: adjustments(volume.late),
         counts: counts(known),
         sessions: paired.sessions,
-        uses,
+        uses: weighed,
         cells: volume.cells,
         included: packages.included,
         attempts: paired.attempts,
         waits: paired.waits,
         pools,
         lines: reference.lines,
-        rights,
+        rights: counting,
         resolutions: resolved.resolutions,
         shown: reference.in_force.filter(|(row, _)| is_shown(&row.body)),
         repeated: deduped.repeated,
@@ -487,5 +535,6 @@ fn both<'s>(one: Allocation<'s>, other: Allocation<'s>) -> Allocation<'s> {
         lines: one.lines.concat(other.lines),
         steps: one.steps.concat(other.steps),
         gaps: one.gaps.concat(other.gaps),
+        remarks: one.remarks.concat(other.remarks),
     }
 }

@@ -7,6 +7,7 @@
 //! Work per change: the changed rows.
 
 use crate::Facts;
+use crate::allocate::Remark;
 use crate::attribute::Rule;
 use crate::dedupe::Conflict;
 use crate::hierarchy::Misplaced;
@@ -43,6 +44,10 @@ pub struct Causes<'s> {
     pub statements: Facts<'s, Statement>,
     /// What the policy calls out of the ordinary.
     pub anomalies: Facts<'s, Discrepancy>,
+    /// What is wrong with contracts by themselves.
+    pub contracts: Facts<'s, Discrepancy>,
+    /// What happens at positions besides what is short.
+    pub remarks: Facts<'s, Remark>,
 }
 
 /// Judges positions by their products' settings: which are near their limit.
@@ -66,7 +71,7 @@ pub(crate) fn judged_positions(
     judged: Facts<'_, (LicensePosition, ProductSettings)>,
     period: PeriodUnit,
 ) -> Facts<'_, LicensePosition> {
-    judged.flat_map(move |(position, _)| reported(&position, period).then_some(position))
+    judged.flat_map(move |(position, _)| reported(position.key, period).then_some(position))
 }
 
 /// Gives every discrepancy; positions are judged in periods of `period`.
@@ -76,7 +81,7 @@ pub fn reconcile<'s>(
     period: PeriodUnit,
 ) -> Facts<'s, Discrepancy> {
     let of_positions = judged.flat_map(move |(position, settings)| {
-        let reported = reported(&position, period);
+        let reported = reported(position.key, period);
         reported.then(|| of_position(&position, &settings)).into_iter().flatten()
     });
     let of_names = causes.unmapped.map(|row| Discrepancy {
@@ -123,6 +128,8 @@ pub fn reconcile<'s>(
             ..plain(kind, tenant)
         });
     let of_statements = causes.statements.flat_map(|statement| of_statement(&statement));
+    let of_remarks =
+        causes.remarks.filter(move |row| reported(row.key, period)).map(|row| of_remark(&row));
     of_positions
         .concat(of_names)
         .concat(of_places)
@@ -133,6 +140,8 @@ pub fn reconcile<'s>(
         .concat(of_lacks)
         .concat(of_statements)
         .concat(causes.anomalies)
+        .concat(causes.contracts)
+        .concat(of_remarks)
 }
 
 /// A discrepancy of which only kind and owner are known.
@@ -160,10 +169,10 @@ pub(crate) fn counted(count: isize) -> Quantity {
 
 /// Whether a position is judged: those of the position period, not the further periods that repeat
 /// them; a volume has positions of one period only, its lines'.
-fn reported(position: &LicensePosition, period: PeriodUnit) -> bool {
+fn reported(key: PositionKey, period: PeriodUnit) -> bool {
     // Levels have no periods shorter than a day; then all of time is judged.
     let judged = if period < PeriodUnit::Day { PeriodUnit::All } else { period };
-    position.key.metric == Metric::Volume || position.key.period.unit == judged
+    key.metric == Metric::Volume || key.period.unit == judged
 }
 
 fn is_near(position: &LicensePosition, settings: &ProductSettings) -> bool {
@@ -186,12 +195,16 @@ fn of_position(position: &LicensePosition, settings: &ProductSettings) -> Vec<Di
     let kind = match position.state {
         PositionState::Over => Some(DiscrepancyKind::OverUse),
         PositionState::WithinOverdraft => Some(DiscrepancyKind::OverInMargin),
+        PositionState::InGrace => Some(DiscrepancyKind::InGrace),
+        PositionState::TrialEnded => Some(DiscrepancyKind::TrialEndedInUse),
         PositionState::Expired => Some(DiscrepancyKind::ExpiredInUse),
         PositionState::Unlicensed => Some(DiscrepancyKind::UnlicensedUse),
         PositionState::Near => Some(DiscrepancyKind::NearLimit),
         PositionState::CapacityUnknown => Some(DiscrepancyKind::CapacityUnknown),
         PositionState::Covered | PositionState::PassedUp => None,
     };
+    let feature = position.key.metric == Metric::Feature;
+    let kind = kind.map(|kind| if feature { of_feature(kind) } else { kind });
     let mut found = Vec::new();
     if let Some(kind) = kind {
         let (magnitude, first_at, last_at) = match position.state {
@@ -200,11 +213,12 @@ fn of_position(position: &LicensePosition, settings: &ProductSettings) -> Vec<Di
                     if position.current { Timestamp::MAX } else { position.key.period.span.end };
                 (position.peak, position.peak_at, until)
             }
-            PositionState::Expired => {
+            PositionState::Expired | PositionState::TrialEnded => {
                 (position.expired_shortfall, position.expired_first, position.shortfall_last)
             }
             PositionState::Over
             | PositionState::WithinOverdraft
+            | PositionState::InGrace
             | PositionState::Unlicensed
             | PositionState::Covered
             | PositionState::PassedUp => {
@@ -231,6 +245,25 @@ fn of_position(position: &LicensePosition, settings: &ProductSettings) -> Vec<Di
         });
     }
     found
+}
+
+/// What it is called when a feature is used that is not granted.
+fn of_feature(kind: DiscrepancyKind) -> DiscrepancyKind {
+    let missing = matches!(kind, DiscrepancyKind::UnlicensedUse | DiscrepancyKind::OverUse);
+    if missing { DiscrepancyKind::UnlicensedFeatureUse } else { kind }
+}
+
+fn of_remark(row: &Remark) -> Discrepancy {
+    Discrepancy {
+        account: Some(row.key.account),
+        product: Some(row.key.product),
+        metric: Some(row.key.metric),
+        period: row.key.period,
+        magnitude: row.magnitude,
+        first_at: row.first_at,
+        last_at: row.last_at,
+        ..plain(row.kind, row.key.tenant)
+    }
 }
 
 /// A discrepancy of a position.

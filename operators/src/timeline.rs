@@ -28,6 +28,16 @@ pub(crate) struct Levels {
     pub(crate) ended: i64,
     /// Accounts above whose lines take what is not covered here.
     pub(crate) above: i64,
+    /// Trials and the like that have ended.
+    pub(crate) tried: i64,
+    /// Betas in force.
+    pub(crate) beta: i64,
+    /// Whether the time of grace is running.
+    pub(crate) graced: i64,
+    /// What territories keep from being covered, beyond what demand and rights say.
+    pub(crate) barred: i128,
+    /// Needed outside of the territory of every line in force.
+    pub(crate) breach: i128,
 }
 
 impl Levels {
@@ -41,6 +51,11 @@ impl Levels {
         self.lines += change.lines;
         self.ended += change.ended;
         self.above += change.above;
+        self.tried += change.tried;
+        self.beta += change.beta;
+        self.graced += change.graced;
+        self.barred += change.barred;
+        self.breach += change.breach;
     }
 
     /// The opposite change.
@@ -54,15 +69,21 @@ impl Levels {
             lines: -self.lines,
             ended: -self.ended,
             above: -self.above,
+            tried: -self.tried,
+            beta: -self.beta,
+            graced: -self.graced,
+            barred: -self.barred,
+            breach: -self.breach,
         }
     }
 
     /// Demand that the lines here do not cover; none while a line has no limit or does not say it.
     pub(crate) fn uncovered(&self) -> i128 {
-        if self.unlimited > 0 || self.unknown > 0 {
-            return 0;
-        }
-        (self.demand - self.entitled.max(0)).max(0)
+        let plain = match self.unlimited > 0 || self.unknown > 0 {
+            true => 0,
+            false => (self.demand - self.entitled.max(0)).max(0),
+        };
+        (plain + self.barred).max(0)
     }
 
     /// How much may be used.
@@ -120,16 +141,57 @@ pub(crate) struct Summary {
     pub(crate) shortfall_us: i128,
     /// The greatest shortfall beyond the overdraft.
     pub(crate) beyond_overdraft: i128,
-    /// The greatest shortfall while lines had existed and all had ended.
+    /// The greatest shortfall beyond the overdraft while no grace was running.
+    pub(crate) over: i128,
+    /// Whether there was a shortfall beyond the overdraft while grace was running.
+    pub(crate) graced: bool,
+    /// The greatest shortfall while lines had existed and all had ended, and their grace too.
     pub(crate) expired: i128,
     /// Its first instant.
     pub(crate) expired_first: Timestamp,
+    /// Whether a production line had ended then, and not only trials.
+    pub(crate) lapsed: bool,
+    /// What betas serve.
+    pub(crate) beta: Mark,
+    /// What is needed outside of every territory.
+    pub(crate) breach: Mark,
     /// The greatest shortfall while no line had ever been in force.
     pub(crate) unlicensed: i128,
     /// The greatest uncovered demand that accounts above take over.
     pub(crate) passed_up: i128,
     /// Whether there was demand while a line did not say how much it grants.
     pub(crate) unknown: bool,
+}
+
+/// The most of a figure, and from when to when it was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// The greatest.
+    pub(crate) most: i128,
+    /// The first instant; `MAX` if it never was.
+    pub(crate) first: Timestamp,
+    /// The end of the last.
+    pub(crate) last: Timestamp,
+}
+
+impl Default for Mark {
+    fn default() -> Self {
+        Self { most: 0, first: Timestamp::MAX, last: Timestamp::MIN }
+    }
+}
+
+impl Mark {
+    fn take(&mut self, span: Span, figure: i128) {
+        if figure > 0 {
+            self.follow(&Self { most: figure, first: span.start, last: span.end });
+        }
+    }
+
+    fn follow(&mut self, next: &Self) {
+        self.most = self.most.max(next.most);
+        self.first = self.first.min(next.first);
+        self.last = self.last.max(next.last);
+    }
 }
 
 impl Default for Summary {
@@ -144,8 +206,13 @@ impl Default for Summary {
             shortfall_last: Timestamp::MIN,
             shortfall_us: 0,
             beyond_overdraft: 0,
+            over: 0,
+            graced: false,
             expired: 0,
             expired_first: Timestamp::MAX,
+            lapsed: false,
+            beta: Mark::default(),
+            breach: Mark::default(),
             unlicensed: 0,
             passed_up: 0,
             unknown: false,
@@ -157,7 +224,7 @@ impl Summary {
     /// Takes in an interval of constant levels that follows what was taken in before.
     ///
     /// An empty interval counts as its instant: it may be a peak, and adds no time.
-    fn take(&mut self, span: Span, levels: &Levels) {
+    pub(crate) fn take(&mut self, span: Span, levels: &Levels) {
         let length = span.length_us();
         if levels.demand > self.peak {
             self.peak = levels.demand;
@@ -168,6 +235,10 @@ impl Summary {
             self.unknown |= levels.unknown > 0 && levels.unlimited == 0;
         }
         let uncovered = levels.uncovered();
+        if levels.beta > 0 {
+            self.beta.take(span, levels.demand - uncovered);
+        }
+        self.breach.take(span, levels.breach);
         if uncovered == 0 {
             return;
         }
@@ -182,11 +253,18 @@ impl Summary {
         self.shortfall_first = self.shortfall_first.min(span.start);
         self.shortfall_last = self.shortfall_last.max(span.end);
         self.shortfall_us += uncovered * length;
-        self.beyond_overdraft = self.beyond_overdraft.max(uncovered - levels.overdraft);
+        let beyond = uncovered - levels.overdraft;
+        self.beyond_overdraft = self.beyond_overdraft.max(beyond);
+        if levels.graced > 0 {
+            self.graced |= beyond > 0;
+            return;
+        }
+        self.over = self.over.max(beyond);
         if levels.lines > 0 {
             return;
         }
-        if levels.ended > 0 {
+        if levels.ended > 0 || levels.tried > 0 {
+            self.lapsed |= levels.ended > 0;
             self.expired = self.expired.max(uncovered);
             self.expired_first = self.expired_first.min(span.start);
         } else {
@@ -209,8 +287,13 @@ impl Summary {
         self.shortfall_last = self.shortfall_last.max(next.shortfall_last);
         self.shortfall_us += next.shortfall_us;
         self.beyond_overdraft = self.beyond_overdraft.max(next.beyond_overdraft);
+        self.over = self.over.max(next.over);
+        self.graced |= next.graced;
         self.expired = self.expired.max(next.expired);
         self.expired_first = self.expired_first.min(next.expired_first);
+        self.lapsed |= next.lapsed;
+        self.beta.follow(&next.beta);
+        self.breach.follow(&next.breach);
         self.unlicensed = self.unlicensed.max(next.unlicensed);
         self.passed_up = self.passed_up.max(next.passed_up);
         self.unknown |= next.unknown;
@@ -413,6 +496,19 @@ impl Timeline {
             .flat_map(|(_, day)| day.changes.iter())
             .filter(move |(at, _)| **at >= first)
             .map(|(at, change)| (*at, change))
+    }
+
+    /// The levels of all of time, in the pieces in which they stay.
+    pub(crate) fn pieces(&self) -> Vec<(Span, Levels)> {
+        let mut pieces = Vec::new();
+        let (mut since, mut levels) = (Timestamp::MIN, self.origin);
+        for (at, change) in self.changes_from(Timestamp::MIN) {
+            pieces.push((Span::new(since, at), levels));
+            levels.add(change);
+            since = at;
+        }
+        pieces.push((Span::new(since, Timestamp::MAX), levels));
+        pieces
     }
 
     /// Whether there is demand at any time.

@@ -13,3 +13,6 @@ mod peaks;
 mod statements;
 mod time;
 mod trees;
+mod contracts;
+mod standby;
+mod territory;

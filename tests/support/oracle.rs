@@ -20,8 +20,13 @@ mod inventory;
 mod counting;
 mod statistics;
 mod rights;
+mod sublicenses;
+mod trials;
+mod standbys;
+mod territory;
 mod prices;
 mod levels;
+mod grace;
 mod volumes;
 mod periods;
 mod totals;
@@ -102,7 +107,7 @@ pub struct Expected {
     pub counts: Vec<EventCount>,
     /// Lines in force.
     pub lines: Vec<Line>,
-    /// What lines grant.
+    /// What lines grant, while it counts.
     pub rights: Vec<Right>,
     /// What subjects mean.
     pub resolutions: Vec<(Subject, Resolution)>,
@@ -224,12 +229,27 @@ pub fn expected(input: Input<'_>) -> Expected {
     let names = Names::new(&case, &reference);
     let logs = sessions::logs(&said.known, case.settings, case.policy.attempt_window_us);
     let lines = rights::lines(&reference);
-    let rights = rights::rights(&lines, &names);
+    let (left, sublicensing) = sublicenses::sublicenses(&lines);
+    let rights = rights::rights(&left, &names);
+    let counting = trials::counting(&rights);
     let seats = uses::seats(&reference);
     let parts = uses::parts(&reference);
     let mut uses = uses::uses(&case, &names, &lines, &logs.sessions, &parts, &seats);
     uses.extend(gauges::uses(&said.known, &names));
     let installs = inventory::installs(&reference, &names);
+    let mut lacking = Vec::new();
+    for tenant in tenants(&case) {
+        let of_tenant = counting.iter().filter(|right| right.tenant == tenant);
+        let rules = uses::rules(&case, &of_tenant.copied().collect::<Vec<_>>());
+        let hardware = inventory::Hardware::new(tenant, &reference);
+        let there: Vec<_> = installs.iter().filter(|one| one.tenant == tenant).copied().collect();
+        let (needs, lacks) = inventory::needs(&case, &there, &rules, &hardware);
+        uses.extend(needs);
+        lacking.extend(discrepancies::of_lacks(&lacks));
+    }
+    let standing = standbys::standbys(&case, &said.known, &reference, &uses);
+    let weighed = standing.counted(&uses);
+    let atlas = territory::Atlas::new(&reference);
     let events = volumes::events(&case, &names, &said.known);
     let mut found = Expected {
         included: uses::included(&logs.sessions, &parts),
@@ -260,11 +280,17 @@ pub fn expected(input: Input<'_>) -> Expected {
     found.discrepancies.extend(discrepancies::of_counts(&said.conflicts, &logs.orphans));
     found.discrepancies.extend(found.pools.iter().flat_map(discrepancies::of_pool));
     found.discrepancies.extend(found.statements.iter().filter_map(discrepancies::of_statement));
+    found.discrepancies.extend(lacking);
+    found.discrepancies.extend(sublicensing);
+    found.discrepancies.extend(standing.problems);
+    found.discrepancies.extend(sublicenses::without_base(&lines));
+    found.discrepancies.extend(trials::repeats(&rights));
     let evidence = Evidence {
         uses: &uses,
+        weighed: &weighed,
+        atlas: &atlas,
         events: &events,
-        rights: &rights,
-        installs: &installs,
+        rights: &counting,
         reference: &reference,
     };
     for tenant in tenants(&case) {
@@ -289,16 +315,18 @@ pub fn expected(input: Input<'_>) -> Expected {
     found.waits = logs.waits;
     found.counts = logs.counts;
     found.lines = lines;
-    found.rights = rights;
+    found.rights = counting;
     found
 }
 
 /// What was used and what may be used.
 struct Evidence<'e> {
     uses: &'e [uses::Use],
+    /// The parts of uses that are not on a standby that needs no license.
+    weighed: &'e [uses::Use],
+    atlas: &'e territory::Atlas,
     events: &'e [volumes::Event],
     rights: &'e [Right],
-    installs: &'e [inventory::Install],
     reference: &'e [(Known, Span)],
 }
 
@@ -311,21 +339,16 @@ fn evaluate(
     evidence: &Evidence<'_>,
     found: &mut Expected,
 ) {
-    let mut uses: Vec<uses::Use> =
-        evidence.uses.iter().filter(|one| one.tenant == tenant).copied().collect();
+    let of_tenant = evidence.uses.iter().filter(|one| one.tenant == tenant && !one.least);
+    let uses: Vec<uses::Use> = of_tenant.copied().collect();
     let events: Vec<volumes::Event> =
         evidence.events.iter().filter(|one| one.tenant == tenant).copied().collect();
     let rights: Vec<Right> =
         evidence.rights.iter().filter(|one| one.tenant == tenant).copied().collect();
     let rules = uses::rules(case, &rights);
     let hardware = inventory::Hardware::new(tenant, evidence.reference);
-    let installs: Vec<inventory::Install> =
-        evidence.installs.iter().filter(|one| one.tenant == tenant).copied().collect();
-    let (needed, lacks) = inventory::needs(case, &installs, &rules, &hardware);
-    found.discrepancies.extend(discrepancies::of_lacks(&lacks));
-    let (least, needed): (Vec<_>, Vec<_>) = needed.into_iter().partition(|one| one.least);
-    uses.extend(needed);
-    let sources: Vec<uses::Use> = uses.iter().chain(&least).copied().collect();
+    let sources: Vec<uses::Use> =
+        evidence.weighed.iter().filter(|one| one.tenant == tenant).copied().collect();
     let demanded = counting::demanded(&sources, &rules, &hardware);
     let mut keys: BTreeSet<Key> = BTreeSet::new();
     for product in rules.keys().copied() {
@@ -335,11 +358,16 @@ fn evaluate(
     for key in keys {
         let Some(rule) = rules.get(&key.product) else { continue };
         let of_key = |right: &&Right| right.product == key.product && right.metric == key.metric;
-        let rights: Vec<Right> = rights.iter().filter(of_key).copied().collect();
+        let all = &rights;
+        let rights: Vec<Right> = all.iter().filter(of_key).copied().collect();
         let used = |metric| {
-            let of_product = uses.iter().filter(move |one| one.product == key.product);
+            let of_tenant = evidence.weighed.iter();
+            let of_tenant = of_tenant.filter(|one| one.tenant == tenant && !one.least);
+            let of_product = of_tenant.filter(move |one| one.product == key.product);
             of_product.filter(move |one| one.metric == metric).copied().collect::<Vec<_>>()
         };
+        // A product is bound to territories if any of its lines is.
+        let bound = all.iter().any(|one| one.product == key.product && one.territory.is_some());
         let metered = events.iter().filter(|event| event.product == key.product);
         let asked = match key.metric {
             Metric::Volume => rule.demands(Metric::Volume),
@@ -349,8 +377,17 @@ fn evaluate(
         let of_key = |one: &&uses::Use| one.product == key.product && one.metric == key.metric;
         let demand: Vec<uses::Use> = demanded.iter().filter(of_key).copied().collect();
         if levels::counts_at_instants(key.metric, rule) {
-            let by = (rule, &hardware);
-            levels::evaluate(case, key, accounts, &demand, &rights, by, &mut positions);
+            let atlas = (bound && key.metric != Metric::Feature).then_some(evidence.atlas);
+            let needed = match atlas {
+                Some(atlas) => {
+                    let counted: Vec<uses::Use> =
+                        demand.into_iter().filter(|one| !one.least).collect();
+                    atlas.placed(&counted, accounts)
+                }
+                None => demand,
+            };
+            let by = (rule, &hardware, atlas);
+            levels::evaluate(case, key, accounts, &needed, &rights, by, &mut positions);
         } else if key.metric == Metric::Unique {
             let people: Vec<uses::Use> = metered.iter().map(volumes::Event::as_use).collect();
             periods::evaluate(case, key, accounts, &[], &people, &rights, &mut positions);
@@ -371,6 +408,9 @@ fn evaluate(
         found.discrepancies.extend(discrepancies::of_position(&judged, rule, unit));
         found.positions.push(judged);
     }
+    let unit = case.policy.position_period;
+    let remarks = positions.remarks.iter();
+    found.discrepancies.extend(remarks.filter_map(|row| discrepancies::of_remark(row, unit)));
     found.allocations.extend(positions.allocations);
     found.levels.extend(positions.levels);
     found.rollups.extend(totals::of_uses(case, tenant, accounts, products, &uses));

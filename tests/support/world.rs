@@ -19,6 +19,7 @@ const POLICIES: [&str; 7] = [
     "",
     r#"
     time_zone = "Europe/Berlin"
+    standby_days = 2
     conflict = "last"
     further_periods = ["quarter", "all"]
     current_totals = true
@@ -31,7 +32,7 @@ const POLICIES: [&str; 7] = [
     spike_periods = 2
     [[rule]]
     products = ["SIM"]
-    metrics = ["named_user", "concurrent"]
+    metrics = ["named_user", "concurrent", "feature"]
     named_users = "active"
     near_percent = 50
     "#,
@@ -40,6 +41,7 @@ const POLICIES: [&str; 7] = [
     further_periods = ["month"]
     current_totals = true
     attempt_window_seconds = 28800
+    standby_days = 0
     [closing]
     periods = { "2025-02-01" = "2025-02-02T08:00:00Z" }
     [anomalies]

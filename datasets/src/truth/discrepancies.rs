@@ -96,6 +96,12 @@ fn of_position(world: &World, position: &Position) -> Vec<Found> {
             position.shortfall_first,
             position.shortfall_last,
         ),
+        PositionState::InGrace => (
+            Some(DiscrepancyKind::InGrace),
+            position.shortfall,
+            position.shortfall_first,
+            position.shortfall_last,
+        ),
         PositionState::WithinOverdraft => (
             Some(DiscrepancyKind::OverInMargin),
             position.shortfall,
@@ -106,6 +112,12 @@ fn of_position(world: &World, position: &Position) -> Vec<Found> {
             Some(DiscrepancyKind::UnlicensedUse),
             position.shortfall,
             position.shortfall_first,
+            position.shortfall_last,
+        ),
+        PositionState::TrialEnded => (
+            Some(DiscrepancyKind::TrialEndedInUse),
+            position.expired.0,
+            position.expired.1,
             position.shortfall_last,
         ),
         PositionState::Expired => (

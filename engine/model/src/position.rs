@@ -41,8 +41,12 @@ pub enum PositionState {
     CapacityUnknown,
     /// Above the entitled count, within what the vendor tolerates.
     WithinOverdraft,
+    /// Above the entitled count, or after the end of the lines, and the time of grace is running.
+    InGrace,
     /// Above the entitled count.
     Over,
+    /// Used after its trial ended, and nobody bought.
+    TrialEnded,
     /// Used after every matching line ended.
     Expired,
     /// Used without any matching line.
@@ -58,7 +62,9 @@ impl PositionState {
             Self::PassedUp => "passed_up",
             Self::CapacityUnknown => "capacity_unknown",
             Self::WithinOverdraft => "within_overdraft",
+            Self::InGrace => "in_grace",
             Self::Over => "over",
+            Self::TrialEnded => "trial_ended",
             Self::Expired => "expired",
             Self::Unlicensed => "unlicensed",
         }

@@ -107,6 +107,13 @@ impl Weight {
         left.cmp(&right).then_with(|| self.cmp(other))
     }
 
+    /// What a quantity weighs, to the nearest millionth.
+    pub fn nearest(&self, quantity: Quantity) -> Quantity {
+        let product = i128::from(quantity.0).saturating_mul(i128::from(self.value.0));
+        let nearest = divide(product, i128::from(self.per.0), Rounding::HalfEven);
+        Quantity(i64::try_from(nearest).unwrap_or(i64::MAX))
+    }
+
     /// What so many millionths weigh, if that is whole millionths.
     pub fn exactly(&self, millionths: i128) -> Option<i128> {
         let product = millionths.checked_mul(i128::from(self.value.0))?;

@@ -48,6 +48,7 @@ impl Policy {
     /// current_totals = false          # true: totals by today's account tree as well
     /// conflict = "first"              # or "last": which of two contradicting facts counts
     /// attempt_window_seconds = 60
+    /// standby_days = 10               # of a year, on which a standby may work
     ///
     /// [identity]
     /// case_sensitive = false
@@ -120,6 +121,10 @@ fn read_policy(root: &Fields<'_>, policy: &mut Policy, found: &mut Diagnostics<'
                 set(&mut policy.conflict, choice(value, &rules, found));
             }
             "attempt_window_seconds" => set(&mut policy.attempt_window_us, seconds(value, found)),
+            "standby_days" => {
+                let days = number(value, 0..=366, found);
+                set(&mut policy.standby_days, days.and_then(|days| u16::try_from(days).ok()));
+            }
             "identity" => read_identity(value, policy, found),
             "closing" => set(&mut policy.closing, read_closing(value, found)),
             "anomalies" => set(&mut policy.anomalies, read_anomalies(value, found)),
@@ -134,7 +139,7 @@ fn read_policy(root: &Fields<'_>, policy: &mut Policy, found: &mut Diagnostics<'
 }
 
 const POLICY_KEYS: &str = "name, time_zone, position_period, further_periods, current_totals, \
-    conflict, attempt_window_seconds, identity, closing, anomalies, rule";
+    conflict, attempt_window_seconds, standby_days, identity, closing, anomalies, rule";
 
 fn read_identity(section: &Value<'_>, policy: &mut Policy, found: &mut Diagnostics<'_>) {
     let Some(fields) = table(section, found) else { return };

@@ -35,6 +35,8 @@ pub struct Policy {
     pub closing: Closing,
     /// What is out of the ordinary.
     pub anomalies: Anomalies,
+    /// On how many days of a calendar year a standby may work before its use counts.
+    pub standby_days: u16,
 }
 
 impl Default for Policy {
@@ -51,6 +53,7 @@ impl Default for Policy {
             attempt_window_us: 60 * SECOND_US,
             closing: Closing::default(),
             anomalies: Anomalies::default(),
+            standby_days: 10,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! One product under one metric: its demand, its rights, and the nodes where they meet.
 
 use super::convert::{Conversion, Part, Raw};
-use super::figures::Figures;
+use super::figures::{Figures, Rights};
+use super::grace::graces;
 use super::routes::{Route, nearest};
 use super::statistics::whole_days;
 use super::{Found, Key, Turn, World};
@@ -12,8 +13,9 @@ use crate::epochs::Updates;
 use crate::grouping::Grouping;
 use crate::rows::add;
 use crate::timeline::{Levels, Timeline, demand, spread};
+use crate::trials::is_provisional;
 use std::collections::{BTreeMap, BTreeSet};
-use trueup_model::contract::Basis;
+use trueup_model::contract::{Basis, LineClass};
 use trueup_model::id::AccountId;
 use trueup_model::processors::Weight;
 use trueup_model::quantity::{Capacity, Quantity};
@@ -47,12 +49,14 @@ pub(super) struct Node {
     sent: BTreeMap<(Timestamp, AccountId), i128>,
     /// What is used, where it is converted.
     raw: Raw,
+    /// When grace is running.
+    graces: Vec<Span>,
 }
 
 /// The closed interval of instants at which levels changed.
 pub(super) type Window = (Timestamp, Timestamp);
 
-const ALL_OF_TIME: Window = (Timestamp::MIN, Timestamp::MAX);
+pub(super) const ALL_OF_TIME: Window = (Timestamp::MIN, Timestamp::MAX);
 
 /// One product under one metric.
 pub(super) struct Component {
@@ -163,6 +167,7 @@ impl Component {
             }
             self.propagate(pending, &mut dirty);
         }
+        self.grace(&mut dirty);
         if let Some(before) = turn.horizon_before {
             let moved =
                 if before == Timestamp::MIN { ALL_OF_TIME } else { (before, world.horizon) };
@@ -412,6 +417,25 @@ impl Component {
         }
     }
 
+    /// Finds anew when grace is running at the nodes whose levels changed.
+    fn grace(&mut self, dirty: &mut BTreeMap<AccountId, Window>) {
+        let accounts: Vec<AccountId> = dirty.keys().copied().collect();
+        for account in accounts {
+            let Some(node) = self.nodes.get_mut(&account) else { continue };
+            let counts =
+                |right: &Right| right.account == account && Some(right.basis) == self.basis;
+            let own: Rights<'_> = self
+                .rights
+                .iter()
+                .filter(|(right, _)| counts(right))
+                .map(|(right, count)| (right, *count))
+                .collect();
+            if let Some(window) = node.run_grace(&own) {
+                widen(dirty, account, window);
+            }
+        }
+    }
+
     /// Forgets nodes without lines and demand.
     fn forget_bare_nodes(&mut self) {
         let idle = |node: &Node| !node.pool && !node.timeline.has_demand();
@@ -422,6 +446,23 @@ impl Component {
 }
 
 impl Node {
+    /// Finds anew when grace is running; gives the window in which that changed.
+    pub(super) fn run_grace(&mut self, own: &Rights<'_>) -> Option<Window> {
+        let now = graces(&self.timeline, own);
+        let running = Levels { graced: 1, ..Levels::default() };
+        let mut changes: BTreeMap<Timestamp, Levels> = BTreeMap::new();
+        for span in &now {
+            spread(&mut changes, *span, running);
+        }
+        for span in std::mem::replace(&mut self.graces, now) {
+            spread(&mut changes, span, running.negated());
+        }
+        changes.retain(|_, change| *change != Levels::default());
+        let window = (*changes.first_key_value()?.0, *changes.last_key_value()?.0);
+        self.timeline.apply(&changes);
+        Some(window)
+    }
+
     /// Finds what the node passes up in a window of instants, and gives what changed of it.
     fn pass(&mut self, (first, last): Window) -> Vec<((Timestamp, AccountId), i128)> {
         let mut now: BTreeMap<(Timestamp, AccountId), i128> = BTreeMap::new();
@@ -460,7 +501,7 @@ impl Node {
 }
 
 /// Adds what a right grants: at its start, and away at its end, where it is counted as ended.
-fn grant(right: &Right, count: Diff, changes: &mut BTreeMap<Timestamp, Levels>) {
+pub(super) fn grant(right: &Right, count: Diff, changes: &mut BTreeMap<Timestamp, Levels>) {
     let count = count as i64;
     let mut levels = Levels {
         overdraft: i128::from(right.overdraft.0) * i128::from(count),
@@ -478,8 +519,15 @@ fn grant(right: &Right, count: Diff, changes: &mut BTreeMap<Timestamp, Levels>) 
         Capacity::Unlimited => levels.unlimited = count,
         Capacity::Unknown => levels.unknown = count,
     }
+    let ends = levels.lines;
+    let mut ended = levels.negated();
+    if is_provisional(right) {
+        levels.beta = if right.class == LineClass::Beta { levels.lines } else { 0 };
+        (ended.tried, ended.beta) = (ends, -levels.beta);
+    } else {
+        ended.ended = ends;
+    }
     changes.entry(right.span.start).or_default().add(&levels);
-    let ended = Levels { ended: levels.lines, ..levels.negated() };
     changes.entry(right.span.end).or_default().add(&ended);
 }
 

@@ -2,14 +2,15 @@
 
 use super::component::{Node, Window};
 use super::statistics::by_statistic;
-use super::{Found, Key, World};
+use super::{Found, Key, Remark, World};
 use crate::Diff;
 use crate::entitle::Right;
 use crate::epochs::Updates;
-use crate::timeline::{Levels, Summary, clamped};
+use crate::timeline::{Levels, Summary, Timeline, clamped};
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::contract::Basis;
+use trueup_model::discrepancy::DiscrepancyKind;
 use trueup_model::id::AccountId;
 use trueup_model::position::{
     AllocationLine, AllocationReason, BasisGap, LicensePosition, PositionKey, PositionState, Step,
@@ -30,6 +31,7 @@ pub(super) struct Figures {
     /// Where the positions of a node begin, unless they begin at the horizon.
     begins: BTreeMap<AccountId, Timestamp>,
     gaps: BTreeSet<BasisGap>,
+    remarks: BTreeMap<(AccountId, Period), Vec<Remark>>,
 }
 
 impl Figures {
@@ -41,6 +43,7 @@ impl Figures {
             steps: BTreeMap::new(),
             begins: BTreeMap::new(),
             gaps: BTreeSet::new(),
+            remarks: BTreeMap::new(),
         }
     }
 
@@ -69,10 +72,14 @@ impl Figures {
                 // Only where all of time is looked at can the calendar have changed.
                 let is_own = window.0 != Timestamp::MIN || world.is_period_of(*account, period);
                 let node = nodes.get_mut(account).filter(|_| begun && is_own);
-                let position = node.and_then(|node| {
+                let found = node.and_then(|node| {
                     position(self.key, *account, node, &own, basis, period, world)
                 });
-                let lines = position.map(|position| allocation(&position, &own, world));
+                let position = found.map(|(position, _)| position);
+                let remarks = found.map(|(row, summary)| remarks(&row, &summary));
+                self.give_remarks((*account, period), remarks.unwrap_or_default(), changes);
+                let timeline = nodes.get(account).map(|one| &one.timeline);
+                let lines = position.map(|position| allocation(&position, &own, timeline, world));
                 self.give_position((*account, period), position, changes);
                 self.give_lines((*account, period), lines.unwrap_or_default(), changes);
             }
@@ -223,6 +230,22 @@ impl Figures {
         }
     }
 
+    fn give_remarks(
+        &mut self,
+        key: (AccountId, Period),
+        now: Vec<Remark>,
+        changes: &mut Updates<Found>,
+    ) {
+        let before = self.remarks.remove(&key).unwrap_or_default();
+        if before != now {
+            changes.extend(before.into_iter().map(|row| (Found::Remark(row), -1)));
+            changes.extend(now.iter().map(|row| (Found::Remark(*row), 1)));
+        }
+        if !now.is_empty() {
+            self.remarks.insert(key, now);
+        }
+    }
+
     fn give_lines(
         &mut self,
         key: (AccountId, Period),
@@ -274,7 +297,7 @@ fn position(
     basis: Option<Basis>,
     period: Period,
     world: &World,
-) -> Option<LicensePosition> {
+) -> Option<(LicensePosition, Summary)> {
     let horizon = world.horizon;
     if horizon == Timestamp::MIN || period.span.start > horizon {
         return None;
@@ -290,7 +313,7 @@ fn position(
     }
     let statistic = world.statistic(key);
     let calendar = world.calendars.of(account);
-    let summary = by_statistic(statistic, &mut node.timeline, period, end, summary, calendar);
+    let mut summary = by_statistic(statistic, &mut node.timeline, period, end, summary, calendar);
     let entitled = levels.capacity();
     let surplus = match entitled {
         Capacity::Limited(limit) => (i128::from(limit.0) - summary.peak).max(0),
@@ -303,9 +326,15 @@ fn position(
         (true, false) => levels.uncovered(),
     };
     let lasts = current && uncovered > 0;
+    if current && levels.beta > 0 && levels.demand > levels.uncovered() {
+        summary.beta.last = Timestamp::MAX;
+    }
+    if current && levels.breach > 0 {
+        summary.breach.last = Timestamp::MAX;
+    }
     // Where nothing is used the horizon's moves change nothing, and this must not either.
     let peak_at = if summary.peak == 0 { period.span.start } else { summary.peak_at };
-    Some(LicensePosition {
+    let position = LicensePosition {
         key: PositionKey {
             tenant: key.tenant,
             account,
@@ -334,7 +363,25 @@ fn position(
         surplus: clamped(surplus),
         unit_price: unit_price(rights, last),
         state: state(&summary),
-    })
+    };
+    Some((position, summary))
+}
+
+/// What happens at a position besides what is short.
+fn remarks(position: &LicensePosition, summary: &Summary) -> Vec<Remark> {
+    let marks = [
+        (DiscrepancyKind::BetaInProduction, summary.beta),
+        (DiscrepancyKind::TerritoryBreach, summary.breach),
+    ];
+    let marks = marks.into_iter().filter(|(_, mark)| mark.most > 0);
+    let marks = marks.map(|(kind, mark)| Remark {
+        key: position.key,
+        kind,
+        magnitude: clamped(mark.most),
+        first_at: mark.first,
+        last_at: mark.last,
+    });
+    marks.collect()
 }
 
 /// The position in words; the most urgent thing that happened in the period.
@@ -348,10 +395,14 @@ fn state(summary: &Summary) -> PositionState {
     }
     if summary.unlicensed > 0 {
         PositionState::Unlicensed
-    } else if summary.expired > 0 {
+    } else if summary.expired > 0 && summary.lapsed {
         PositionState::Expired
-    } else if summary.beyond_overdraft > 0 {
+    } else if summary.expired > 0 {
+        PositionState::TrialEnded
+    } else if summary.over > 0 {
         PositionState::Over
+    } else if summary.graced {
+        PositionState::InGrace
     } else {
         PositionState::WithinOverdraft
     }
@@ -381,6 +432,7 @@ pub(super) fn unit_price(rights: &Rights<'_>, at: Timestamp) -> Option<Money> {
 pub(super) fn allocation(
     position: &LicensePosition,
     rights: &Rights<'_>,
+    timeline: Option<&Timeline>,
     world: &World,
 ) -> Vec<AllocationLine> {
     let last = Timestamp(position.key.period.span.end.0.saturating_sub(1)).min(world.horizon);
@@ -395,11 +447,20 @@ pub(super) fn allocation(
     let at = if peak { position.peak_at.min(last) } else { last };
     let in_force: Rights<'_> =
         rights.iter().filter(|(right, _)| right.span.contains(at)).copied().collect();
-    fill(position, &in_force)
+    // What is needed then and not left uncovered.
+    let covered = timeline.map_or(i128::MAX, |timeline| {
+        let levels = timeline.at(at);
+        levels.demand - levels.uncovered()
+    });
+    fill(position, &in_force, covered)
 }
 
-/// Fills lines with a position's peak, in the order of use.
-pub(super) fn fill(position: &LicensePosition, in_force: &Rights<'_>) -> Vec<AllocationLine> {
+/// Fills lines with a position's peak, as far as it is covered, in the order of use.
+pub(super) fn fill(
+    position: &LicensePosition,
+    in_force: &Rights<'_>,
+    covered: i128,
+) -> Vec<AllocationLine> {
     let mut ordered = in_force.clone();
     ordered.sort_unstable_by_key(|(right, _)| {
         let order = (right.priority, right.span.end, right.span.start, right.line, right.document);
@@ -410,6 +471,7 @@ pub(super) fn fill(position: &LicensePosition, in_force: &Rights<'_>) -> Vec<All
         Some(Capacity::Limited(limit)) => i128::from(position.peak.0.min(limit.0.max(0))),
         Some(Capacity::Unlimited | Capacity::Unknown) | None => i128::from(position.peak.0),
     };
+    open = open.min(covered.max(0));
     let mut lines = Vec::with_capacity(ordered.len());
     for (index, (right, count)) in ordered.iter().enumerate() {
         let (granted, used) = match right.capacity {

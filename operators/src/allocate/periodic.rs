@@ -95,7 +95,12 @@ fn key(row: &Row) -> Option<Key> {
         }
         Row::Other(Heard::Right(right)) => Some(Key::of_right(right)),
         Row::Other(
-            Heard::Edge(_) | Heard::Zone(_) | Heard::Horizon(_) | Heard::Rule(..) | Heard::Band(..),
+            Heard::Edge(_)
+            | Heard::Zone(_)
+            | Heard::Horizon(_)
+            | Heard::Rule(..)
+            | Heard::Band(..)
+            | Heard::Reach(_),
         ) => None,
     }
 }

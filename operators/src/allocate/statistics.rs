@@ -94,28 +94,9 @@ fn restated(
     end: Timestamp,
     before: &Summary,
 ) -> Summary {
-    let uncovered = Levels { demand: counted, ..*at_end }.uncovered();
-    let passes = at_end.above > 0;
-    let shortfall = if passes { 0 } else { uncovered };
-    let bare = |ended: bool| {
-        let holds = at_end.lines == 0 && (at_end.ended > 0) == ended;
-        if holds { shortfall } else { 0 }
-    };
-    let first = if shortfall > 0 { start } else { Timestamp::MAX };
-    Summary {
-        peak: counted,
-        peak_at: start,
-        demand_us: before.demand_us,
-        shortfall,
-        shortfall_at: first,
-        shortfall_first: first,
-        shortfall_last: if shortfall > 0 { end } else { Timestamp::MIN },
-        shortfall_us: 0,
-        beyond_overdraft: (shortfall - at_end.overdraft).max(0),
-        expired: bare(true),
-        expired_first: if bare(true) > 0 { start } else { Timestamp::MAX },
-        unlicensed: bare(false),
-        passed_up: if passes { uncovered } else { 0 },
-        unknown: counted > 0 && at_end.unknown > 0 && at_end.unlimited == 0,
-    }
+    let levels = Levels { demand: counted, barred: 0, breach: 0, ..*at_end };
+    let mut summary = Summary::default();
+    summary.take(Span::new(start, end), &levels);
+    let (demand_us, beta, breach) = (before.demand_us, before.beta, before.breach);
+    Summary { demand_us, shortfall_us: 0, beta, breach, ..summary }
 }

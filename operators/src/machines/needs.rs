@@ -3,7 +3,7 @@
 use super::hardware::Hardware;
 use super::{Found, Lack, MachineRow};
 use crate::Diff;
-use crate::attribute::{Rule, Use};
+use crate::attribute::{Place, Rule, Use};
 use crate::installs::{Installed, fresh};
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::discrepancy::DiscrepancyKind;
@@ -128,6 +128,7 @@ fn blank(one: &Installed, span: Span, units: Quantity) -> Use {
         units,
         user: None,
         device: Some(one.device),
+        place: Place::Anywhere,
         session: FactId::default(),
         weight: Weight::ONE,
         part: one.product,

@@ -118,7 +118,7 @@ pub(super) fn habit(case: &Case<'_>, positions: &[LicensePosition]) -> Vec<Discr
     for position in positions {
         let key = position.key;
         let closed = key.period.span.end <= case.horizon && key.period.unit != PeriodUnit::All;
-        if closed && is_judged(position, case.policy.position_period) {
+        if closed && is_judged(position.key, case.policy.position_period) {
             let node = (key.tenant, key.account, key.product, key.metric, key.period.unit);
             nodes.entry(node).or_default().insert(key.period, i128::from(position.peak.0));
         }

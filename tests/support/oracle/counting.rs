@@ -3,7 +3,7 @@
 use super::inventory::Hardware;
 use super::levels::counts_at_instants;
 use super::spans::{bounds, pieces};
-use super::uses::Use;
+use super::uses::{Use, of_feature};
 use super::{Key, Rule};
 use std::collections::BTreeMap;
 use trueup_model::factor::FactorKind;
@@ -48,6 +48,9 @@ pub(super) fn demanded(
                 let Some(rule) = rules.get(&pool) else { continue };
                 for metric in metrics(rule, one.metric, weighed) {
                     found.push(Use { product: pool, metric, weight, span: piece, ..*one });
+                }
+                if !weighed && one.metric == Metric::Concurrent && rule.counts(Metric::Feature) {
+                    found.push(Use { span: piece, ..of_feature(*one) });
                 }
             }
         }

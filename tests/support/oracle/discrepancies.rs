@@ -1,6 +1,7 @@
 //! What someone must look at (B 3.6).
 
 use super::inventory::Lack;
+use super::levels::Remark;
 use super::names::Missing;
 use super::rights::{quantity, together};
 use super::{Conflict, Key, Right, Rule};
@@ -11,7 +12,7 @@ use trueup_model::derived::{OrphanClose, PoolState};
 use trueup_model::discrepancy::{Claim, Disagreement, Discrepancy, DiscrepancyKind};
 use trueup_model::id::{AccountId, Id, NameKind, TenantId};
 use trueup_model::metric::Metric;
-use trueup_model::position::{LicensePosition, PositionState, Statement};
+use trueup_model::position::{LicensePosition, PositionKey, PositionState, Statement};
 use trueup_model::quantity::{Capacity, Money, ONE_UNIT, Quantity};
 use trueup_model::time::{Span, Timestamp};
 
@@ -64,11 +65,11 @@ pub(super) fn judged(position: &LicensePosition, rule: &Rule) -> LicensePosition
 /// Whether a position is judged or only repeats, for a further period, what is judged elsewhere.
 ///
 /// A volume has positions of one period only: its lines'.
-pub(super) fn is_judged(position: &LicensePosition, unit: PeriodUnit) -> bool {
-    let own = position.key.period.unit;
+pub(super) fn is_judged(key: PositionKey, unit: PeriodUnit) -> bool {
+    let own = key.period.unit;
     // Levels have no periods shorter than a day; then all of time is judged.
     let unit = if unit < PeriodUnit::Day { PeriodUnit::All } else { unit };
-    position.key.metric == Metric::Volume || own == unit
+    key.metric == Metric::Volume || own == unit
 }
 
 /// What is wrong with a judged position.
@@ -77,7 +78,7 @@ pub(super) fn of_position(
     rule: &Rule,
     unit: PeriodUnit,
 ) -> Vec<Discrepancy> {
-    if !is_judged(position, unit) {
+    if !is_judged(position.key, unit) {
         return Vec::new();
     }
     let here = |kind| Discrepancy {
@@ -96,12 +97,21 @@ pub(super) fn of_position(
         PositionState::Near => Some((DiscrepancyKind::NearLimit, peak)),
         PositionState::CapacityUnknown => Some((DiscrepancyKind::CapacityUnknown, peak)),
         PositionState::WithinOverdraft => Some((DiscrepancyKind::OverInMargin, short)),
+        PositionState::InGrace => Some((DiscrepancyKind::InGrace, short)),
         PositionState::Over => Some((DiscrepancyKind::OverUse, short)),
+        PositionState::TrialEnded => Some((DiscrepancyKind::TrialEndedInUse, expired)),
         PositionState::Expired => Some((DiscrepancyKind::ExpiredInUse, expired)),
         PositionState::Unlicensed => Some((DiscrepancyKind::UnlicensedUse, short)),
     };
     let price = position.unit_price;
     let mut rows = Vec::new();
+    let missing_feature = [DiscrepancyKind::UnlicensedUse, DiscrepancyKind::OverUse];
+    let found = found.map(|(kind, figures)| match position.key.metric {
+        Metric::Feature if missing_feature.contains(&kind) => {
+            (DiscrepancyKind::UnlicensedFeatureUse, figures)
+        }
+        _ => (kind, figures),
+    });
     if let Some((kind, (magnitude, first_at, last_at))) = found {
         let missing = position.shortfall > Quantity::ZERO;
         let money = price.filter(|_| missing).map(|price| worth(magnitude, price));
@@ -120,6 +130,21 @@ pub(super) fn of_position(
         }
     }
     rows
+}
+
+/// Something that happens at a judged position besides what is short.
+pub(super) fn of_remark(row: &Remark, unit: PeriodUnit) -> Option<Discrepancy> {
+    let (key, kind, most, span) = row;
+    is_judged(*key, unit).then(|| Discrepancy {
+        account: Some(key.account),
+        product: Some(key.product),
+        metric: Some(key.metric),
+        period: key.period,
+        magnitude: quantity(*most),
+        first_at: span.start,
+        last_at: span.end,
+        ..plain(*kind, key.tenant)
+    })
 }
 
 /// A quantity at a price per unit, to the nearest millionth, a half upwards.

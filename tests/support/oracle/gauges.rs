@@ -64,6 +64,7 @@ pub(super) fn uses(known: &[Known], names: &Names) -> Vec<Use> {
                     units: *level,
                     user: means.user,
                     device: means.device,
+                    country: None,
                     part: means.product,
                     weight: (1, 1),
                     least: false,

@@ -299,6 +299,7 @@ fn blank(one: &Install, span: Span, whole: i128) -> Use {
         units: Quantity::units(whole as i64),
         user: None,
         device: Some(one.device),
+        country: None,
         part: one.product,
         weight: (1, 1),
         least: false,

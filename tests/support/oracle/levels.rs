@@ -4,18 +4,22 @@
 //! the account tree: the lines of the nearest account are used first, and what they do not cover goes
 //! to the lines of the next account above that has any (2.21).
 
-use super::counting::Conversion;
+use super::counting::{Conversion, half_even};
+use super::grace::with_grace;
 use super::inventory::Hardware;
 use super::prices::{lines_in_order, unit_price};
 use super::rights::{quantity, together};
 use super::spans::{bounds, joined, pieces};
 use super::statistics::{counted, statistic, to_the_end_of_the_day};
+use super::territory::{Atlas, Need};
 use super::tree::Tree;
+use super::trials::is_provisional;
 use super::uses::{Group, Use};
 use super::{Case, Key, Right, Rule};
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::calendar::{Period, PeriodUnit};
-use trueup_model::contract::Basis;
+use trueup_model::contract::{Basis, LineClass};
+use trueup_model::discrepancy::DiscrepancyKind;
 use trueup_model::id::{AccountId, ProductId};
 use trueup_model::metric::Metric;
 use trueup_model::position::{AllocationLine, LicensePosition, PositionKey, PositionState};
@@ -31,26 +35,38 @@ pub(super) struct Positions {
     pub(super) allocations: Vec<AllocationLine>,
     /// The levels of each node, for the longest spans in which they stay.
     pub(super) levels: BTreeMap<Node, Vec<(Span, LevelsAt)>>,
+    pub(super) remarks: Vec<Remark>,
 }
+
+/// Something that happens at a position besides what is short: what, how much, from when to when.
+pub(super) type Remark = (PositionKey, DiscrepancyKind, i128, Span);
 
 /// Demand and rights of one node in one piece of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Level {
     /// Millionths needed.
     pub(super) demand: i128,
-    entitled: Capacity,
-    overdraft: i128,
+    pub(super) entitled: Capacity,
+    pub(super) overdraft: i128,
     /// Whether a line is in force, and whether one has ended.
-    in_force: bool,
-    ended: bool,
+    pub(super) in_force: bool,
+    pub(super) ended: bool,
+    /// Whether a trial or the like has ended.
+    pub(super) tried: bool,
+    /// Whether a beta is in force.
+    pub(super) beta: bool,
     /// Needed, and covered by no line here.
-    uncovered: i128,
+    pub(super) uncovered: i128,
     /// Whether lines of an account above take what is uncovered.
-    passes: bool,
+    pub(super) passes: bool,
+    /// Whether the time of grace is running.
+    pub(super) graced: bool,
+    /// Needed outside of the territory of every line in force.
+    pub(super) breach: i128,
 }
 
 impl Level {
-    fn shortfall(&self) -> i128 {
+    pub(super) fn shortfall(&self) -> i128 {
         if self.passes { 0 } else { self.uncovered }
     }
 }
@@ -78,13 +94,13 @@ pub(super) fn evaluate(
     tree: &Tree,
     uses: &[Use],
     rights: &[Right],
-    (rule, hardware): (&Rule, &Hardware),
+    (rule, hardware, atlas): (&Rule, &Hardware, Option<&Atlas>),
     found: &mut Positions,
 ) {
     let statistic = statistic(key, rule);
     let conversion = Conversion::new(key, rule, hardware);
     let mut uses = uses.to_vec();
-    if statistic == Statistic::Days {
+    if statistic == Statistic::Days && atlas.is_none() {
         for one in &mut uses {
             one.span = to_the_end_of_the_day(one.span, case.calendar(one.account));
         }
@@ -98,12 +114,14 @@ pub(super) fn evaluate(
     cuts.extend(tree.bounds());
     cuts.extend(conversion.cuts());
     cuts.extend([case.horizon]);
+    cuts.extend(atlas.map(Atlas::bounds).unwrap_or_default());
     let pieces = pieces(cuts);
     let mut nodes: BTreeMap<AccountId, Vec<(Span, Level)>> = BTreeMap::new();
     let pools: BTreeSet<AccountId> = counting.iter().map(|right| right.account).collect();
     let users: BTreeSet<AccountId> = uses.iter().map(|one| one.account).collect();
     for piece in pieces {
-        let levels = at_instant(tree, uses, &counting, &pools, &conversion, piece.start);
+        let by = (&conversion, atlas);
+        let levels = at_instant(tree, uses, &counting, &pools, by, piece.start);
         for node in pools.union(&users) {
             let level = levels
                 .get(node)
@@ -116,6 +134,7 @@ pub(super) fn evaluate(
         let basis = basis.filter(|_| pools.contains(&account));
         let own: Vec<Right> =
             counting.iter().filter(|right| right.account == account).copied().collect();
+        let levels = with_grace(&levels, &own);
         let shown = levels.iter().map(|(span, level)| (*span, level.shown()));
         let node = Node { tenant: key.tenant, account, product: key.product, metric: key.metric };
         found.levels.insert(node, joined(shown));
@@ -128,10 +147,33 @@ pub(super) fn evaluate(
             let by_end = position.peak == Quantity::ZERO || counted.is_some();
             let at = if by_end { last } else { position.peak_at.min(last) };
             let in_force = own.iter().filter(|right| right.span.contains(at)).copied().collect();
-            found.allocations.extend(lines_in_order(&position, in_force));
+            let covered = levels.iter().find(|(span, _)| span.contains(at));
+            let covered = covered.map(|(_, level)| level.demand - level.uncovered);
+            found.allocations.extend(lines_in_order(&position, in_force, covered));
+            found.remarks.extend(remarks(case, &position, &levels));
             found.positions.push(position);
         }
     }
+}
+
+/// What happens at a position besides what is short.
+fn remarks(case: &Case<'_>, position: &LicensePosition, levels: &[(Span, Level)]) -> Vec<Remark> {
+    let window = window(case, levels, position.key.period);
+    let served = |level: &Level| if level.beta { level.demand - level.uncovered } else { 0 };
+    let breach = |level: &Level| level.breach;
+    let kinds: [(DiscrepancyKind, &dyn Fn(&Level) -> i128); 2] =
+        [(DiscrepancyKind::BetaInProduction, &served), (DiscrepancyKind::TerritoryBreach, &breach)];
+    let mut found = Vec::new();
+    for (kind, figure) in kinds {
+        let (most, first) = greatest(&window, |level| figure(level).min(1));
+        let (amount, _) = greatest(&window, figure);
+        let last = window.iter().rev().find(|(_, level)| figure(level) > 0);
+        let Some((last, _)) = last.filter(|_| most > 0) else { continue };
+        let lasts = position.current && *last == Span::new(case.horizon, case.horizon);
+        let until = if lasts { Timestamp::MAX } else { last.end };
+        found.push((position.key, kind, amount, Span::new(first, until)));
+    }
+    found
 }
 
 impl Level {
@@ -147,18 +189,27 @@ impl Level {
 /// How many licenses a group costs at an instant, and for which account: the largest checkout
 /// decides, of equals the earliest, of these the one whose account comes first.
 pub(super) fn charged<'u>(open: impl Iterator<Item = &'u Use>) -> Vec<(AccountId, Quantity)> {
-    payers(open).into_iter().map(|one| (one.account, one.units)).collect()
+    leads(open).into_iter().map(|one| (one.account, one.units)).collect()
 }
 
-/// The use of each group that decides what it costs.
-fn payers<'u>(open: impl Iterator<Item = &'u Use>) -> Vec<Use> {
+/// What is needed by one account in one country, together.
+fn together_of(needs: &[Need]) -> Vec<Need> {
+    let mut sums: BTreeMap<_, i128> = BTreeMap::new();
+    for (account, country, amount) in needs {
+        *sums.entry((*account, *country)).or_default() += amount;
+    }
+    sums.into_iter().map(|((account, country), amount)| (account, country, amount)).collect()
+}
+
+/// The use that decides for each group.
+fn leads<'u>(open: impl Iterator<Item = &'u Use>) -> Vec<&'u Use> {
     let mut groups: BTreeMap<(ProductId, Group), Vec<&Use>> = BTreeMap::new();
     for one in open {
         groups.entry((one.part, one.group)).or_default().push(one);
     }
-    let place = |one: &&&Use| (std::cmp::Reverse(one.units), one.span.start, one.account);
-    let first = groups.into_values().filter_map(|uses| uses.iter().min_by_key(place).copied());
-    first.copied().collect()
+    let place =
+        |one: &&&Use| (std::cmp::Reverse(one.units), one.span.start, one.account, one.country);
+    groups.into_values().filter_map(|uses| uses.iter().min_by_key(place).copied()).collect()
 }
 
 /// What every node needs, may use and leaves uncovered at an instant.
@@ -167,20 +218,38 @@ fn at_instant(
     uses: &[Use],
     rights: &[Right],
     pools: &BTreeSet<AccountId>,
-    conversion: &Conversion,
+    (conversion, atlas): (&Conversion, Option<&Atlas>),
     at: Timestamp,
 ) -> BTreeMap<AccountId, Level> {
     let pool_above = |node: u64, skip: usize| {
         let way = tree.way_up(node, at).into_iter().skip(skip).map(AccountId);
         way.into_iter().find(|account| pools.contains(account))
     };
-    let mut used: BTreeMap<AccountId, Vec<(Use, Quantity)>> = BTreeMap::new();
-    for one in payers(uses.iter().filter(|one| one.span.contains(at))) {
-        let taker = pool_above(one.account.0, 0).unwrap_or(one.account);
-        used.entry(taker).or_default().push((one, one.units));
+    let mut inflow: BTreeMap<AccountId, i128> = BTreeMap::new();
+    let mut breach: BTreeMap<AccountId, i128> = BTreeMap::new();
+    let leads = leads(uses.iter().filter(|one| one.span.contains(at)));
+    // Where countries matter each use is weighed by itself, and nothing is converted together.
+    let weighed = |one: &Use| half_even(i128::from(one.units.0) * one.weight.0, one.weight.1);
+    let needs: Vec<Need> =
+        leads.iter().map(|one| (one.account, one.country, weighed(one))).collect();
+    let covered = atlas.map(|atlas| atlas.covered(rights, &together_of(&needs), tree, at));
+    for (account, country, amount) in &needs {
+        let way = tree.way_up(account.0, at).into_iter().map(AccountId);
+        let way: Vec<AccountId> = way.filter(|node| pools.contains(node)).collect();
+        let outside = atlas.is_some_and(|atlas| atlas.is_breach(rights, *country, &way, at));
+        if let Some(top) = way.last().filter(|_| outside) {
+            *breach.entry(*top).or_default() += amount;
+        }
     }
-    let converted = |(node, uses): (AccountId, Vec<_>)| (node, conversion.of(&uses, at));
-    let mut inflow: BTreeMap<AccountId, i128> = used.into_iter().map(converted).collect();
+    let mut used: BTreeMap<AccountId, Vec<(Use, Quantity)>> = BTreeMap::new();
+    for one in leads {
+        let taker = pool_above(one.account.0, 0).unwrap_or(one.account);
+        match atlas {
+            Some(_) => *inflow.entry(taker).or_default() += weighed(one),
+            None => used.entry(taker).or_default().push((*one, one.units)),
+        }
+    }
+    inflow.extend(used.into_iter().map(|(node, uses)| (node, conversion.of(&uses, at))));
     // From the bottom of the tree upwards, so that a node is looked at when all inflow has come.
     let nodes: BTreeSet<AccountId> = inflow.keys().chain(pools).copied().collect();
     let mut order: Vec<AccountId> = nodes.into_iter().collect();
@@ -189,7 +258,11 @@ fn at_instant(
     for node in order {
         let above = pools.contains(&node).then(|| pool_above(node.0, 1)).flatten();
         let demand = inflow.get(&node).copied().unwrap_or_default();
-        let level = level(rights, node, at, demand, above.is_some());
+        let mut level = level(rights, node, at, demand, above.is_some());
+        if let Some(covered) = &covered {
+            level.uncovered = demand - covered.get(&node).copied().unwrap_or_default();
+            level.breach = breach.get(&node).copied().unwrap_or_default();
+        }
         if let Some(above) = above {
             *inflow.entry(above).or_default() += level.uncovered;
         }
@@ -202,6 +275,7 @@ fn at_instant(
 fn level(rights: &[Right], node: AccountId, at: Timestamp, demand: i128, passes: bool) -> Level {
     let own = || rights.iter().filter(|right| right.account == node);
     let in_force = || own().filter(|right| right.span.contains(at));
+    let ended = || own().filter(|right| right.span.end <= at && !is_credit(right));
     let entitled = together(in_force()).unwrap_or(Capacity::Limited(Quantity::ZERO));
     let uncovered = match entitled {
         Capacity::Limited(limit) => (demand - i128::from(limit.0)).max(0),
@@ -213,14 +287,18 @@ fn level(rights: &[Right], node: AccountId, at: Timestamp, demand: i128, passes:
         overdraft: in_force().map(|right| i128::from(right.overdraft.0)).sum(),
         // A credit takes rights back; it is no right that could cover something, or end.
         in_force: in_force().any(|right| !is_credit(right)),
-        ended: own().any(|right| right.span.end <= at && !is_credit(right)),
+        ended: ended().any(|right| !is_provisional(right)),
+        tried: ended().any(is_provisional),
+        beta: in_force().any(|right| right.class == LineClass::Beta && !is_credit(right)),
         uncovered,
         passes,
+        graced: false,
+        breach: 0,
     }
 }
 
 /// Whether a right grants nothing, or less.
-fn is_credit(right: &Right) -> bool {
+pub(super) fn is_credit(right: &Right) -> bool {
     matches!(right.capacity, Capacity::Limited(limit) if limit <= Quantity::ZERO)
 }
 
@@ -312,7 +390,11 @@ fn position(
     let short: Vec<&(Span, Level)> =
         window.iter().filter(|(_, level)| level.shortfall() > 0).collect();
     let expired = |level: &Level| {
-        if !level.in_force && level.ended { level.shortfall() } else { 0 }
+        if !level.in_force && (level.ended || level.tried) && !level.graced {
+            level.shortfall()
+        } else {
+            0
+        }
     };
     let expired_first = window.iter().find(|(_, level)| expired(level) > 0);
     let now = if counted.is_some() { shortfall } else { at_end.shortfall() };
@@ -354,21 +436,26 @@ fn position(
         ),
         surplus: quantity(surplus),
         unit_price: unit_price(own, last),
-        state: state(&window, shortfall, beyond),
+        state: state(&window, shortfall),
     })
 }
 
 /// The position in words: the most urgent thing that happened (2.18).
-fn state(window: &[(Span, Level)], shortfall: i128, beyond: i128) -> PositionState {
+fn state(window: &[(Span, Level)], shortfall: i128) -> PositionState {
     let any = |test: &dyn Fn(&Level) -> bool| window.iter().any(|(_, level)| test(level));
     if shortfall > 0 {
+        let beyond = |level: &Level| level.shortfall() > level.overdraft;
         let bare = |level: &Level| level.shortfall() > 0 && !level.in_force;
-        return if any(&|level| bare(level) && !level.ended) {
+        return if any(&|level| bare(level) && !level.ended && !level.tried) {
             PositionState::Unlicensed
-        } else if any(&|level| bare(level) && level.ended) {
+        } else if any(&|level| bare(level) && level.ended && !level.graced) {
             PositionState::Expired
-        } else if beyond > 0 {
+        } else if any(&|level| bare(level) && level.tried && !level.graced) {
+            PositionState::TrialEnded
+        } else if any(&|level| beyond(level) && !level.graced) {
             PositionState::Over
+        } else if any(&beyond) {
+            PositionState::InGrace
         } else {
             PositionState::WithinOverdraft
         };

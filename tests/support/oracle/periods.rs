@@ -1,10 +1,11 @@
 //! Positions of metrics that count in periods: volumes, and named users by activity (2.1, 2.8).
 
-use super::levels::Positions;
+use super::levels::{Positions, is_credit};
 use super::prices::{lines_in_order, unit_price};
 use super::rights::{quantity, together};
 use super::spans::{bounds, pieces};
 use super::tree::Tree;
+use super::trials::is_provisional;
 use super::uses::Use;
 use super::volumes::Event;
 use super::{Case, Key, Right};
@@ -229,7 +230,7 @@ impl Product<'_> {
         for (slot, inflow) in slots {
             let position = self.position(slot, inflow);
             sums.entry(slot.0).or_default().push((slot.1.span.start, inflow));
-            found.allocations.extend(lines_in_order(&position, self.grants(slot)));
+            found.allocations.extend(lines_in_order(&position, self.grants(slot), None));
             found.positions.push(position);
         }
         for (account, sums) in sums {
@@ -253,12 +254,20 @@ impl Product<'_> {
         let shortfall = if passes { 0 } else { uncovered };
         let own: Vec<Right> =
             self.rights.iter().filter(|right| right.account == node).copied().collect();
-        let ended = own.iter().any(|right| right.span.end <= period.span.start);
-        let expired = if entitled.is_none() && ended { shortfall } else { 0 };
+        let over = || own.iter().filter(|right| right.span.end <= period.span.start);
+        let ended = over().next().is_some();
         let last = Timestamp(period.span.end.0.saturating_sub(1)).min(horizon);
+        // What is known of the period lies within the grace of a line that ended before it.
+        let graced = own.iter().filter(|right| !is_credit(right)).any(|right| {
+            let end = right.span.end;
+            end <= period.span.start && last < end.plus_us(right.grace_us)
+        });
+        let expired = if entitled.is_none() && ended && !graced { shortfall } else { 0 };
         let overdraft = self.overdraft(slot, last);
         let beyond = (shortfall - overdraft).max(0);
         let state = match (shortfall > 0, entitled) {
+            (true, None) if graced => PositionState::InGrace,
+            (true, None) if ended && over().all(is_provisional) => PositionState::TrialEnded,
             (true, None) if ended => PositionState::Expired,
             (true, None) => PositionState::Unlicensed,
             (true, Some(_)) if beyond == 0 => PositionState::WithinOverdraft,

@@ -25,11 +25,12 @@ pub(super) fn unit_price(rights: &[Right], at: Timestamp) -> Option<Money> {
     Some(Money { amount, currency: cost.currency })
 }
 
-/// Fills the lines in force with a position's peak: by priority, then earliest expiry, earliest
+/// Fills the lines in force with a position's peak, as far as it is covered: by priority, then earliest expiry, earliest
 /// start, and name.
 pub(super) fn lines_in_order(
     position: &LicensePosition,
     in_force: Vec<Right>,
+    covered: Option<i128>,
 ) -> Vec<AllocationLine> {
     let peak = i128::from(position.peak.0);
     let mut open = match together(&in_force) {
@@ -37,6 +38,7 @@ pub(super) fn lines_in_order(
         Some(Capacity::Limited(limit)) => peak.min(i128::from(limit.0)),
         Some(Capacity::Unlimited | Capacity::Unknown) | None => peak,
     };
+    open = open.min(covered.unwrap_or(open).max(0));
     // A right that is there several times is one line that grants so much more.
     let mut lines: Vec<(Right, i128)> = Vec::new();
     for right in in_force {

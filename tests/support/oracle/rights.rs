@@ -3,10 +3,11 @@
 use super::known::counted;
 use super::names::Names;
 use super::{Line, Right};
-use trueup_model::contract::{LineClass, LineKind};
+use trueup_model::contract::{EntitlementLine, LineClass, LineKind};
 use trueup_model::derived::Subject;
 use trueup_model::fact::Body;
-use trueup_model::id::{AccountId, LineId};
+use trueup_model::id::{AccountId, Id, LineId};
+use trueup_model::metric::Metric;
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::Span;
 use trueup_operators::dedupe::Known;
@@ -34,12 +35,13 @@ pub(super) fn subject(line: &Line) -> Subject {
     }
 }
 
-/// What base lines for production grant, in canonical names.
+/// What base lines grant, in canonical names; those for standbys and benchmarks grant nothing.
 pub(super) fn rights(lines: &[Line], names: &Names) -> Vec<Right> {
     let mut rows: Vec<(Span, Right)> = Vec::new();
     for line in lines {
         let body = &line.line;
-        if body.kind != LineKind::Base || body.class != LineClass::Production {
+        let purposes = [LineClass::Recovery, LineClass::Benchmark];
+        if body.kind != LineKind::Base || purposes.contains(&body.class) {
             continue;
         }
         for means in names.resolve(&subject(line)).0 {
@@ -51,13 +53,16 @@ pub(super) fn rights(lines: &[Line], names: &Names) -> Vec<Right> {
                 metric: body.metric,
                 account: body.account.map_or(everyone, |_| means.account),
                 basis: body.basis,
+                class: body.class,
                 span: Span::ALWAYS,
                 priority: body.priority,
                 document: line.document,
                 line: LineId::from(body.line),
-                capacity: body.quantity,
+                capacity: granted(body),
                 per: body.per,
-                overdraft: body.overdraft,
+                overdraft: tolerated(body),
+                grace_us: i64::from(body.grace_seconds) * 1_000_000,
+                territory: body.territory.map(Into::into),
                 cost: body.cost,
             };
             rows.push((span, right));
@@ -65,6 +70,26 @@ pub(super) fn rights(lines: &[Line], names: &Names) -> Vec<Right> {
     }
     // A line that stands unchanged in one version after another is one right.
     counted(&rows).into_iter().map(|(span, right)| Right { span, ..right }).collect()
+}
+
+/// What a line grants: a feature as a whole or not at all (2.14).
+fn granted(line: &EntitlementLine<Id>) -> Capacity {
+    match (line.metric, line.quantity) {
+        (Metric::Feature, Capacity::Limited(limit)) if limit > Quantity::ZERO => {
+            Capacity::Unlimited
+        }
+        (Metric::Feature, Capacity::Limited(_)) => Capacity::Limited(Quantity::ZERO),
+        (_, quantity) => quantity,
+    }
+}
+
+/// What a line tolerates above its quantity: its overdraft, and so many hundredths of the quantity
+/// as its margin says, rounded down (2.18).
+fn tolerated(line: &EntitlementLine<Id>) -> Quantity {
+    let Capacity::Limited(limit) = line.quantity else { return line.overdraft };
+    let hundredths = i128::from(limit.0) * i128::from(line.margin_percent);
+    let margin = if hundredths > 0 { hundredths.div_euclid(100) } else { 0 };
+    quantity(i128::from(line.overdraft.0) + margin)
 }
 
 /// What rights grant together; `None` if there are none.

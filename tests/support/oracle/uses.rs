@@ -27,6 +27,8 @@ pub(super) enum Group {
     Device(DeviceId),
     /// The machine, host or cluster whose hardware counts once; for use, or for a least count.
     Hardware(Id, bool),
+    /// The account that uses a feature.
+    Account(AccountId),
 }
 
 /// User, host, display and vendor-defined data, as far as the rule names them.
@@ -52,6 +54,8 @@ pub(super) struct Use {
     pub(super) least: bool,
     /// What tells equal uses apart.
     pub(super) fact: FactId,
+    /// Where, if that matters and is known.
+    pub(super) country: Option<TextId>,
 }
 
 /// Seats of people who need a license, with when they are held.
@@ -198,6 +202,7 @@ pub(super) fn uses(
                 weight: (1, 1),
                 least: false,
                 fact: FactId::default(),
+                country: None,
             });
         }
     }
@@ -228,6 +233,7 @@ fn session_use(
         weight: (1, 1),
         least: false,
         fact: session.opened_by,
+        country: None,
     }
 }
 
@@ -246,6 +252,12 @@ fn group(
         session.vendor_data.filter(|_| mask.vendor),
     );
     Group::Of(server, rule, parts)
+}
+
+/// A checkout as a use of a feature, which an account has or has not (2.14).
+pub(super) fn of_feature(one: Use) -> Use {
+    let group = Group::Account(one.account);
+    Use { metric: Metric::Feature, group, units: Quantity::ONE, ..one }
 }
 
 /// The metrics by which a product is counted.

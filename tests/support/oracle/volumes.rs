@@ -50,6 +50,7 @@ impl Event {
             units: Quantity::ONE,
             user: self.user,
             device: None,
+            country: None,
             part: self.product,
             weight: (1, 1),
             least: false,

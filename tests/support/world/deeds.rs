@@ -2,10 +2,13 @@
 
 use super::meters;
 use super::names::{
-    ACCOUNTS, DEVICES, FAMILIES, FEATURES, MASKS, SERVERS, SLOTS, UNITS, USERS, ZONES, between,
-    instant, pick, slot,
+    ACCOUNTS, DEVICES, FAMILIES, FEATURES, MASKS, ROLES, SERVERS, SLOTS, TERRITORIES, UNITS, USERS,
+    ZONES, between, instant, pick, slot,
 };
 use proptest::prelude::*;
+
+/// Of how many seconds times of grace are made: a third of a day, so that they end on the grid.
+const GRACE_SECONDS: u32 = 28_800;
 
 /// Something that is said once more, or taken back.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +51,10 @@ pub(super) struct Terms {
     cost: Option<u8>,
     mask: Option<u8>,
     kind: u8,
+    margin: u8,
+    grace: u8,
+    parent: Option<u8>,
+    territory: Option<u8>,
 }
 
 /// Something that happens or is stated.
@@ -88,6 +95,12 @@ pub(super) enum Deed {
     Alias { kind: u8, raw: u8, canonical: u8, ends: Ends },
     /// A product's place.
     Product { product: u8, family: Option<u8>, publisher: bool },
+    /// A machine takes a role.
+    Role { device: u8, role: u8, at: u8 },
+    /// Where a machine or an account is.
+    Place { device: bool, name: u8, country: u8, ends: Ends },
+    /// A country of a territory.
+    Territory { territory: u8, country: u8, ends: Ends },
     /// A component of the suite.
     Component { component: u8, server: u8 },
     /// A server's report of a pool with its holders.
@@ -179,6 +192,10 @@ impl Deed {
                 )
             }
             Self::Told { said, .. } => format!("[id={name}{options}] {said}\n"),
+            Self::Role { device, role, at } => {
+                let (device, role) = (pick(DEVICES, *device), pick(ROLES, *role));
+                format!("[id={name}{options}] {} role {device} {role}\n", instant(*at))
+            }
             Self::Row { document, version, deed } => {
                 deed.write(name, &format!("{options} doc=doc{document}@{version}"))
             }
@@ -230,6 +247,20 @@ impl Deed {
                 given("family", FAMILIES, *family),
                 if *publisher { " publisher acme" } else { "" },
             ),
+            Self::Place { device, name, country, ends } => {
+                let thing = match device {
+                    true => format!("device {}", pick(DEVICES, *name)),
+                    false => format!("account {}", pick(ACCOUNTS, *name)),
+                };
+                let country = pick(TERRITORIES, *country % 3);
+                format!("place {thing} in {country}{}", between(ends.0, ends.1))
+            }
+            Self::Territory { territory, country, ends } => format!(
+                "territory {} has {}{}",
+                pick(["EU", "DE"], *territory),
+                pick(TERRITORIES, *country % 3),
+                between(ends.0, ends.1)
+            ),
             Self::Component { component, server } => format!(
                 "suite SUITE has {} on {}",
                 pick(FEATURES, component % 3),
@@ -258,6 +289,7 @@ impl Deed {
             | Self::Server { .. }
             | Self::Usage { .. }
             | Self::Told { .. }
+            | Self::Role { .. }
             | Self::Again { .. } => String::new(),
         }
     }
@@ -268,10 +300,14 @@ impl Deed {
         match &mut other {
             Self::Checkout { count, .. } | Self::Log { count, .. } => *count += 1,
             Self::Usage { quantity, .. } => *quantity += 2,
-            Self::Server { at, .. } | Self::Report { at, .. } => *at = (*at + 1) % SLOTS,
+            Self::Role { at, .. } | Self::Server { at, .. } | Self::Report { at, .. } => {
+                *at = (*at + 1) % SLOTS
+            }
             Self::Seat { ends, .. }
             | Self::Account { ends, .. }
             | Self::Member { ends, .. }
+            | Self::Place { ends, .. }
+            | Self::Territory { ends, .. }
             | Self::Alias { ends, .. } => ends.0 = Some(7),
             Self::Line { grant, .. } => *grant = Grant::Units(2),
             Self::Product { family, .. } => *family = Some(1),
@@ -295,7 +331,7 @@ fn line(product: &str, grant: Grant, terms: &Terms) -> String {
     let mut text = format!(
         "line {product} {grant} name l{} metric {} basis {} per {}",
         priority.unsigned_abs(),
-        pick(["concurrent", "named_user", "volume"], metric),
+        pick(["concurrent", "named_user", "volume", "feature"], metric),
         pick(["contract", "license_file", "server_report"], basis),
         pick(UNITS, per),
     );
@@ -306,11 +342,39 @@ fn line(product: &str, grant: Grant, terms: &Terms) -> String {
     if overdraft > 0 {
         text += &format!(" overdraft {overdraft}");
     }
+    if terms.margin > 0 {
+        text += &format!(" margin {}", u32::from(terms.margin) * 50);
+    }
+    if terms.grace > 0 {
+        text += &format!(" grace {}", u32::from(terms.grace) * GRACE_SECONDS);
+    }
     if priority != 0 {
         text += &format!(" priority {priority}");
     }
     text += &terms.cost.map(|cost| format!(" cost {cost}")).unwrap_or_default();
-    text + pick(["", "", "", "", "", " maintenance", " trial"], terms.kind)
+    let (upkeep, upgrade);
+    let base = pick(["l0", "l1", "g9"], terms.parent.unwrap_or_default());
+    let kind = match terms.kind {
+        0..5 => "",
+        5 => {
+            upkeep = format!(" maintenance base {base}");
+            &upkeep
+        }
+        6 => {
+            upgrade = format!(" upgrade base {base}");
+            &upgrade
+        }
+        7 | 8 => " trial",
+        9 => " beta",
+        10 => " pilot",
+        11 => " freemium",
+        _ => " benchmark",
+    };
+    if let Some(parent) = terms.parent {
+        text += &format!(" parent {}", pick(["l0", "l1", "g9"], parent));
+    }
+    text += &given("territory", TERRITORIES, terms.territory);
+    text + kind
 }
 
 fn ends() -> impl Strategy<Value = Ends> {
@@ -331,7 +395,7 @@ fn rarely<S: Strategy<Value = u8>>(one: S) -> impl Strategy<Value = Option<u8>> 
 
 fn terms() -> impl Strategy<Value = Terms> {
     let first = (
-        prop_oneof![3 => Just(0_u8), 1 => Just(1_u8), 1 => Just(2_u8)],
+        prop_oneof![6 => Just(0_u8), 2 => Just(1_u8), 2 => Just(2_u8), 1 => Just(3_u8)],
         ends(),
         prop::option::weighted(0.5, 0..4_u8),
         rarely(0..2_u8),
@@ -343,12 +407,34 @@ fn terms() -> impl Strategy<Value = Terms> {
         prop_oneof![3 => Just(0_i8), 1 => -1..2_i8],
         rarely(1..9_u8),
         rarely(0..5_u8),
-        0..7_u8,
+        0..13_u8,
     );
-    (first, second).prop_map(|(first, second)| {
+    let third = (
+        prop_oneof![3 => Just(0_u8), 1 => 1..3_u8],
+        prop_oneof![3 => Just(0_u8), 1 => 1..5_u8],
+        prop::option::weighted(0.2, 0..3_u8),
+        prop::option::weighted(0.2, 0..4_u8),
+    );
+    (first, second, third).prop_map(|(first, second, (margin, grace, parent, territory))| {
         let (metric, ends, account, server, basis, per) = first;
         let (overdraft, priority, cost, mask, kind) = second;
-        Terms { metric, ends, account, server, basis, per, overdraft, priority, cost, mask, kind }
+        Terms {
+            metric,
+            ends,
+            account,
+            server,
+            basis,
+            per,
+            overdraft,
+            priority,
+            cost,
+            mask,
+            kind,
+            margin,
+            grace,
+            parent,
+            territory,
+        }
     })
 }
 
@@ -399,7 +485,10 @@ fn event() -> BoxedStrategy<Deed> {
         issued,
         holders,
     });
+    let role = (0..3_u8, 0..4_u8, slot());
+    let role = role.prop_map(|(device, role, at)| Deed::Role { device, role, at });
     prop_oneof![
+        2 => role.boxed(),
         10 => checkout.boxed(),
         4 => log.boxed(),
         2 => server.boxed(),
@@ -446,7 +535,18 @@ fn stated() -> BoxedStrategy<Deed> {
     });
     let component =
         (0..3_u8, 0..2_u8).prop_map(|(component, server)| Deed::Component { component, server });
+    let place = (prop::bool::ANY, 0..4_u8, 0..3_u8, ends());
+    let place =
+        place.prop_map(|(device, name, country, ends)| Deed::Place { device, name, country, ends });
+    let territory = (0..2_u8, 0..3_u8, ends());
+    let territory = territory.prop_map(|(territory, country, ends)| Deed::Territory {
+        territory,
+        country,
+        ends,
+    });
     prop_oneof![
+        2 => place.boxed(),
+        1 => territory.boxed(),
         6 => lines(),
         3 => seat.boxed(),
         4 => account.boxed(),

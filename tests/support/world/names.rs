@@ -33,6 +33,9 @@ pub(super) const ACCOUNTS: [&str; 4] = ["group", "emea", "london", "paris"];
 pub(super) const FAMILIES: [&str; 2] = ["tools", "apps"];
 pub(super) const MASKS: [&str; 5] = ["NONE", "U", "UH", "D", "SITE"];
 pub(super) const ZONES: [&str; 3] = ["UTC", "America/New_York", "Asia/Tokyo"];
+pub(super) const ROLES: [&str; 4] = ["passive", "failover", "active", "test"];
+/// Countries, and a territory of several.
+pub(super) const TERRITORIES: [&str; 4] = ["DE", "FR", "US", "EU"];
 pub(super) const UNITS: [&str; 4] = ["day", "month", "quarter", "all"];
 
 /// An instant of the grid.

@@ -107,8 +107,8 @@ fn hours(unit_seconds: &str) -> String {
 
 fn state_color(state: &str) -> Option<Color> {
     match state {
-        "over" | "expired" | "unlicensed" => Some(Color::Red),
-        "within_overdraft" | "near" | "capacity_unknown" => Some(Color::Yellow),
+        "over" | "trial_ended" | "expired" | "unlicensed" => Some(Color::Red),
+        "within_overdraft" | "in_grace" | "near" | "capacity_unknown" => Some(Color::Yellow),
         "covered" => Some(Color::Green),
         _ => None,
     }

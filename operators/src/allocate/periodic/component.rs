@@ -4,6 +4,7 @@ use super::News;
 use super::position::{last_of, limit_of};
 use crate::Diff;
 use crate::allocate::figures::{Rights, gaps_of};
+use crate::allocate::grace::tail;
 use crate::allocate::grants::Grants;
 use crate::allocate::routes::{Route, nearest};
 use crate::allocate::{Found, Key, Turn, World};
@@ -103,7 +104,8 @@ impl Component {
             .keys()
             .filter(|right| right.per < unit)
             .map(|right| world.calendars.of(right.account).period(right.per, horizon).span.end);
-        let all = bounds.chain(uses).chain(turns).chain(routes).chain(shorter);
+        let graces = self.rights.keys().filter_map(tail).map(|tail| tail.end);
+        let all = bounds.chain(graces).chain(uses).chain(turns).chain(routes).chain(shorter);
         all.filter(|at| *at > horizon && *at != Timestamp::MAX).min()
     }
 

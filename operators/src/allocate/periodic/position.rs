@@ -1,10 +1,13 @@
 //! What a slot comes to: its position, the lines that serve it, and its step.
 
 use super::component::{Component, Slot};
-use crate::allocate::figures::{fill, unit_price};
+use crate::allocate::figures::{Rights, fill, unit_price};
+use crate::allocate::grace::tail;
 use crate::allocate::{Found, World};
+use crate::entitle::Right;
 use crate::epochs::Updates;
 use crate::timeline::clamped;
+use crate::trials::is_provisional;
 use trueup_model::calendar::Period;
 use trueup_model::position::{LicensePosition, PositionKey, PositionState, Step};
 use trueup_model::quantity::{Capacity, Quantity};
@@ -14,7 +17,8 @@ impl Component {
     /// Gives what changed of a slot's position, lines and step.
     pub(super) fn give(&mut self, slot: Slot, world: &World, changes: &mut Updates<Found>) {
         let position = self.position(slot, world);
-        let lines = position.map(|position| fill(&position, &self.grants(slot, world).rows));
+        let lines =
+            position.map(|position| fill(&position, &self.grants(slot, world).rows, i128::MAX));
         let step = position.map(|position| self.step_of(slot, &position));
         let before = match position {
             Some(position) => self.positions.insert(slot, position),
@@ -82,16 +86,17 @@ impl Component {
         let uncovered = limit.map_or(0, |limit| (inflow - limit).max(0));
         let passed = self.sent.contains_key(&slot);
         let shortfall = if passed { 0 } else { uncovered };
-        let ended = own.iter().any(|(right, _)| right.span.end <= period.span.start);
-        let expired = if entitled.is_none() && ended { shortfall } else { 0 };
         let at_end = last_of(period, world);
+        let past = Past::of(&own, period, at_end);
+        let graced = past.graced && entitled.is_none();
+        let expired = if entitled.is_none() && past.ended && !graced { shortfall } else { 0 };
         let overdraft = grants.overdraft(at_end);
         let beyond = (shortfall - overdraft).max(0);
         let state = match (shortfall > 0, entitled) {
             (false, Some(Capacity::Unknown)) if inflow > 0 => PositionState::CapacityUnknown,
             (false, _) if passed => PositionState::PassedUp,
             (false, _) => PositionState::Covered,
-            (true, _) => short_state(entitled, ended, beyond),
+            (true, _) => short_state(entitled, &past, beyond),
         };
         let none = |holds: bool| if holds { period.span.start } else { Timestamp::MAX };
         let last = match (shortfall > 0, current) {
@@ -141,10 +146,36 @@ pub(super) fn limit_of(entitled: Option<Capacity>) -> Option<i128> {
     }
 }
 
+/// What has ended when a period begins.
+struct Past {
+    ended: bool,
+    /// Whether nothing but trials and the like has.
+    only_trials: bool,
+    /// Whether all that is known of the period lies within the grace of a line that has: a total has
+    /// no duration, so there is no other grace for it.
+    graced: bool,
+}
+
+impl Past {
+    fn of(own: &Rights<'_>, period: Period, at_end: Timestamp) -> Self {
+        let start = period.span.start;
+        let over: Vec<&Right> =
+            own.iter().map(|(right, _)| *right).filter(|right| right.span.end <= start).collect();
+        let tolerates = |right: &Right| tail(right).is_some_and(|tail| tail.contains(at_end));
+        Self {
+            ended: !over.is_empty(),
+            only_trials: over.iter().all(|right| is_provisional(right)),
+            graced: over.iter().any(|right| tolerates(right)),
+        }
+    }
+}
+
 /// The state of a position that is short.
-fn short_state(entitled: Option<Capacity>, ended: bool, beyond_overdraft: i128) -> PositionState {
+fn short_state(entitled: Option<Capacity>, past: &Past, beyond_overdraft: i128) -> PositionState {
     match entitled {
-        None if ended => PositionState::Expired,
+        None if past.graced => PositionState::InGrace,
+        None if past.ended && past.only_trials => PositionState::TrialEnded,
+        None if past.ended => PositionState::Expired,
         None => PositionState::Unlicensed,
         Some(_) if beyond_overdraft == 0 => PositionState::WithinOverdraft,
         Some(_) => PositionState::Over,

@@ -10,6 +10,7 @@
 mod positions;
 mod semantics;
 mod oracle;
+mod metamorphic;
 mod cost;
 mod cases;
 mod demo;

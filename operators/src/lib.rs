@@ -21,6 +21,7 @@ pub mod seats;
 pub mod entitle;
 pub mod attribute;
 pub mod volume;
+pub mod credits;
 pub mod allocate;
 pub mod climb;
 pub mod rollup;
@@ -30,6 +31,7 @@ pub mod pools;
 pub mod reconcile;
 
 pub(crate) mod epochs;
+pub(crate) mod given;
 pub(crate) mod grouping;
 pub(crate) mod segments;
 pub(crate) mod span_index;

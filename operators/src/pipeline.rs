@@ -1,11 +1,12 @@
 //! The chain: facts in, positions, discrepancies and totals out, as one expression.
 //!
 //! dedupe → documents → { hierarchy, resolve } → sessions → inclusion → attribute → entitle → allocate
-//! → reconcile, and beside it rollup and totals. Each step is one operator in the file of its name.
+//! → reconcile, and beside it rollup, totals and credits. Each step is one operator in the file of its name.
 
 use crate::Facts;
 use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods};
 use crate::attribute::{Use, attribute, demand, duplicate_rules, metered_demand, parted, rules};
+use crate::credits::{Credits, GrantInForce, credits, granted, grants, subject as of_grant};
 use crate::dedupe::{Known, Repeated, dedupe};
 use crate::documents::in_force;
 use crate::due::due;
@@ -27,6 +28,7 @@ use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session,
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::fact::{Body, Fact};
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, ServerId, TenantId};
+use trueup_model::ledger::{CreditBalance, Overage};
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
 };
@@ -62,6 +64,10 @@ pub struct Outputs<'s> {
     pub statements: Facts<'s, Statement>,
     /// What late facts change of them.
     pub adjustments: Facts<'s, Adjustment>,
+    /// What is left of credits.
+    pub credits: Facts<'s, CreditBalance>,
+    /// What no credit covers.
+    pub overages: Facts<'s, Overage>,
     /// Checkouts.
     pub sessions: Facts<'s, Session>,
     /// Uses as they count, with the account and product that they count for.
@@ -97,6 +103,7 @@ struct Reference<'s> {
     in_force: Facts<'s, (Known, Span)>,
     lines: Facts<'s, LineInForce>,
     seats: Facts<'s, (Subject, Span)>,
+    grants: Facts<'s, GrantInForce>,
     zones: Facts<'s, AccountZone>,
 }
 
@@ -116,6 +123,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         .concat(metered.clone().map(|event| event.subject))
         .concat(reference.seats.clone().map(|(subject, _)| subject))
         .concat(reference.lines.clone().map(|row| subject(&row)))
+        .concat(reference.grants.clone().map(|row| of_grant(&row)))
         .distinct();
     let statements_of_names = names(reference.in_force.clone(), inputs.unresolved);
     let resolved = resolve(subjects, statements_of_names);
@@ -137,11 +145,21 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         resolved.resolutions.clone(),
         rules.clone(),
     );
+    let granted = granted(reference.grants.clone(), resolved.resolutions.clone());
     let volume = volume(
         due(metered, inputs.horizon.clone()),
         resolved.resolutions.clone(),
         reference.zones.clone(),
         accounts.edges.clone(),
+        granted.clone().map(|(row, _)| row.product).distinct(),
+        policy.clone(),
+    );
+    let Credits { balances, overages } = credits(
+        volume.drawn,
+        granted,
+        accounts.edges.clone(),
+        reference.zones.clone(),
+        inputs.horizon.clone(),
         policy.clone(),
     );
 
@@ -205,6 +223,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         discrepancies: reconcile(judged, causes, policy.position_period),
         statements,
         adjustments: adjustments(volume.late),
+        credits: balances,
+        overages,
         counts: counts(known),
         sessions: paired.sessions,
         uses,
@@ -232,6 +252,7 @@ fn reference(known: Facts<'_, Known>) -> Reference<'_> {
     Reference {
         lines: lines(in_force.clone()),
         seats: seats(in_force.clone()),
+        grants: grants(in_force.clone()),
         zones: zones.distinct(),
         in_force,
     }

@@ -79,12 +79,31 @@ pub struct Late {
     pub event: Metered,
 }
 
+/// An event of a product that has credits, attributed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Drawn {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The product.
+    pub product: ProductId,
+    /// For which account.
+    pub account: AccountId,
+    /// When.
+    pub at: Timestamp,
+    /// The fact; of two events at one instant the smaller goes first.
+    pub fact: FactId,
+    /// How much.
+    pub quantity: Quantity,
+}
+
 /// Attributed use, and what of it came late.
 pub struct Volume<'s> {
     /// Cells, with how many events and how much.
     pub cells: Facts<'s, Cell, Tally>,
     /// Late events.
     pub late: Facts<'s, Late>,
+    /// The events of products that have credits.
+    pub drawn: Facts<'s, Drawn>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,20 +112,25 @@ enum Heard {
     Resolution(Subject, Resolution),
     Zone(AccountZone),
     Edge(Placement),
+    Credited(ProductId),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Found {
     Cell(Cell),
     Late(Late),
+    Drawn(Drawn),
 }
 
 /// Cuts attributed events into cells.
+///
+/// `credited` are the products that have credits: their events come out one by one as well.
 pub fn volume<'s>(
     events: Facts<'s, Metered>,
     resolutions: Facts<'s, (Subject, Resolution)>,
     zones: Facts<'s, AccountZone>,
     edges: Facts<'s, Placement>,
+    credited: Facts<'s, ProductId>,
     policy: Policy,
 ) -> Volume<'s> {
     let events = events.map(Heard::Event);
@@ -114,22 +138,32 @@ pub fn volume<'s>(
     let keyed = by_key(events.concat(resolutions), |heard| match heard {
         Heard::Event(event) => place(&event.subject),
         Heard::Resolution(subject, _) => place(subject),
-        Heard::Zone(_) | Heard::Edge(_) => 0,
+        Heard::Zone(_) | Heard::Edge(_) | Heard::Credited(_) => 0,
     });
-    let zones = everywhere(zones.map(Heard::Zone).concat(edges.map(Heard::Edge)));
+    let tables = zones.map(Heard::Zone).concat(edges.map(Heard::Edge));
+    let tables = everywhere(tables.concat(credited.map(Heard::Credited)));
     let mut state = State::new(policy);
-    let found = each_epoch(keyed.concat(zones), "Volume", move |updates, changes| {
+    let found = each_epoch(keyed.concat(tables), "Volume", move |updates, changes| {
         state.step(updates, changes);
     });
     let cells = found.clone().flat_map(|(found, epoch, tally)| match found {
         Found::Cell(cell) => Some((cell, epoch, tally)),
-        Found::Late(_) => None,
+        Found::Late(_) | Found::Drawn(_) => None,
     });
-    let late = found.flat_map(|(found, epoch, tally)| match found {
-        Found::Late(late) => Some((late, epoch, isize::try_from(tally.events).unwrap_or(0))),
-        Found::Cell(_) => None,
+    let times = |tally: Tally| isize::try_from(tally.events).unwrap_or(0);
+    let late = found.clone().flat_map(move |(found, epoch, tally)| match found {
+        Found::Late(late) => Some((late, epoch, times(tally))),
+        Found::Cell(_) | Found::Drawn(_) => None,
     });
-    Volume { cells: cells.as_collection(), late: late.as_collection() }
+    let drawn = found.flat_map(move |(found, epoch, tally)| match found {
+        Found::Drawn(drawn) => Some((drawn, epoch, times(tally))),
+        Found::Cell(_) | Found::Late(_) => None,
+    });
+    Volume {
+        cells: cells.as_collection(),
+        late: late.as_collection(),
+        drawn: drawn.as_collection(),
+    }
 }
 
 /// The events and meanings of one subject.
@@ -143,6 +177,8 @@ struct State {
     policy: Policy,
     calendars: Calendars,
     cuts: Cuts,
+    /// Products whose events come out one by one.
+    credited: BTreeMap<ProductId, Diff>,
     subjects: IdMap<Subject, Entry>,
 }
 
@@ -150,7 +186,7 @@ impl State {
     fn new(policy: Policy) -> Self {
         let calendars = Calendars::new(policy.zone.clone());
         let cuts = Cuts::new(&policy, calendars.all());
-        Self { policy, calendars, cuts, subjects: IdMap::default() }
+        Self { policy, calendars, cuts, credited: BTreeMap::new(), subjects: IdMap::default() }
     }
 
     fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found, Tally>) {
@@ -158,6 +194,7 @@ impl State {
         let mut events: BTreeMap<Subject, Vec<(Metered, Diff)>> = BTreeMap::new();
         let mut meanings: BTreeMap<Subject, Vec<(Resolution, Diff)>> = BTreeMap::new();
         let mut zones = Vec::new();
+        let mut credited = Vec::new();
         let mut moves: BTreeMap<Timestamp, Diff> = BTreeMap::new();
         for (heard, diff) in updates {
             match heard {
@@ -166,6 +203,7 @@ impl State {
                     meanings.entry(subject).or_default().push((row, diff));
                 }
                 Heard::Zone(zone) => zones.push((zone, diff)),
+                Heard::Credited(product) => credited.push((product, diff)),
                 Heard::Edge(edge) => {
                     *moves.entry(edge.span.start).or_default() += diff;
                     *moves.entry(edge.span.end).or_default() += diff;
@@ -173,8 +211,8 @@ impl State {
             }
         }
         let recut = self.cuts.moved_by(&moves);
-        if !zones.is_empty() || recut {
-            self.recut(zones, &moves, &mut sums);
+        if !zones.is_empty() || !credited.is_empty() || recut {
+            self.recut(zones, &moves, credited, &mut sums);
         } else {
             self.cuts.move_turns(&moves);
         }
@@ -213,11 +251,12 @@ impl State {
         changes.extend(sums.into_iter().filter(|(_, tally)| *tally != Tally::default()));
     }
 
-    /// Changes where time is cut, and cuts everything anew.
+    /// Changes where time is cut or what has credits, and cuts everything anew.
     fn recut(
         &mut self,
         zones: Vec<(AccountZone, Diff)>,
         moves: &BTreeMap<Timestamp, Diff>,
+        credited: Vec<(ProductId, Diff)>,
         sums: &mut BTreeMap<Found, Tally>,
     ) {
         let subjects: Vec<Subject> = self.subjects.keys().copied().collect();
@@ -227,6 +266,10 @@ impl State {
         for (zone, diff) in zones {
             self.calendars.hear(zone, diff);
         }
+        for (product, diff) in credited {
+            *self.credited.entry(product).or_default() += diff;
+        }
+        self.credited.retain(|_, count| *count != 0);
         self.cuts.calendars = self.calendars.all();
         self.cuts.move_turns(moves);
         for subject in &subjects {
@@ -268,6 +311,17 @@ impl State {
         add(sums, Found::Cell(cell), tally);
         if cell.late {
             add(sums, Found::Late(Late { cell, event: *event }), tally);
+        }
+        if self.credited.contains_key(&cell.product) {
+            let drawn = Drawn {
+                tenant: cell.tenant,
+                product: cell.product,
+                account: cell.account,
+                at: event.at,
+                fact: event.fact,
+                quantity: event.quantity,
+            };
+            add(sums, Found::Drawn(drawn), tally);
         }
     }
 }

@@ -3,3 +3,4 @@
 //! `tests/SEMANTICS.md` says which rule is shown by which test.
 
 mod identity;
+mod credits;

@@ -21,6 +21,7 @@ mod levels;
 mod volumes;
 mod periods;
 mod totals;
+mod credits;
 mod pools;
 mod discrepancies;
 
@@ -35,6 +36,7 @@ use trueup_model::derived::{
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::fact::{Body, Fact};
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, TenantId};
+use trueup_model::ledger::{CreditBalance, Overage};
 use trueup_model::metric::Metric;
 use trueup_model::position::{Adjustment, AllocationLine, LicensePosition, Rollup, Statement};
 use trueup_model::time::{Span, Timestamp};
@@ -79,6 +81,10 @@ pub struct Expected {
     pub statements: Vec<Statement>,
     /// Late facts of closed periods.
     pub adjustments: Vec<Adjustment>,
+    /// What is left of credits.
+    pub credits: Vec<CreditBalance>,
+    /// What no credit covers.
+    pub overages: Vec<Overage>,
     /// Checkouts.
     pub sessions: Vec<Session>,
     /// Returns without a checkout.
@@ -202,6 +208,7 @@ pub fn expected(input: Input<'_>) -> Expected {
     let logs = sessions::logs(&said.known, case.policy.attempt_window_us);
     let lines = rights::lines(&reference);
     let rights = rights::rights(&lines, &names);
+    let grants = credits::grants(&reference, &names);
     let seats = uses::seats(&reference);
     let parts = uses::parts(&reference);
     let uses = uses::uses(&case, &names, &lines, &logs.sessions, &parts, &seats);
@@ -222,6 +229,7 @@ pub fn expected(input: Input<'_>) -> Expected {
         .chain(volumes::subjects(&said.known).into_iter().map(|(subject, _)| subject))
         .chain(seats.iter().map(|(subject, _)| *subject))
         .chain(lines.iter().map(rights::subject))
+        .chain(grants.iter().map(|grant| grant.subject))
         .collect();
     let mut missing = BTreeSet::new();
     for subject in subjects {
@@ -233,7 +241,7 @@ pub fn expected(input: Input<'_>) -> Expected {
     found.discrepancies.extend(discrepancies::of_counts(&said.conflicts, &logs.orphans));
     found.discrepancies.extend(found.pools.iter().flat_map(discrepancies::of_pool));
     found.discrepancies.extend(found.statements.iter().filter_map(discrepancies::of_statement));
-    let evidence = Evidence { uses: &uses, events: &events, rights: &rights };
+    let evidence = Evidence { uses: &uses, events: &events, rights: &rights, grants: &grants };
     for tenant in tenants(&case) {
         let products = Tree::of_products(tenant, &reference);
         let mut accounts = Tree::of_accounts(tenant, &reference);
@@ -261,6 +269,7 @@ struct Evidence<'e> {
     uses: &'e [uses::Use],
     events: &'e [volumes::Event],
     rights: &'e [Right],
+    grants: &'e [credits::Granted],
 }
 
 /// Evaluates positions and totals of one tenant.
@@ -318,6 +327,9 @@ fn evaluate(
         found.discrepancies.extend(discrepancies::of_position(&judged, rule, unit));
         found.positions.push(judged);
     }
+    let grants = evidence.grants.iter().filter(|grant| grant.tenant == tenant);
+    let grants: Vec<credits::Granted> = grants.cloned().collect();
+    credits::evaluate(case, tenant, accounts, &events, &grants, found);
     found.allocations.extend(positions.allocations);
     found.levels.extend(positions.levels);
     found.rollups.extend(totals::of_uses(case, tenant, accounts, products, &uses));

@@ -4,6 +4,7 @@ use crate::bench::Bench;
 use trueup_model::calendar::{Calendar, Period, PeriodUnit};
 use trueup_model::derived::{Attempt, PoolState, Session, Wait};
 use trueup_model::discrepancy::Discrepancy;
+use trueup_model::ledger::{CreditBalance, Overage};
 use trueup_model::position::{Adjustment, LicensePosition, PositionKey, Rollup, Statement};
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
@@ -28,6 +29,10 @@ pub fn report(bench: &Bench, published: &Published, shows: &[String]) -> String 
     }
     for (row, diff) in &changes.adjustments {
         take(adjustment(bench, row), *diff);
+    }
+    if shown("credits") {
+        changes.credits.iter().for_each(|(row, diff)| take(credit(bench, row), *diff));
+        changes.overages.iter().for_each(|(row, diff)| take(overage(bench, row), *diff));
     }
     if shown("sessions") {
         changes.sessions.iter().for_each(|(row, diff)| take(session(bench, row), *diff));
@@ -137,6 +142,32 @@ fn statement(bench: &Bench, row: &Statement) -> String {
 
 fn adjustment(bench: &Bench, row: &Adjustment) -> String {
     format!("adjustment {}: {} arrived {}", key(bench, &row.key), row.delta, moment(row.arrived_at))
+}
+
+fn credit(bench: &Bench, row: &CreditBalance) -> String {
+    let (account, product) = (bench.name(row.account), bench.name(row.product));
+    let mut line = format!(
+        "credit {account} {product} {} {}: {} granted {}",
+        bench.name(row.grant),
+        span(row.span),
+        row.state.name(),
+        row.granted
+    );
+    let mut add = |word: &str, amount: Quantity| {
+        if amount != Quantity::ZERO {
+            line += &format!(" {word} {amount}");
+        }
+    };
+    add("carried", row.carried);
+    add("used", row.used);
+    add("overdrawn", row.overdrawn);
+    add("lapsed", row.lapsed);
+    line + &format!(" left {}", row.left)
+}
+
+fn overage(bench: &Bench, row: &Overage) -> String {
+    let (account, product) = (bench.name(row.account), bench.name(row.product));
+    format!("overage {account} {product} {}: {}", label(row.period), row.quantity)
 }
 
 fn holder(bench: &Bench, subject: &trueup_model::derived::Subject) -> String {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use timely::dataflow::ProbeHandle;
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
+use trueup_model::ledger::{CreditBalance, Overage};
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
 };
@@ -80,6 +81,10 @@ outputs! {
     statements: Statement, Diff;
     /// Late facts of closed periods.
     adjustments: Adjustment, Diff;
+    /// What is left of credits.
+    credits: CreditBalance, Diff;
+    /// What no credit covers.
+    overages: Overage, Diff;
     /// Checkouts.
     sessions: Session, Diff;
     /// Uses as they count.

@@ -9,6 +9,7 @@ use trueup_model::calendar::Period;
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::id::{AccountId, ProductId, TenantId};
+use trueup_model::ledger::{CreditBalance, Overage};
 use trueup_model::metric::Metric;
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, PositionKey, Rollup, Statement, Step,
@@ -137,6 +138,10 @@ pub struct Views {
     pub statements: Table<Statement>,
     /// Late facts of closed periods.
     pub adjustments: Table<Adjustment>,
+    /// What is left of credits.
+    pub credits: Table<CreditBalance>,
+    /// What no credit covers.
+    pub overages: Table<Overage>,
     /// Checkouts.
     pub sessions: Table<Session>,
     /// Uses as they count.
@@ -181,6 +186,8 @@ impl Views {
             discrepancies: Table::default(),
             statements: Table::default(),
             adjustments: Table::default(),
+            credits: Table::default(),
+            overages: Table::default(),
             sessions: Table::default(),
             uses: Table::default(),
             cells: BTreeMap::new(),
@@ -227,6 +234,8 @@ impl Views {
         self.discrepancies.apply(&changes.discrepancies);
         self.statements.apply(&changes.statements);
         self.adjustments.apply(&changes.adjustments);
+        self.credits.apply(&changes.credits);
+        self.overages.apply(&changes.overages);
         self.sessions.apply(&changes.sessions);
         self.uses.apply(&changes.uses);
         for (cell, tally) in &changes.cells {

@@ -23,11 +23,11 @@ pub(super) struct Event {
     pub(super) device: Option<DeviceId>,
     pub(super) at: Timestamp,
     pub(super) quantity: Quantity,
-    fact: FactId,
+    pub(super) fact: FactId,
     arrived_at: Timestamp,
     provenance: Provenance<Id>,
     /// The period of its account's statements.
-    period: Period,
+    pub(super) period: Period,
     closes_at: Option<Timestamp>,
 }
 

@@ -49,6 +49,16 @@ pub(super) struct Terms {
     kind: u8,
 }
 
+/// What a grant says besides what it grants.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CreditTerms {
+    priority: u8,
+    every: Option<u8>,
+    carry: (u8, u8),
+    carry_overage: bool,
+    voided: Option<u8>,
+}
+
 /// Something that happens or is stated.
 #[derive(Clone, Debug)]
 pub(super) enum Deed {
@@ -79,6 +89,8 @@ pub(super) enum Deed {
     Seat { product: u8, user: u8, ends: Ends, account: Option<u8>, guest: bool },
     /// A line that grants a right.
     Line { product: u8, grant: Grant, terms: Terms },
+    /// An amount that may be used up.
+    Credit { product: u8, amount: u8, account: Option<u8>, ends: Ends, terms: CreditTerms },
     /// An account's place.
     Account { account: u8, parent: Option<u8>, ends: Ends, zone: Option<u8> },
     /// Who belongs to an account: 0 a user, 1 a device, 2 a server.
@@ -190,6 +202,14 @@ impl Deed {
                 if *guest { " guest" } else { "" },
             ),
             Self::Line { product, grant, terms } => line(pick(FEATURES, *product), *grant, terms),
+            Self::Credit { product, amount, account, ends, terms } => format!(
+                "grant c{} {} {amount}.5{}{}{}",
+                terms.priority,
+                pick(FEATURES, *product),
+                between(ends.0, ends.1),
+                given("account", ACCOUNTS, *account),
+                credit_terms(terms),
+            ),
             Self::Account { account, parent, ends, zone } => format!(
                 "account {}{}{}{}",
                 pick(ACCOUNTS, *account),
@@ -263,6 +283,7 @@ impl Deed {
             | Self::Account { ends, .. }
             | Self::Member { ends, .. }
             | Self::Alias { ends, .. } => ends.0 = Some(7),
+            Self::Credit { amount, .. } => *amount += 2,
             Self::Line { grant, .. } => *grant = Grant::Units(2),
             Self::Product { family, .. } => *family = Some(1),
             Self::Component { component, .. } => *component += 1,
@@ -300,6 +321,43 @@ fn line(product: &str, grant: Grant, terms: &Terms) -> String {
     }
     text += &terms.cost.map(|cost| format!(" cost {cost}")).unwrap_or_default();
     text + pick(["", "", "", "", "", " maintenance", " trial"], terms.kind)
+}
+
+fn credit_terms(terms: &CreditTerms) -> String {
+    let CreditTerms { priority, every, carry, carry_overage, voided } = *terms;
+    let mut text = given("every", UNITS, every);
+    if priority > 0 {
+        text += &format!(" priority {priority}");
+    }
+    if carry != (0, 0) {
+        text += &format!(" carry {} {}", carry.0, carry.1);
+    }
+    if carry_overage {
+        text += " carry_overage";
+    }
+    text + &voided.map(|at| format!(" void {}", instant(at))).unwrap_or_default()
+}
+
+fn credits() -> BoxedStrategy<Deed> {
+    let carry = prop_oneof![2 => Just((0_u8, 0_u8)), 2 => (0..3_u8, 0..4_u8)];
+    let terms =
+        (0..3_u8, prop::option::of(0..4_u8), carry, prop::bool::weighted(0.3), rarely(slot()));
+    let terms = terms.prop_map(|(priority, every, carry, carry_overage, voided)| CreditTerms {
+        priority,
+        every,
+        carry,
+        carry_overage,
+        voided,
+    });
+    let credit = (0..4_u8, 0..6_u8, rarely(0..4_u8), ends(), terms);
+    let credit = credit.prop_map(|(product, amount, account, ends, terms)| Deed::Credit {
+        product,
+        amount,
+        account,
+        ends,
+        terms,
+    });
+    credit.boxed()
 }
 
 fn ends() -> impl Strategy<Value = Ends> {
@@ -435,6 +493,7 @@ fn stated() -> BoxedStrategy<Deed> {
         (0..3_u8, 0..2_u8).prop_map(|(component, server)| Deed::Component { component, server });
     prop_oneof![
         6 => lines(),
+        5 => credits(),
         3 => seat.boxed(),
         4 => account.boxed(),
         3 => member.boxed(),

@@ -22,12 +22,14 @@ pub mod entitle;
 pub mod attribute;
 pub mod volume;
 pub mod credits;
+pub mod charges;
 pub mod allocate;
 pub mod climb;
 pub mod rollup;
 pub mod totals;
 pub mod statements;
 pub mod pools;
+pub mod true_up;
 pub mod reconcile;
 
 pub(crate) mod epochs;

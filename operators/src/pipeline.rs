@@ -1,11 +1,12 @@
 //! The chain: facts in, positions, discrepancies and totals out, as one expression.
 //!
 //! dedupe → documents → { hierarchy, resolve } → sessions → inclusion → attribute → entitle → allocate
-//! → reconcile, and beside it rollup, totals and credits. Each step is one operator in the file of its name.
+//! → reconcile, and beside it rollup, totals, credits, charges and true-ups. Each step is one operator in the file of its name.
 
 use crate::Facts;
 use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods};
 use crate::attribute::{Use, attribute, demand, duplicate_rules, metered_demand, parted, rules};
+use crate::charges::{PriceInForce, charges, priced, prices, subject as of_price};
 use crate::credits::{Credits, GrantInForce, credits, granted, grants, subject as of_grant};
 use crate::dedupe::{Known, Repeated, dedupe};
 use crate::documents::in_force;
@@ -22,13 +23,14 @@ use crate::sessions::sessions;
 use crate::statements::{adjustments, statements};
 use crate::tally::Tally;
 use crate::totals::totals;
+use crate::true_up::true_up;
 use crate::volume::{Cell, Metered, volume};
 use crate::zones::AccountZone;
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::fact::{Body, Fact};
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, ServerId, TenantId};
-use trueup_model::ledger::{CreditBalance, Overage};
+use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
 };
@@ -68,6 +70,10 @@ pub struct Outputs<'s> {
     pub credits: Facts<'s, CreditBalance>,
     /// What no credit covers.
     pub overages: Facts<'s, Overage>,
+    /// What use costs.
+    pub charges: Facts<'s, Charge>,
+    /// What is owed.
+    pub true_ups: Facts<'s, TrueUp>,
     /// Checkouts.
     pub sessions: Facts<'s, Session>,
     /// Uses as they count, with the account and product that they count for.
@@ -104,6 +110,7 @@ struct Reference<'s> {
     lines: Facts<'s, LineInForce>,
     seats: Facts<'s, (Subject, Span)>,
     grants: Facts<'s, GrantInForce>,
+    prices: Facts<'s, PriceInForce>,
     zones: Facts<'s, AccountZone>,
 }
 
@@ -124,6 +131,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         .concat(reference.seats.clone().map(|(subject, _)| subject))
         .concat(reference.lines.clone().map(|row| subject(&row)))
         .concat(reference.grants.clone().map(|row| of_grant(&row)))
+        .concat(reference.prices.clone().map(|row| of_price(&row)))
         .distinct();
     let statements_of_names = names(reference.in_force.clone(), inputs.unresolved);
     let resolved = resolve(subjects, statements_of_names);
@@ -146,17 +154,29 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         rules.clone(),
     );
     let granted = granted(reference.grants.clone(), resolved.resolutions.clone());
+    let priced = priced(reference.prices.clone(), resolved.resolutions.clone());
+    let drawn = granted.clone().map(|(row, _)| row.product);
+    let drawn = drawn.concat(priced.clone().map(|row| row.product)).distinct();
     let volume = volume(
         due(metered, inputs.horizon.clone()),
         resolved.resolutions.clone(),
         reference.zones.clone(),
         accounts.edges.clone(),
-        granted.clone().map(|(row, _)| row.product).distinct(),
+        drawn,
         policy.clone(),
     );
     let Credits { balances, overages } = credits(
-        volume.drawn,
+        volume.drawn.clone(),
         granted,
+        accounts.edges.clone(),
+        reference.zones.clone(),
+        inputs.horizon.clone(),
+        policy.clone(),
+    );
+
+    let charges = charges(
+        volume.drawn,
+        priced,
         accounts.edges.clone(),
         reference.zones.clone(),
         inputs.horizon.clone(),
@@ -206,6 +226,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     );
     let statements = statements(volume.cells.clone(), inputs.horizon);
     let judged = judge(positions, rules);
+    let positions = judged.clone().map(|(position, _)| position);
+    let true_ups = true_up(positions.clone(), reference.zones, policy.clone());
     let causes = Causes {
         unmapped: resolved.unmapped,
         misplaced: accounts.problems,
@@ -216,7 +238,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         statements: statements.clone(),
     };
     Outputs {
-        positions: judged.clone().map(|(position, _)| position),
+        positions,
         allocations,
         steps,
         rollups,
@@ -225,6 +247,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         adjustments: adjustments(volume.late),
         credits: balances,
         overages,
+        charges,
+        true_ups,
         counts: counts(known),
         sessions: paired.sessions,
         uses,
@@ -253,6 +277,7 @@ fn reference(known: Facts<'_, Known>) -> Reference<'_> {
         lines: lines(in_force.clone()),
         seats: seats(in_force.clone()),
         grants: grants(in_force.clone()),
+        prices: prices(in_force.clone()),
         zones: zones.distinct(),
         in_force,
     }

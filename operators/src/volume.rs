@@ -79,7 +79,7 @@ pub struct Late {
     pub event: Metered,
 }
 
-/// An event of a product that has credits, attributed.
+/// An event of a product that has credits or prices, attributed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Drawn {
     /// Whose it is.
@@ -102,7 +102,7 @@ pub struct Volume<'s> {
     pub cells: Facts<'s, Cell, Tally>,
     /// Late events.
     pub late: Facts<'s, Late>,
-    /// The events of products that have credits.
+    /// The events of products that have credits or prices.
     pub drawn: Facts<'s, Drawn>,
 }
 
@@ -112,7 +112,7 @@ enum Heard {
     Resolution(Subject, Resolution),
     Zone(AccountZone),
     Edge(Placement),
-    Credited(ProductId),
+    Drawn(ProductId),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,13 +124,13 @@ enum Found {
 
 /// Cuts attributed events into cells.
 ///
-/// `credited` are the products that have credits: their events come out one by one as well.
+/// `drawn` are the products that have credits or prices: their events come out one by one as well.
 pub fn volume<'s>(
     events: Facts<'s, Metered>,
     resolutions: Facts<'s, (Subject, Resolution)>,
     zones: Facts<'s, AccountZone>,
     edges: Facts<'s, Placement>,
-    credited: Facts<'s, ProductId>,
+    drawn: Facts<'s, ProductId>,
     policy: Policy,
 ) -> Volume<'s> {
     let events = events.map(Heard::Event);
@@ -138,10 +138,10 @@ pub fn volume<'s>(
     let keyed = by_key(events.concat(resolutions), |heard| match heard {
         Heard::Event(event) => place(&event.subject),
         Heard::Resolution(subject, _) => place(subject),
-        Heard::Zone(_) | Heard::Edge(_) | Heard::Credited(_) => 0,
+        Heard::Zone(_) | Heard::Edge(_) | Heard::Drawn(_) => 0,
     });
     let tables = zones.map(Heard::Zone).concat(edges.map(Heard::Edge));
-    let tables = everywhere(tables.concat(credited.map(Heard::Credited)));
+    let tables = everywhere(tables.concat(drawn.map(Heard::Drawn)));
     let mut state = State::new(policy);
     let found = each_epoch(keyed.concat(tables), "Volume", move |updates, changes| {
         state.step(updates, changes);
@@ -178,7 +178,7 @@ struct State {
     calendars: Calendars,
     cuts: Cuts,
     /// Products whose events come out one by one.
-    credited: BTreeMap<ProductId, Diff>,
+    drawn: BTreeMap<ProductId, Diff>,
     subjects: IdMap<Subject, Entry>,
 }
 
@@ -186,7 +186,7 @@ impl State {
     fn new(policy: Policy) -> Self {
         let calendars = Calendars::new(policy.zone.clone());
         let cuts = Cuts::new(&policy, calendars.all());
-        Self { policy, calendars, cuts, credited: BTreeMap::new(), subjects: IdMap::default() }
+        Self { policy, calendars, cuts, drawn: BTreeMap::new(), subjects: IdMap::default() }
     }
 
     fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found, Tally>) {
@@ -194,7 +194,7 @@ impl State {
         let mut events: BTreeMap<Subject, Vec<(Metered, Diff)>> = BTreeMap::new();
         let mut meanings: BTreeMap<Subject, Vec<(Resolution, Diff)>> = BTreeMap::new();
         let mut zones = Vec::new();
-        let mut credited = Vec::new();
+        let mut drawn = Vec::new();
         let mut moves: BTreeMap<Timestamp, Diff> = BTreeMap::new();
         for (heard, diff) in updates {
             match heard {
@@ -203,7 +203,7 @@ impl State {
                     meanings.entry(subject).or_default().push((row, diff));
                 }
                 Heard::Zone(zone) => zones.push((zone, diff)),
-                Heard::Credited(product) => credited.push((product, diff)),
+                Heard::Drawn(product) => drawn.push((product, diff)),
                 Heard::Edge(edge) => {
                     *moves.entry(edge.span.start).or_default() += diff;
                     *moves.entry(edge.span.end).or_default() += diff;
@@ -211,8 +211,8 @@ impl State {
             }
         }
         let recut = self.cuts.moved_by(&moves);
-        if !zones.is_empty() || !credited.is_empty() || recut {
-            self.recut(zones, &moves, credited, &mut sums);
+        if !zones.is_empty() || !drawn.is_empty() || recut {
+            self.recut(zones, &moves, drawn, &mut sums);
         } else {
             self.cuts.move_turns(&moves);
         }
@@ -251,12 +251,12 @@ impl State {
         changes.extend(sums.into_iter().filter(|(_, tally)| *tally != Tally::default()));
     }
 
-    /// Changes where time is cut or what has credits, and cuts everything anew.
+    /// Changes where time is cut or whose events come out, and cuts everything anew.
     fn recut(
         &mut self,
         zones: Vec<(AccountZone, Diff)>,
         moves: &BTreeMap<Timestamp, Diff>,
-        credited: Vec<(ProductId, Diff)>,
+        drawn: Vec<(ProductId, Diff)>,
         sums: &mut BTreeMap<Found, Tally>,
     ) {
         let subjects: Vec<Subject> = self.subjects.keys().copied().collect();
@@ -266,10 +266,10 @@ impl State {
         for (zone, diff) in zones {
             self.calendars.hear(zone, diff);
         }
-        for (product, diff) in credited {
-            *self.credited.entry(product).or_default() += diff;
+        for (product, diff) in drawn {
+            *self.drawn.entry(product).or_default() += diff;
         }
-        self.credited.retain(|_, count| *count != 0);
+        self.drawn.retain(|_, count| *count != 0);
         self.cuts.calendars = self.calendars.all();
         self.cuts.move_turns(moves);
         for subject in &subjects {
@@ -312,7 +312,7 @@ impl State {
         if cell.late {
             add(sums, Found::Late(Late { cell, event: *event }), tally);
         }
-        if self.credited.contains_key(&cell.product) {
+        if self.drawn.contains_key(&cell.product) {
             let drawn = Drawn {
                 tenant: cell.tenant,
                 product: cell.product,

@@ -4,3 +4,5 @@
 
 mod identity;
 mod credits;
+mod charges;
+mod true_up;

@@ -22,6 +22,8 @@ mod volumes;
 mod periods;
 mod totals;
 mod credits;
+mod charges;
+mod true_up;
 mod pools;
 mod discrepancies;
 
@@ -36,7 +38,7 @@ use trueup_model::derived::{
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::fact::{Body, Fact};
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, TenantId};
-use trueup_model::ledger::{CreditBalance, Overage};
+use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{Adjustment, AllocationLine, LicensePosition, Rollup, Statement};
 use trueup_model::time::{Span, Timestamp};
@@ -85,6 +87,10 @@ pub struct Expected {
     pub credits: Vec<CreditBalance>,
     /// What no credit covers.
     pub overages: Vec<Overage>,
+    /// What use costs.
+    pub charges: Vec<Charge>,
+    /// What is owed.
+    pub true_ups: Vec<TrueUp>,
     /// Checkouts.
     pub sessions: Vec<Session>,
     /// Returns without a checkout.
@@ -209,6 +215,7 @@ pub fn expected(input: Input<'_>) -> Expected {
     let lines = rights::lines(&reference);
     let rights = rights::rights(&lines, &names);
     let grants = credits::grants(&reference, &names);
+    let bands = charges::bands(&reference, &names);
     let seats = uses::seats(&reference);
     let parts = uses::parts(&reference);
     let uses = uses::uses(&case, &names, &lines, &logs.sessions, &parts, &seats);
@@ -230,6 +237,7 @@ pub fn expected(input: Input<'_>) -> Expected {
         .chain(seats.iter().map(|(subject, _)| *subject))
         .chain(lines.iter().map(rights::subject))
         .chain(grants.iter().map(|grant| grant.subject))
+        .chain(bands.iter().map(|band| band.subject))
         .collect();
     let mut missing = BTreeSet::new();
     for subject in subjects {
@@ -241,7 +249,8 @@ pub fn expected(input: Input<'_>) -> Expected {
     found.discrepancies.extend(discrepancies::of_counts(&said.conflicts, &logs.orphans));
     found.discrepancies.extend(found.pools.iter().flat_map(discrepancies::of_pool));
     found.discrepancies.extend(found.statements.iter().filter_map(discrepancies::of_statement));
-    let evidence = Evidence { uses: &uses, events: &events, rights: &rights, grants: &grants };
+    let evidence =
+        Evidence { uses: &uses, events: &events, rights: &rights, grants: &grants, bands: &bands };
     for tenant in tenants(&case) {
         let products = Tree::of_products(tenant, &reference);
         let mut accounts = Tree::of_accounts(tenant, &reference);
@@ -254,6 +263,7 @@ pub fn expected(input: Input<'_>) -> Expected {
         }
         evaluate(&case, tenant, &accounts, &products, &evidence, &mut found);
     }
+    found.true_ups = true_up::true_ups(&case, &found.positions);
     found.sessions = logs.sessions;
     found.orphans = logs.orphans;
     found.attempts = logs.attempts;
@@ -270,6 +280,7 @@ struct Evidence<'e> {
     events: &'e [volumes::Event],
     rights: &'e [Right],
     grants: &'e [credits::Granted],
+    bands: &'e [charges::Band],
 }
 
 /// Evaluates positions and totals of one tenant.
@@ -330,6 +341,9 @@ fn evaluate(
     let grants = evidence.grants.iter().filter(|grant| grant.tenant == tenant);
     let grants: Vec<credits::Granted> = grants.cloned().collect();
     credits::evaluate(case, tenant, accounts, &events, &grants, found);
+    let bands = evidence.bands.iter().filter(|band| band.tenant == tenant);
+    let bands: Vec<charges::Band> = bands.cloned().collect();
+    charges::evaluate(case, tenant, accounts, &events, &bands, found);
     found.allocations.extend(positions.allocations);
     found.levels.extend(positions.levels);
     found.rollups.extend(totals::of_uses(case, tenant, accounts, products, &uses));

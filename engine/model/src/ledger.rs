@@ -1,7 +1,8 @@
-//! What became of credits, and what use costs: balances of grants, overage, charges.
+//! What became of credits, and what use costs: balances of grants, overage, charges, true-ups.
 
 use crate::calendar::Period;
 use crate::id::{AccountId, LineId, ProductId, TenantId};
+use crate::position::PositionKey;
 use crate::price::PriceModel;
 use crate::quantity::{Money, Quantity};
 use crate::time::Span;
@@ -104,4 +105,23 @@ pub struct Charge {
     pub model: Option<PriceModel>,
     /// What it costs; none where the bands contradict each other or do not reach the quantity.
     pub amount: Option<Money>,
+}
+
+/// What is owed for a period in which more was used than was entitled.
+///
+/// What was owed for an earlier period of the same year is not owed again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TrueUp {
+    /// Which position's period.
+    pub key: PositionKey,
+    /// Whether the period holds the horizon, so that its figures still grow.
+    pub current: bool,
+    /// The greatest demand at one instant that no line covers.
+    pub shortfall: Quantity,
+    /// What of it was not owed before in the year.
+    pub owed: Quantity,
+    /// What that costs by the price of a unit; none where no line says what it cost.
+    pub amount: Option<Money>,
+    /// The part of the amount for the months of the year that are left after the period.
+    pub for_the_rest: Option<Money>,
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use timely::dataflow::ProbeHandle;
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
-use trueup_model::ledger::{CreditBalance, Overage};
+use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
 };
@@ -85,6 +85,10 @@ outputs! {
     credits: CreditBalance, Diff;
     /// What no credit covers.
     overages: Overage, Diff;
+    /// What use costs.
+    charges: Charge, Diff;
+    /// What is owed.
+    true_ups: TrueUp, Diff;
     /// Checkouts.
     sessions: Session, Diff;
     /// Uses as they count.

@@ -9,7 +9,7 @@ use trueup_model::calendar::Period;
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::id::{AccountId, ProductId, TenantId};
-use trueup_model::ledger::{CreditBalance, Overage};
+use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, PositionKey, Rollup, Statement, Step,
@@ -142,6 +142,10 @@ pub struct Views {
     pub credits: Table<CreditBalance>,
     /// What no credit covers.
     pub overages: Table<Overage>,
+    /// What use costs.
+    pub charges: Table<Charge>,
+    /// What is owed.
+    pub true_ups: Table<TrueUp>,
     /// Checkouts.
     pub sessions: Table<Session>,
     /// Uses as they count.
@@ -188,6 +192,8 @@ impl Views {
             adjustments: Table::default(),
             credits: Table::default(),
             overages: Table::default(),
+            charges: Table::default(),
+            true_ups: Table::default(),
             sessions: Table::default(),
             uses: Table::default(),
             cells: BTreeMap::new(),
@@ -236,6 +242,8 @@ impl Views {
         self.adjustments.apply(&changes.adjustments);
         self.credits.apply(&changes.credits);
         self.overages.apply(&changes.overages);
+        self.charges.apply(&changes.charges);
+        self.true_ups.apply(&changes.true_ups);
         self.sessions.apply(&changes.sessions);
         self.uses.apply(&changes.uses);
         for (cell, tally) in &changes.cells {

@@ -156,6 +156,10 @@ impl Ledger {
         world: &World,
         changes: &mut Updates<Found>,
     ) -> Option<Timestamp> {
+        if self.grants.is_empty() {
+            self.rest(changes);
+            return None;
+        }
         let terms = self.terms.take().unwrap_or_else(|| self.ready(world));
         let standing = self.replay(&terms, world);
         for one in &terms {
@@ -169,13 +173,28 @@ impl Ledger {
                 period: key_of_sum.1,
                 quantity: clamped(*sum),
             });
-            self.overages.set(key_of_sum, row.filter(|_| !self.grants.is_empty()));
+            self.overages.set(key_of_sum, row);
         }
         self.balances.flush(changes, Found::Balance);
         self.overages.flush(changes, Found::Overage);
         let wake = terms.iter().filter_map(|one| one.wake(world.horizon)).min();
         self.terms = Some(terms);
         wake
+    }
+
+    /// Gives nothing while there is no grant; with the first one, everything is sorted out.
+    fn rest(&mut self, changes: &mut Updates<Found>) {
+        if !self.marks.is_empty() {
+            self.marks.clear();
+            self.sums.clear();
+            self.events.values_mut().for_each(|taken| taken.beyond = None);
+        }
+        for key in self.overages.keys(..) {
+            self.overages.set(key, None);
+        }
+        self.balances.flush(changes, Found::Balance);
+        self.overages.flush(changes, Found::Overage);
+        self.change_from(before(Timestamp::MIN));
     }
 
     /// The grants in the order of their names, ready to be used.

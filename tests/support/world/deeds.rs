@@ -91,6 +91,8 @@ pub(super) enum Deed {
     Line { product: u8, grant: Grant, terms: Terms },
     /// An amount that may be used up.
     Credit { product: u8, amount: u8, account: Option<u8>, ends: Ends, terms: CreditTerms },
+    /// Bands of prices that belong together: model, account, whether there is a second band.
+    Prices { product: u8, model: u8, account: Option<u8>, ends: Ends, terms: (u8, u8, u8, bool) },
     /// An account's place.
     Account { account: u8, parent: Option<u8>, ends: Ends, zone: Option<u8> },
     /// Who belongs to an account: 0 a user, 1 a device, 2 a server.
@@ -210,6 +212,23 @@ impl Deed {
                 given("account", ACCOUNTS, *account),
                 credit_terms(terms),
             ),
+            Self::Prices { product, model, account, ends, terms } => {
+                let (unit, flat, block, second) = *terms;
+                let head = format!(
+                    "price {} {}{}{}",
+                    pick(FEATURES, *product),
+                    pick(["graduated", "volume", "package", "top_tier"], *model),
+                    between(ends.0, ends.1),
+                    given("account", ACCOUNTS, *account),
+                );
+                let first = if second { " up_to 3" } else { "" };
+                let block = pick(["1", "2", "0.5", "3"], block);
+                let mut text = format!("{head}{first} unit {unit}.25 flat {flat} block {block}");
+                if second {
+                    text += &format!("\n[id={name}b{options}] {head} unit 0.000001 flat 5");
+                }
+                text
+            }
             Self::Account { account, parent, ends, zone } => format!(
                 "account {}{}{}{}",
                 pick(ACCOUNTS, *account),
@@ -284,6 +303,7 @@ impl Deed {
             | Self::Member { ends, .. }
             | Self::Alias { ends, .. } => ends.0 = Some(7),
             Self::Credit { amount, .. } => *amount += 2,
+            Self::Prices { terms, .. } => terms.0 += 2,
             Self::Line { grant, .. } => *grant = Grant::Units(2),
             Self::Product { family, .. } => *family = Some(1),
             Self::Component { component, .. } => *component += 1,
@@ -358,6 +378,19 @@ fn credits() -> BoxedStrategy<Deed> {
         terms,
     });
     credit.boxed()
+}
+
+fn prices() -> BoxedStrategy<Deed> {
+    let terms = (0..4_u8, prop_oneof![2 => Just(0_u8), 1 => 1..4_u8], 0..4_u8, prop::bool::ANY);
+    let prices = (0..4_u8, 0..4_u8, rarely(0..4_u8), ends(), terms);
+    let prices = prices.prop_map(|(product, model, account, ends, terms)| Deed::Prices {
+        product,
+        model,
+        account,
+        ends,
+        terms,
+    });
+    prices.boxed()
 }
 
 fn ends() -> impl Strategy<Value = Ends> {
@@ -494,6 +527,7 @@ fn stated() -> BoxedStrategy<Deed> {
     prop_oneof![
         6 => lines(),
         5 => credits(),
+        3 => prices(),
         3 => seat.boxed(),
         4 => account.boxed(),
         3 => member.boxed(),

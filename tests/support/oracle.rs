@@ -338,12 +338,8 @@ fn evaluate(
         found.discrepancies.extend(discrepancies::of_position(&judged, rule, unit));
         found.positions.push(judged);
     }
-    let grants = evidence.grants.iter().filter(|grant| grant.tenant == tenant);
-    let grants: Vec<credits::Granted> = grants.cloned().collect();
-    credits::evaluate(case, tenant, accounts, &events, &grants, found);
-    let bands = evidence.bands.iter().filter(|band| band.tenant == tenant);
-    let bands: Vec<charges::Band> = bands.cloned().collect();
-    charges::evaluate(case, tenant, accounts, &events, &bands, found);
+    credits::evaluate(case, tenant, accounts, &events, evidence.grants, found);
+    charges::evaluate(case, tenant, accounts, &events, evidence.bands, found);
     found.allocations.extend(positions.allocations);
     found.levels.extend(positions.levels);
     found.rollups.extend(totals::of_uses(case, tenant, accounts, products, &uses));

@@ -21,12 +21,11 @@ impl Recurrence {
     /// The turns of a unit from `start` on; what has no beginning turns with the natural calendar.
     pub fn new(zone: Zone, start: Timestamp, unit: PeriodUnit) -> Self {
         if start.is_calendar() {
-            let local = zone.local(start);
-            return Self { zone, start, local, unit };
+            return Self { local: zone.local(start), zone, start, unit };
         }
         let local = jiff::civil::date(2000, 1, 1).to_datetime(jiff::civil::Time::midnight());
-        let start = zone.instant(local);
-        Self { zone, start, local, unit }
+        let anchor = zone.instant(local);
+        Self { zone, start: anchor, local, unit }
     }
 
     /// When the turn of this number begins; the first is number 0.

@@ -196,3 +196,6 @@ impl Terms {
         (end > horizon).then_some(end)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,6 +75,7 @@ pub(super) fn evaluate(
     bands: &[Band],
     found: &mut Expected,
 ) {
+    let bands: Vec<&Band> = bands.iter().filter(|band| band.tenant == tenant).collect();
     let products: BTreeSet<ProductId> = bands.iter().map(|band| band.product).collect();
     for product in products {
         let of_product = || bands.iter().filter(|band| band.product == product);
@@ -92,7 +93,7 @@ pub(super) fn evaluate(
             }
         }
         for payer in payers {
-            let rows: Vec<&Band> = of_product().filter(|band| band.account == payer).collect();
+            let rows: Vec<&&Band> = of_product().filter(|band| band.account == payer).collect();
             let all = pieces(bounds(rows.iter().map(|band| band.span)));
             let set = |at: Timestamp| {
                 let holds = rows.iter().filter(|band| band.span.contains(at));
@@ -188,10 +189,8 @@ fn priced(bands: &BTreeSet<Price<Id>>, quantity: Quantity) -> (Option<PriceModel
             let Some(band) = ordered.iter().find(|band| reaches(band)) else {
                 return (Some(model), None);
             };
-            let units = match model {
-                PriceModel::TopTier => begun(all, band.block),
-                _ => counted(all, band),
-            };
+            let whole = model == PriceModel::TopTier;
+            let units = if whole { begun(all, band.block) } else { counted(all, band) };
             cost(units, band)
         }
         PriceModel::Package => {

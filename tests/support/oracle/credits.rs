@@ -205,6 +205,7 @@ pub(super) fn evaluate(
     grants: &[Granted],
     found: &mut Expected,
 ) {
+    let grants: Vec<&Granted> = grants.iter().filter(|grant| grant.tenant == tenant).collect();
     let mut products: Vec<ProductId> = grants.iter().map(|grant| grant.product).collect();
     products.sort_unstable();
     products.dedup();
@@ -283,12 +284,12 @@ fn give_back(quantity: i128, owed: &mut i128, order: &[usize], grants: &mut [Wal
     let (mut unborrowed, mut rest) = (forgiven, quantity - forgiven);
     for index in order.iter().rev() {
         let grant = &mut grants[*index];
-        let part = unborrowed.min(grant.overdrawn);
-        grant.overdrawn -= part;
-        unborrowed -= part;
-        let part = rest.min(grant.used);
-        grant.used -= part;
-        rest -= part;
+        let lent = unborrowed.min(grant.overdrawn);
+        grant.overdrawn -= lent;
+        unborrowed -= lent;
+        let given = rest.min(grant.used);
+        grant.used -= given;
+        rest -= given;
     }
     *owed -= rest;
 }

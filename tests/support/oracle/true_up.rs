@@ -15,10 +15,8 @@ pub(super) fn true_ups(case: &Case<'_>, positions: &[LicensePosition]) -> Vec<Tr
         .collect();
     let year = |key: &PositionKey| {
         let zone = &case.calendar(key.account).zone;
-        match key.period.unit {
-            PeriodUnit::All => None,
-            _ => Some(zone.local(key.period.span.start).year()),
-        }
+        let has_years = key.period.unit != PeriodUnit::All;
+        has_years.then(|| zone.local(key.period.span.start).year())
     };
     let same = |one: &PositionKey, other: &PositionKey| {
         year(one) == year(other) && PositionKey { period: one.period, ..*other } == *one

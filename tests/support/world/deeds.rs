@@ -212,23 +212,7 @@ impl Deed {
                 given("account", ACCOUNTS, *account),
                 credit_terms(terms),
             ),
-            Self::Prices { product, model, account, ends, terms } => {
-                let (unit, flat, block, second) = *terms;
-                let head = format!(
-                    "price {} {}{}{}",
-                    pick(FEATURES, *product),
-                    pick(["graduated", "volume", "package", "top_tier"], *model),
-                    between(ends.0, ends.1),
-                    given("account", ACCOUNTS, *account),
-                );
-                let first = if second { " up_to 3" } else { "" };
-                let block = pick(["1", "2", "0.5", "3"], block);
-                let mut text = format!("{head}{first} unit {unit}.25 flat {flat} block {block}");
-                if second {
-                    text += &format!("\n[id={name}b{options}] {head} unit 0.000001 flat 5");
-                }
-                text
-            }
+            Self::Prices { .. } => self.bands(name, options),
             Self::Account { account, parent, ends, zone } => format!(
                 "account {}{}{}{}",
                 pick(ACCOUNTS, *account),
@@ -289,6 +273,28 @@ impl Deed {
             | Self::Usage { .. }
             | Self::Again { .. } => String::new(),
         }
+    }
+
+    /// The bands of prices, each a line of its own.
+    fn bands(&self, name: &str, options: &str) -> String {
+        let Self::Prices { product, model, account, ends, terms } = self else {
+            return String::new();
+        };
+        let (unit, flat, block, second) = *terms;
+        let head = format!(
+            "price {} {}{}{}",
+            pick(FEATURES, *product),
+            pick(["graduated", "volume", "package", "top_tier"], *model),
+            between(ends.0, ends.1),
+            given("account", ACCOUNTS, *account),
+        );
+        let first = if second { " up_to 3" } else { "" };
+        let block = pick(["1", "2", "0.5", "3"], block);
+        let mut text = format!("{head}{first} unit {unit}.25 flat {flat} block {block}");
+        if second {
+            text += &format!("\n[id={name}b{options}] {head} unit 0.000001 flat 5");
+        }
+        text
     }
 
     /// The same deed, a little different: what a correction or a contradiction says.

@@ -1,7 +1,8 @@
 //! The chain: facts in, positions, discrepancies and totals out, as one expression.
 //!
 //! dedupe → documents → { hierarchy, resolve } → sessions → inclusion → attribute → sublicense
-//! → entitle → trials → allocate → reconcile, and beside it rollup and totals. Each step is one operator in the file of its name.
+//! → entitle → trials → allocate → reconcile, and beside it rollup, totals, credits, charges and
+//! true-ups. Each step is one operator in the file of its name.
 
 use crate::Facts;
 use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods, allocate_territories};
@@ -10,6 +11,8 @@ use crate::attribute::{
     Place, Use, attribute, demand, drawn, duplicate_rules, metered_demand, parted, read_singly,
     readings, rules, taking_part,
 };
+use crate::charges::{PriceInForce, charges, priced, prices, subject as of_price};
+use crate::credits::{Credits, GrantInForce, credits, granted, grants, subject as of_grant};
 use crate::current_tree::current_tree;
 use crate::dedupe::{Known, Repeated, dedupe};
 use crate::documents::in_force;
@@ -34,6 +37,7 @@ use crate::tally::Tally;
 use crate::territory::{located, locations, reaches, territorial};
 use crate::totals::totals;
 use crate::trials::{counting, repeats};
+use crate::true_up::true_up;
 use crate::upkeep::upkeep;
 use crate::volume::{Cell, Metered, volume};
 use crate::zones::AccountZone;
@@ -42,6 +46,7 @@ use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session,
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::fact::{Body, Fact};
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, ServerId, TenantId};
+use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
@@ -81,6 +86,14 @@ pub struct Outputs<'s> {
     pub statements: Facts<'s, Statement>,
     /// What late facts change of them.
     pub adjustments: Facts<'s, Adjustment>,
+    /// What is left of credits.
+    pub credits: Facts<'s, CreditBalance>,
+    /// What no credit covers.
+    pub overages: Facts<'s, Overage>,
+    /// What use costs.
+    pub charges: Facts<'s, Charge>,
+    /// What is owed.
+    pub true_ups: Facts<'s, TrueUp>,
     /// Checkouts.
     pub sessions: Facts<'s, Session>,
     /// Uses as they count, with the account and product that they count for.
@@ -116,6 +129,8 @@ struct Reference<'s> {
     in_force: Facts<'s, (Known, Span)>,
     lines: Facts<'s, LineInForce>,
     seats: Facts<'s, (Subject, Span)>,
+    grants: Facts<'s, GrantInForce>,
+    prices: Facts<'s, PriceInForce>,
     zones: Facts<'s, AccountZone>,
     installs: Facts<'s, Listed>,
     members: Facts<'s, Member>,
@@ -142,6 +157,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         .concat(set.clone().map(|setting| setting.subject))
         .concat(reference.installs.clone().map(|(subject, _)| subject))
         .concat(reference.lines.clone().map(|row| subject(&row)))
+        .concat(reference.grants.clone().map(|row| of_grant(&row)))
+        .concat(reference.prices.clone().map(|row| of_price(&row)))
         .distinct();
     let statements_of_names = names(reference.in_force.clone(), inputs.unresolved);
     let resolved = resolve(subjects, statements_of_names);
@@ -175,12 +192,35 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     );
     let least = machines.uses.clone().filter(|one| one.least);
     let uses = uses.concat(machines.uses.filter(|one| !one.least));
+    let granted = granted(reference.grants.clone(), resolved.resolutions.clone());
+    let priced = priced(reference.prices.clone(), resolved.resolutions.clone());
+    let ledgers = granted.clone().map(|(row, _)| row.product);
+    let ledgers = ledgers.concat(priced.clone().map(|row| row.product)).distinct();
     let volume = volume(
         due(metered.map(|event| (event.at, event)), inputs.horizon.clone()),
         resolved.resolutions.clone(),
         reference.zones.clone(),
         accounts.edges.clone(),
-        read_singly(rules.clone()),
+        read_singly(rules.clone()).concat(ledgers.clone()).distinct(),
+        policy.clone(),
+    );
+    let metered = volume.readings.clone().map(|one| (one.product, one));
+    let metered = metered.semijoin(ledgers).map(|(_, one)| one);
+    let Credits { balances, overages } = credits(
+        metered.clone(),
+        granted,
+        accounts.edges.clone(),
+        reference.zones.clone(),
+        inputs.horizon.clone(),
+        policy.clone(),
+    );
+
+    let charges = charges(
+        metered,
+        priced,
+        accounts.edges.clone(),
+        reference.zones.clone(),
+        inputs.horizon.clone(),
         policy.clone(),
     );
 
@@ -276,6 +316,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         zones: reference.zones.clone(),
         horizon: inputs.horizon.clone(),
     };
+    let positions = judged.clone().map(|(position, _)| position);
+    let true_ups = true_up(positions.clone(), reference.zones.clone(), policy.clone());
     let causes = Causes {
         unmapped: resolved.unmapped,
         misplaced: accounts.problems,
@@ -294,7 +336,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         remarks,
     };
     Outputs {
-        positions: judged.clone().map(|(position, _)| position),
+        positions,
         allocations,
         steps,
         rollups,
@@ -302,6 +344,10 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         discrepancies: reconcile(judged, causes, policy.position_period),
         statements,
         adjustments: adjustments(volume.late),
+        credits: balances,
+        overages,
+        charges,
+        true_ups,
         counts: counts(known),
         sessions: paired.sessions,
         uses: weighed,
@@ -338,6 +384,8 @@ fn reference(known: Facts<'_, Known>) -> Reference<'_> {
         members: members(in_force.clone()),
         machines: machine_rows(in_force.clone()),
         factors: factor_rows(in_force.clone()),
+        grants: grants(in_force.clone()),
+        prices: prices(in_force.clone()),
         zones: zones.distinct(),
         in_force,
     }

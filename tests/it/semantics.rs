@@ -16,3 +16,6 @@ mod trees;
 mod contracts;
 mod standby;
 mod territory;
+mod credits;
+mod charges;
+mod true_up;

@@ -138,6 +138,10 @@ impl Bench {
         found.table("discrepancies", expected.discrepancies, &views.discrepancies);
         found.table("statements", expected.statements, &views.statements);
         found.table("adjustments", expected.adjustments, &views.adjustments);
+        found.table("credits", expected.credits, &views.credits);
+        found.table("overages", expected.overages, &views.overages);
+        found.table("charges", expected.charges, &views.charges);
+        found.table("true_ups", expected.true_ups, &views.true_ups);
         found.table("sessions", expected.sessions, &views.sessions);
         found.table("attempts", expected.attempts, &views.attempts);
         found.table("waits", expected.waits, &views.waits);
@@ -245,6 +249,10 @@ pub fn content(views: &Views) -> Content {
     table(&mut content, "discrepancies", &views.discrepancies);
     table(&mut content, "statements", &views.statements);
     table(&mut content, "adjustments", &views.adjustments);
+    table(&mut content, "credits", &views.credits);
+    table(&mut content, "overages", &views.overages);
+    table(&mut content, "charges", &views.charges);
+    table(&mut content, "true_ups", &views.true_ups);
     table(&mut content, "sessions", &views.sessions);
     table(&mut content, "uses", &views.uses);
     table(&mut content, "included", &views.included);
@@ -279,6 +287,7 @@ pub fn apply(content: &mut Content, published: &Published) {
         positions "positions", allocations "allocations", steps "steps", rollups "rollups",
         rollups_current "current rollups",
         discrepancies "discrepancies", statements "statements", adjustments "adjustments",
+        credits "credits", overages "overages", charges "charges", true_ups "true_ups",
         sessions "sessions", uses "uses", included "included", attempts "attempts",
         waits "waits", pools "pools", counts "counts", lines "lines", rights "rights",
         resolutions "resolutions", shown "shown", repeated "repeated", accounts "accounts",

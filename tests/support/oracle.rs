@@ -30,6 +30,9 @@ mod grace;
 mod volumes;
 mod periods;
 mod totals;
+mod credits;
+mod charges;
+mod true_up;
 mod pools;
 mod discrepancies;
 mod anomalies;
@@ -45,6 +48,7 @@ use trueup_model::derived::{
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::fact::{Body, Fact};
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, TenantId};
+use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{Adjustment, AllocationLine, LicensePosition, Rollup, Statement};
 use trueup_model::time::{Span, Timestamp};
@@ -91,6 +95,14 @@ pub struct Expected {
     pub statements: Vec<Statement>,
     /// Late facts of closed periods.
     pub adjustments: Vec<Adjustment>,
+    /// What is left of credits.
+    pub credits: Vec<CreditBalance>,
+    /// What no credit covers.
+    pub overages: Vec<Overage>,
+    /// What use costs.
+    pub charges: Vec<Charge>,
+    /// What is owed.
+    pub true_ups: Vec<TrueUp>,
     /// Checkouts.
     pub sessions: Vec<Session>,
     /// Returns without a checkout.
@@ -232,6 +244,8 @@ pub fn expected(input: Input<'_>) -> Expected {
     let (left, sublicensing) = sublicenses::sublicenses(&lines);
     let rights = rights::rights(&left, &names);
     let counting = trials::counting(&rights);
+    let grants = credits::grants(&reference, &names);
+    let bands = charges::bands(&reference, &names);
     let seats = uses::seats(&reference);
     let parts = uses::parts(&reference);
     let mut uses = uses::uses(&case, &names, &lines, &logs.sessions, &parts, &seats);
@@ -269,6 +283,8 @@ pub fn expected(input: Input<'_>) -> Expected {
         .chain(gauges::subjects(&said.known))
         .chain(inventory::subjects(&reference).into_iter().map(|(subject, ..)| subject))
         .chain(lines.iter().map(rights::subject))
+        .chain(grants.iter().map(|grant| grant.subject))
+        .chain(bands.iter().map(|band| band.subject))
         .collect();
     let mut missing = BTreeSet::new();
     for subject in subjects {
@@ -292,6 +308,8 @@ pub fn expected(input: Input<'_>) -> Expected {
         events: &events,
         rights: &counting,
         reference: &reference,
+        grants: &grants,
+        bands: &bands,
     };
     for tenant in tenants(&case) {
         let products = Tree::of_products(tenant, &reference);
@@ -309,6 +327,7 @@ pub fn expected(input: Input<'_>) -> Expected {
     found.discrepancies.extend(anomalies::stuck(&case, &logs.sessions));
     found.discrepancies.extend(anomalies::repetition(&case, &said.known, &said.repeated));
     found.discrepancies.extend(anomalies::habit(&case, &found.positions));
+    found.true_ups = true_up::true_ups(&case, &found.positions);
     found.sessions = logs.sessions;
     found.orphans = logs.orphans;
     found.attempts = logs.attempts;
@@ -328,6 +347,8 @@ struct Evidence<'e> {
     events: &'e [volumes::Event],
     rights: &'e [Right],
     reference: &'e [(Known, Span)],
+    grants: &'e [credits::Granted],
+    bands: &'e [charges::Band],
 }
 
 /// Evaluates positions and totals of one tenant.
@@ -411,6 +432,8 @@ fn evaluate(
     let unit = case.policy.position_period;
     let remarks = positions.remarks.iter();
     found.discrepancies.extend(remarks.filter_map(|row| discrepancies::of_remark(row, unit)));
+    credits::evaluate(case, tenant, accounts, &events, evidence.grants, found);
+    charges::evaluate(case, tenant, accounts, &events, evidence.bands, found);
     found.allocations.extend(positions.allocations);
     found.levels.extend(positions.levels);
     found.rollups.extend(totals::of_uses(case, tenant, accounts, products, &uses));

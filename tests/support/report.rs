@@ -4,6 +4,7 @@ use crate::bench::Bench;
 use trueup_model::calendar::{Calendar, Period, PeriodUnit};
 use trueup_model::derived::{Attempt, PoolState, Session, Wait};
 use trueup_model::discrepancy::Discrepancy;
+use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
 use trueup_model::position::{Adjustment, LicensePosition, PositionKey, Rollup, Statement};
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
@@ -28,6 +29,16 @@ pub fn report(bench: &Bench, published: &Published, shows: &[String]) -> String 
     }
     for (row, diff) in &changes.adjustments {
         take(adjustment(bench, row), *diff);
+    }
+    if shown("credits") {
+        changes.credits.iter().for_each(|(row, diff)| take(credit(bench, row), *diff));
+        changes.overages.iter().for_each(|(row, diff)| take(overage(bench, row), *diff));
+    }
+    if shown("charges") {
+        changes.charges.iter().for_each(|(row, diff)| take(charge(bench, row), *diff));
+    }
+    if shown("true_ups") {
+        changes.true_ups.iter().for_each(|(row, diff)| take(true_up(bench, row), *diff));
     }
     if shown("sessions") {
         changes.sessions.iter().for_each(|(row, diff)| take(session(bench, row), *diff));
@@ -141,6 +152,55 @@ fn statement(bench: &Bench, row: &Statement) -> String {
 
 fn adjustment(bench: &Bench, row: &Adjustment) -> String {
     format!("adjustment {}: {} arrived {}", key(bench, &row.key), row.delta, moment(row.arrived_at))
+}
+
+fn credit(bench: &Bench, row: &CreditBalance) -> String {
+    let (account, product) = (bench.name(row.account), bench.name(row.product));
+    let mut line = format!(
+        "credit {account} {product} {} {}: {} granted {}",
+        bench.name(row.grant),
+        span(row.span),
+        row.state.name(),
+        row.granted
+    );
+    let mut add = |word: &str, amount: Quantity| {
+        if amount != Quantity::ZERO {
+            line += &format!(" {word} {amount}");
+        }
+    };
+    add("carried", row.carried);
+    add("used", row.used);
+    add("overdrawn", row.overdrawn);
+    add("lapsed", row.lapsed);
+    line + &format!(" left {}", row.left)
+}
+
+fn charge(bench: &Bench, row: &Charge) -> String {
+    let (account, product) = (bench.name(row.account), bench.name(row.product));
+    let mut line = format!("charge {account} {product} {}", label(row.period));
+    if row.span != row.period.span {
+        line += &format!(" {}", span(row.span));
+    }
+    let model = row.model.map_or("contradictory", |model| model.name());
+    let amount = row.amount.map_or_else(|| "no price".to_owned(), |amount| amount.to_string());
+    line + &format!(": {} {model} {amount}", row.quantity)
+}
+
+fn true_up(bench: &Bench, row: &TrueUp) -> String {
+    let mut line =
+        format!("true-up {}: owed {} of {}", key(bench, &row.key), row.owed, row.shortfall);
+    if let Some(amount) = row.amount {
+        line += &format!(" for {amount}");
+    }
+    if let Some(amount) = row.for_the_rest {
+        line += &format!(", {amount} for the rest of the year");
+    }
+    line
+}
+
+fn overage(bench: &Bench, row: &Overage) -> String {
+    let (account, product) = (bench.name(row.account), bench.name(row.product));
+    format!("overage {account} {product} {}: {}", label(row.period), row.quantity)
 }
 
 fn holder(bench: &Bench, subject: &trueup_model::derived::Subject) -> String {

@@ -12,6 +12,7 @@
 //! | allocation | the part of a line that serves a demand, with the reason for it |
 //! | basis | what vouches for an entitlement line: a contract, a license file, a server's report |
 //! | charged | used under the license rule; what a session costs after duplicate grouping |
+//! | credit | an amount that is granted first and used up later; what no grant covers is overage |
 //! | demand | how much is needed at an instant or in a period, after grouping and exemptions |
 //! | discrepancy | a difference that someone must look at, with a kind and a severity |
 //! | document | a source's table or file, whose newer version replaces the older one |
@@ -35,6 +36,7 @@
 
 pub mod time;
 pub mod calendar;
+pub mod recurrence;
 pub mod quantity;
 pub mod hash;
 pub mod identity;
@@ -48,6 +50,10 @@ pub mod processors;
 pub mod bands;
 pub mod credit;
 pub mod price;
+pub mod tiers;
+pub mod proration;
+pub mod remainder;
+pub mod true_up;
 pub mod territory;
 pub mod catalog;
 pub mod org;
@@ -55,6 +61,7 @@ pub mod contract;
 pub mod metric;
 pub mod derived;
 pub mod position;
+pub mod ledger;
 pub mod discrepancy;
 pub mod reject;
 

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use timely::dataflow::ProbeHandle;
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
+use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
 };
@@ -82,6 +83,14 @@ outputs! {
     statements: Statement, Diff;
     /// Late facts of closed periods.
     adjustments: Adjustment, Diff;
+    /// What is left of credits.
+    credits: CreditBalance, Diff;
+    /// What no credit covers.
+    overages: Overage, Diff;
+    /// What use costs.
+    charges: Charge, Diff;
+    /// What is owed.
+    true_ups: TrueUp, Diff;
     /// Checkouts.
     sessions: Session, Diff;
     /// Uses as they count.

@@ -9,6 +9,7 @@ use trueup_model::calendar::Period;
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::id::{AccountId, ProductId, TenantId};
+use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, PositionKey, Rollup, Statement, Step,
@@ -139,6 +140,14 @@ pub struct Views {
     pub statements: Table<Statement>,
     /// Late facts of closed periods.
     pub adjustments: Table<Adjustment>,
+    /// What is left of credits.
+    pub credits: Table<CreditBalance>,
+    /// What no credit covers.
+    pub overages: Table<Overage>,
+    /// What use costs.
+    pub charges: Table<Charge>,
+    /// What is owed.
+    pub true_ups: Table<TrueUp>,
     /// Checkouts.
     pub sessions: Table<Session>,
     /// Uses as they count.
@@ -184,6 +193,10 @@ impl Views {
             discrepancies: Table::default(),
             statements: Table::default(),
             adjustments: Table::default(),
+            credits: Table::default(),
+            overages: Table::default(),
+            charges: Table::default(),
+            true_ups: Table::default(),
             sessions: Table::default(),
             uses: Table::default(),
             cells: BTreeMap::new(),
@@ -231,6 +244,10 @@ impl Views {
         self.discrepancies.apply(&changes.discrepancies);
         self.statements.apply(&changes.statements);
         self.adjustments.apply(&changes.adjustments);
+        self.credits.apply(&changes.credits);
+        self.overages.apply(&changes.overages);
+        self.charges.apply(&changes.charges);
+        self.true_ups.apply(&changes.true_ups);
         self.sessions.apply(&changes.sessions);
         self.uses.apply(&changes.uses);
         for (cell, tally) in &changes.cells {

@@ -8,6 +8,7 @@
 pub(crate) mod discrepancy;
 pub(crate) mod explanation;
 pub(crate) mod file;
+pub(crate) mod ledger;
 pub(crate) mod position;
 pub(crate) mod quarantine;
 pub(crate) mod rollup;

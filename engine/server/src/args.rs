@@ -41,6 +41,14 @@ pub(crate) enum Command {
     Discrepancies(AskArguments),
     /// Totals over the account tree and the product tree.
     Rollups(AskArguments),
+    /// What is left of credits, by grant and turn.
+    Credits(AskArguments),
+    /// Use that no credit covers.
+    Overages(AskArguments),
+    /// What metered use costs by bands of prices.
+    Charges(AskArguments),
+    /// What is owed for shortfalls, each excess once a year.
+    TrueUps(AskArguments),
     /// Why a position or discrepancy is what it is.
     Explain(ExplainArguments),
     /// What could not be understood, with source, position and remedy.

@@ -1,6 +1,9 @@
 //! The questions that can be asked, wherever they are asked: each is a view with a filter.
 
 use crate::answer::discrepancy::{DiscrepancyRow, discrepancies};
+use crate::answer::ledger::{
+    ChargeRow, CreditRow, OverageRow, TrueUpRow, charges, credits, overages, true_ups,
+};
 use crate::answer::position::{LevelRow, PositionRow, levels, positions};
 use crate::answer::quarantine::{QuarantineRow, quarantine};
 use crate::answer::rollup::{RollupRow, rollups};
@@ -22,6 +25,14 @@ pub(crate) enum View {
     Discrepancies,
     /// Totals over the trees.
     Rollups,
+    /// What is left of credits.
+    Credits,
+    /// Use that no credit covers.
+    Overages,
+    /// What use costs.
+    Charges,
+    /// What is owed.
+    TrueUps,
     /// What could not be understood.
     Quarantine,
     /// What sources say of pools.
@@ -34,11 +45,15 @@ pub(crate) enum View {
 
 impl View {
     /// Every view.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Positions,
         Self::Levels,
         Self::Discrepancies,
         Self::Rollups,
+        Self::Credits,
+        Self::Overages,
+        Self::Charges,
+        Self::TrueUps,
         Self::Quarantine,
         Self::Pools,
         Self::Sessions,
@@ -52,6 +67,10 @@ impl View {
             Self::Levels => "levels",
             Self::Discrepancies => "discrepancies",
             Self::Rollups => "rollups",
+            Self::Credits => "credits",
+            Self::Overages => "overages",
+            Self::Charges => "charges",
+            Self::TrueUps => "true-ups",
             Self::Quarantine => "quarantine",
             Self::Pools => "pools",
             Self::Sessions => "sessions",
@@ -77,6 +96,14 @@ pub(crate) enum Rows {
     Discrepancies(Answer<DiscrepancyRow>),
     /// Totals.
     Rollups(Answer<RollupRow>),
+    /// What is left of credits.
+    Credits(Answer<CreditRow>),
+    /// Use that no credit covers.
+    Overages(Answer<OverageRow>),
+    /// What use costs.
+    Charges(Answer<ChargeRow>),
+    /// What is owed.
+    TrueUps(Answer<TrueUpRow>),
     /// Rejects.
     Quarantine(Answer<QuarantineRow>),
     /// Pools.
@@ -124,6 +151,10 @@ pub(crate) fn ask(words: &Words<'_>, view: View, filter: &Filter) -> Result<Rows
             }
             Rows::Rollups(words.answer(rollups(words, filter), filter))
         }
+        View::Credits => Rows::Credits(words.answer(credits(words, filter), filter)),
+        View::Overages => Rows::Overages(words.answer(overages(words, filter), filter)),
+        View::Charges => Rows::Charges(words.answer(charges(words, filter), filter)),
+        View::TrueUps => Rows::TrueUps(words.answer(true_ups(words, filter), filter)),
         View::Quarantine => Rows::Quarantine(words.answer(quarantine(words, filter), filter)),
         View::Pools => Rows::Pools(words.answer(pools(words, filter), filter)),
         View::Sessions => Rows::Sessions(words.answer(sessions(words, filter), filter)),
@@ -141,6 +172,10 @@ pub(crate) fn read(view: View, json: &str) -> serde_json::Result<Rows> {
         View::Levels => Rows::Levels(rows(json)?),
         View::Discrepancies => Rows::Discrepancies(rows(json)?),
         View::Rollups => Rows::Rollups(rows(json)?),
+        View::Credits => Rows::Credits(rows(json)?),
+        View::Overages => Rows::Overages(rows(json)?),
+        View::Charges => Rows::Charges(rows(json)?),
+        View::TrueUps => Rows::TrueUps(rows(json)?),
         View::Quarantine => Rows::Quarantine(rows(json)?),
         View::Pools => Rows::Pools(rows(json)?),
         View::Sessions => Rows::Sessions(rows(json)?),
@@ -155,6 +190,10 @@ pub(crate) fn write(page: &mut Page<'_>, format: Format, rows: &Rows) -> anyhow:
         Rows::Levels(found) => render::answer(page, format, found, render::levels),
         Rows::Discrepancies(found) => render::answer(page, format, found, render::discrepancies),
         Rows::Rollups(found) => render::answer(page, format, found, render::rollups),
+        Rows::Credits(found) => render::answer(page, format, found, render::credits),
+        Rows::Overages(found) => render::answer(page, format, found, render::overages),
+        Rows::Charges(found) => render::answer(page, format, found, render::charges),
+        Rows::TrueUps(found) => render::answer(page, format, found, render::true_ups),
         Rows::Quarantine(found) => render::answer(page, format, found, render::quarantine),
         Rows::Pools(found) => render::answer(page, format, found, render::pools),
         Rows::Sessions(found) => render::answer(page, format, found, render::sessions),

@@ -1,9 +1,11 @@
 //! Answers for people: tables on a terminal, text that wraps, CSV and JSON for programs.
 
 mod explanation;
+mod ledger;
 mod tables;
 
 pub(crate) use explanation::explanation;
+pub(crate) use ledger::{charges, credits, overages, true_ups};
 pub(crate) use tables::{
     denials, discrepancies, files, levels, pools, positions, quarantine, rollups, sessions,
 };

@@ -29,7 +29,7 @@ pub(super) struct Event {
     arrived_at: Timestamp,
     provenance: Provenance<Id>,
     /// The period of its account's statements.
-    period: Period,
+    pub(super) period: Period,
     closes_at: Option<Timestamp>,
 }
 

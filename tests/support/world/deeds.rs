@@ -57,6 +57,16 @@ pub(super) struct Terms {
     territory: Option<u8>,
 }
 
+/// What a grant says besides what it grants.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CreditTerms {
+    priority: u8,
+    every: Option<u8>,
+    carry: (u8, u8),
+    carry_overage: bool,
+    voided: Option<u8>,
+}
+
 /// Something that happens or is stated.
 #[derive(Clone, Debug)]
 pub(super) enum Deed {
@@ -87,6 +97,10 @@ pub(super) enum Deed {
     Seat { product: u8, user: u8, ends: Ends, account: Option<u8>, guest: bool },
     /// A line that grants a right.
     Line { product: u8, grant: Grant, terms: Terms },
+    /// An amount that may be used up.
+    Credit { product: u8, amount: u8, account: Option<u8>, ends: Ends, terms: CreditTerms },
+    /// Bands of prices that belong together: model, account, whether there is a second band.
+    Prices { product: u8, model: u8, account: Option<u8>, ends: Ends, terms: (u8, u8, u8, bool) },
     /// An account's place.
     Account { account: u8, parent: Option<u8>, ends: Ends, zone: Option<u8>, anchor: Option<u8> },
     /// Who belongs to an account: 0 a user, 1 a device, 2 a server.
@@ -216,6 +230,15 @@ impl Deed {
                 if *guest { " guest" } else { "" },
             ),
             Self::Line { product, grant, terms } => line(pick(FEATURES, *product), *grant, terms),
+            Self::Credit { product, amount, account, ends, terms } => format!(
+                "grant c{} {} {amount}.5{}{}{}",
+                terms.priority,
+                pick(FEATURES, *product),
+                between(ends.0, ends.1),
+                given("account", ACCOUNTS, *account),
+                credit_terms(terms),
+            ),
+            Self::Prices { .. } => self.bands(name, options),
             Self::Account { account, parent, ends, zone, anchor } => format!(
                 "account {}{}{}{}",
                 pick(ACCOUNTS, *account),
@@ -294,6 +317,28 @@ impl Deed {
         }
     }
 
+    /// The bands of prices, each a line of its own.
+    fn bands(&self, name: &str, options: &str) -> String {
+        let Self::Prices { product, model, account, ends, terms } = self else {
+            return String::new();
+        };
+        let (unit, flat, block, second) = *terms;
+        let head = format!(
+            "price {} {}{}{}",
+            pick(FEATURES, *product),
+            pick(["graduated", "volume", "package", "top_tier"], *model),
+            between(ends.0, ends.1),
+            given("account", ACCOUNTS, *account),
+        );
+        let first = if second { " up_to 3" } else { "" };
+        let block = pick(["1", "2", "0.5", "3"], block);
+        let mut text = format!("{head}{first} unit {unit}.25 flat {flat} block {block}");
+        if second {
+            text += &format!("\n[id={name}b{options}] {head} unit 0.000001 flat 5");
+        }
+        text
+    }
+
     /// The same deed, a little different: what a correction or a contradiction says.
     pub(super) fn altered(&self) -> Self {
         let mut other = self.clone();
@@ -309,6 +354,8 @@ impl Deed {
             | Self::Place { ends, .. }
             | Self::Territory { ends, .. }
             | Self::Alias { ends, .. } => ends.0 = Some(7),
+            Self::Credit { amount, .. } => *amount += 2,
+            Self::Prices { terms, .. } => terms.0 += 2,
             Self::Line { grant, .. } => *grant = Grant::Units(2),
             Self::Product { family, .. } => *family = Some(1),
             Self::Component { component, .. } => *component += 1,
@@ -375,6 +422,56 @@ fn line(product: &str, grant: Grant, terms: &Terms) -> String {
     }
     text += &given("territory", TERRITORIES, terms.territory);
     text + kind
+}
+
+fn credit_terms(terms: &CreditTerms) -> String {
+    let CreditTerms { priority, every, carry, carry_overage, voided } = *terms;
+    let mut text = given("every", UNITS, every);
+    if priority > 0 {
+        text += &format!(" priority {priority}");
+    }
+    if carry != (0, 0) {
+        text += &format!(" carry {} {}", carry.0, carry.1);
+    }
+    if carry_overage {
+        text += " carry_overage";
+    }
+    text + &voided.map(|at| format!(" void {}", instant(at))).unwrap_or_default()
+}
+
+fn credits() -> BoxedStrategy<Deed> {
+    let carry = prop_oneof![2 => Just((0_u8, 0_u8)), 2 => (0..3_u8, 0..4_u8)];
+    let terms =
+        (0..3_u8, prop::option::of(0..4_u8), carry, prop::bool::weighted(0.3), rarely(slot()));
+    let terms = terms.prop_map(|(priority, every, carry, carry_overage, voided)| CreditTerms {
+        priority,
+        every,
+        carry,
+        carry_overage,
+        voided,
+    });
+    let credit = (0..4_u8, 0..6_u8, rarely(0..4_u8), ends(), terms);
+    let credit = credit.prop_map(|(product, amount, account, ends, terms)| Deed::Credit {
+        product,
+        amount,
+        account,
+        ends,
+        terms,
+    });
+    credit.boxed()
+}
+
+fn prices() -> BoxedStrategy<Deed> {
+    let terms = (0..4_u8, prop_oneof![2 => Just(0_u8), 1 => 1..4_u8], 0..4_u8, prop::bool::ANY);
+    let prices = (0..4_u8, 0..4_u8, rarely(0..4_u8), ends(), terms);
+    let prices = prices.prop_map(|(product, model, account, ends, terms)| Deed::Prices {
+        product,
+        model,
+        account,
+        ends,
+        terms,
+    });
+    prices.boxed()
 }
 
 fn ends() -> impl Strategy<Value = Ends> {
@@ -548,6 +645,8 @@ fn stated() -> BoxedStrategy<Deed> {
         2 => place.boxed(),
         1 => territory.boxed(),
         6 => lines(),
+        5 => credits(),
+        3 => prices(),
         3 => seat.boxed(),
         4 => account.boxed(),
         3 => member.boxed(),

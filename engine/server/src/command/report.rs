@@ -2,6 +2,9 @@
 
 use crate::answer::discrepancy::{DiscrepancyRow, discrepancies};
 use crate::answer::file::FileRow;
+use crate::answer::ledger::{
+    ChargeRow, CreditRow, OverageRow, TrueUpRow, charges, credits, overages, true_ups,
+};
 use crate::answer::position::{PositionRow, positions};
 use crate::answer::quarantine::{QuarantineRow, quarantine};
 use crate::answer::rollup::{RollupRow, rollups};
@@ -23,6 +26,10 @@ pub(crate) struct Report {
     positions: Vec<PositionRow>,
     discrepancies: Vec<DiscrepancyRow>,
     rollups: Vec<RollupRow>,
+    credits: Vec<CreditRow>,
+    overages: Vec<OverageRow>,
+    charges: Vec<ChargeRow>,
+    true_ups: Vec<TrueUpRow>,
     quarantine: Vec<QuarantineRow>,
 }
 
@@ -39,6 +46,10 @@ impl Report {
             positions: positions(words, filter),
             discrepancies: discrepancies(words, &Filter::default()),
             rollups: rollups(words, filter),
+            credits: credits(words, filter),
+            overages: overages(words, filter),
+            charges: charges(words, filter),
+            true_ups: true_ups(words, filter),
             quarantine: quarantine(words, &Filter::default()),
         })
     }

@@ -14,17 +14,17 @@ use std::io;
 const NOTES_SHOWN: usize = 3;
 
 /// A column: its heading, and whether it holds numbers.
-type Column = (&'static str, bool);
+pub(super) type Column = (&'static str, bool);
 
 /// A table that fits the page.
-struct Grid {
+pub(super) struct Grid {
     table: Table,
     columns: Vec<Column>,
     color: bool,
 }
 
 impl Grid {
-    fn new(page: &Page<'_>, columns: &[Column]) -> Self {
+    pub(super) fn new(page: &Page<'_>, columns: &[Column]) -> Self {
         let mut table = Table::new();
         // One line under the headings, so that many rows fit a screen.
         let under = LineStyle::none().fill('─').junction('─');
@@ -38,7 +38,7 @@ impl Grid {
         Self { table, columns: columns.to_vec(), color: page.color }
     }
 
-    fn row(&mut self, texts: Vec<String>, color: Option<Color>) {
+    pub(super) fn row(&mut self, texts: Vec<String>, color: Option<Color>) {
         let cells =
             texts.into_iter().zip(&self.columns).enumerate().map(|(place, (text, column))| {
                 let cell = align(Cell::new(text), column.1);
@@ -50,7 +50,7 @@ impl Grid {
         self.table.add_row(cells.collect::<Vec<_>>());
     }
 
-    fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
+    pub(super) fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
         page.line(&self.table.to_string())
     }
 }
@@ -60,23 +60,23 @@ fn align(cell: Cell, number: bool) -> Cell {
 }
 
 /// Writes that there is nothing, instead of an empty table.
-fn none(page: &mut Page<'_>, what: &str) -> io::Result<()> {
+pub(super) fn none(page: &mut Page<'_>, what: &str) -> io::Result<()> {
     page.line(&format!("no {what}"))
 }
 
 /// An instant without its seconds' fraction and with a blank, easier to read in a column.
-fn short(at: &Option<String>) -> String {
+pub(super) fn short(at: &Option<String>) -> String {
     let Some(instant) = at else { return "-".to_owned() };
     instant.split(['.', 'Z']).next().unwrap_or_default().replace('T', " ")
 }
 
 /// Zero as a dash, so that the eye finds the others.
-fn dash(number: &str) -> String {
+pub(super) fn dash(number: &str) -> String {
     if number == "0" { "-".to_owned() } else { grouped(number) }
 }
 
 /// A number with its thousands set apart.
-fn grouped(number: &str) -> String {
+pub(super) fn grouped(number: &str) -> String {
     let (whole, fraction) = number.split_once('.').map_or((number, None), |(w, f)| (w, Some(f)));
     let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |rest| ("-", rest));
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,0 +1,63 @@
+//! What is owed for shortfalls, each excess once in a year (2.19).
+
+use super::Case;
+use trueup_model::calendar::PeriodUnit;
+use trueup_model::ledger::TrueUp;
+use trueup_model::position::{LicensePosition, PositionKey};
+use trueup_model::quantity::{Money, Quantity};
+
+/// What each period with a shortfall owes beyond the greatest shortfall before it in its year.
+pub(super) fn true_ups(case: &Case<'_>, positions: &[LicensePosition]) -> Vec<TrueUp> {
+    let unit = case.policy.position_period;
+    let short: Vec<&LicensePosition> = positions
+        .iter()
+        .filter(|row| row.key.period.unit == unit && row.shortfall > Quantity::ZERO)
+        .collect();
+    let year = |key: &PositionKey| {
+        let zone = &case.calendar(key.account).zone;
+        let has_years = key.period.unit != PeriodUnit::All;
+        has_years.then(|| zone.local(key.period.span.start).year())
+    };
+    let same = |one: &PositionKey, other: &PositionKey| {
+        year(one) == year(other) && PositionKey { period: one.period, ..*other } == *one
+    };
+    let mut found = Vec::new();
+    for row in &short {
+        let before = short.iter().filter(|other| {
+            same(&row.key, &other.key) && other.key.period.span.start < row.key.period.span.start
+        });
+        let settled = before.map(|other| other.shortfall.0).max().unwrap_or(0);
+        let owed = Quantity((row.shortfall.0 - settled).max(0));
+        let nearest = |dividend: i128, divisor: i128| {
+            let (whole, rest) = (dividend / divisor, dividend % divisor);
+            i64::try_from(whole + i128::from(2 * rest >= divisor)).ok()
+        };
+        let amount = row.unit_price.and_then(|price| {
+            let all = i128::from(owed.0) * i128::from(price.amount);
+            Some(Money { amount: nearest(all, 1_000_000)?, ..price })
+        });
+        let end = case.calendar(row.key.account).zone.local(row.key.period.span.end);
+        // In the year after, no month is left.
+        let left = match year(&row.key) {
+            Some(year) if year == end.year() => {
+                let begun = i128::from(end.day() > 1);
+                Some(13 - i128::from(end.month()) - begun)
+            }
+            Some(_) => Some(0),
+            None => None,
+        };
+        let for_the_rest = amount.zip(left).and_then(|(money, left)| {
+            let all = i128::from(money.amount) * left;
+            Some(Money { amount: nearest(all, 12)?, ..money })
+        });
+        found.push(TrueUp {
+            key: row.key,
+            current: row.current,
+            shortfall: row.shortfall,
+            owed,
+            amount,
+            for_the_rest,
+        });
+    }
+    found
+}

@@ -226,8 +226,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     );
     let statements = statements(volume.cells.clone(), inputs.horizon);
     let judged = judge(positions, rules);
-    let positions = judged.clone().map(|(position, _)| position);
-    let true_ups = true_up(positions.clone(), reference.zones, policy.clone());
+    let judged_positions = judged.clone().map(|(position, _)| position);
+    let true_ups = true_up(judged_positions.clone(), reference.zones, policy.clone());
     let causes = Causes {
         unmapped: resolved.unmapped,
         misplaced: accounts.problems,
@@ -238,7 +238,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         statements: statements.clone(),
     };
     Outputs {
-        positions,
+        positions: judged_positions,
         allocations,
         steps,
         rollups,

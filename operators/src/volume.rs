@@ -155,14 +155,14 @@ pub fn volume<'s>(
         Found::Late(late) => Some((late, epoch, times(tally))),
         Found::Cell(_) | Found::Drawn(_) => None,
     });
-    let drawn = found.flat_map(move |(found, epoch, tally)| match found {
-        Found::Drawn(drawn) => Some((drawn, epoch, times(tally))),
+    let one_by_one = found.flat_map(move |(found, epoch, tally)| match found {
+        Found::Drawn(row) => Some((row, epoch, times(tally))),
         Found::Cell(_) | Found::Late(_) => None,
     });
     Volume {
         cells: cells.as_collection(),
         late: late.as_collection(),
-        drawn: drawn.as_collection(),
+        drawn: one_by_one.as_collection(),
     }
 }
 

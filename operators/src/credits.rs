@@ -238,10 +238,10 @@ impl State {
     /// Changes the tree; ledgers with accounts below a changed edge are sorted out anew.
     fn regrow(&mut self, moved: &BTreeMap<Placement, Diff>, dirty: &mut BTreeSet<Key>) {
         let mut touched: BTreeMap<AccountId, Timestamp> = BTreeMap::new();
-        let note = |tree: &Tree, touched: &mut BTreeMap<AccountId, Timestamp>| {
+        let note = |tree: &Tree, found: &mut BTreeMap<AccountId, Timestamp>| {
             for edge in moved.keys() {
                 for node in tree.below(edge.node) {
-                    let from = touched.entry(AccountId(node)).or_insert(edge.span.start);
+                    let from = found.entry(AccountId(node)).or_insert(edge.span.start);
                     *from = (*from).min(edge.span.start);
                 }
             }

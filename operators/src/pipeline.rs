@@ -316,8 +316,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         zones: reference.zones.clone(),
         horizon: inputs.horizon.clone(),
     };
-    let positions = judged.clone().map(|(position, _)| position);
-    let true_ups = true_up(positions.clone(), reference.zones.clone(), policy.clone());
+    let as_judged = judged.clone().map(|(position, _)| position);
+    let true_ups = true_up(as_judged.clone(), reference.zones.clone(), policy.clone());
     let causes = Causes {
         unmapped: resolved.unmapped,
         misplaced: accounts.problems,
@@ -336,7 +336,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         remarks,
     };
     Outputs {
-        positions,
+        positions: as_judged,
         allocations,
         steps,
         rollups,

@@ -132,8 +132,8 @@ impl State {
                 terms.entry(term(calendar, short.period)).or_default().push(*short);
             }
             for (term, periods) in terms {
-                let owed = owed(periods.iter().map(|short| short.shortfall));
-                for (short, owed) in periods.iter().zip(owed) {
+                let each = owed(periods.iter().map(|short| short.shortfall));
+                for (short, owed) in periods.iter().zip(each) {
                     let row = row(&series, short, owed, term, calendar);
                     entry.given.set(short.period.span, Some(row));
                 }

@@ -230,14 +230,7 @@ impl Deed {
                 if *guest { " guest" } else { "" },
             ),
             Self::Line { product, grant, terms } => line(pick(FEATURES, *product), *grant, terms),
-            Self::Credit { product, amount, account, ends, terms } => format!(
-                "grant c{} {} {amount}.5{}{}{}",
-                terms.priority,
-                pick(FEATURES, *product),
-                between(ends.0, ends.1),
-                given("account", ACCOUNTS, *account),
-                credit_terms(terms),
-            ),
+            Self::Credit { .. } => self.credit(),
             Self::Prices { .. } => self.bands(name, options),
             Self::Account { account, parent, ends, zone, anchor } => format!(
                 "account {}{}{}{}",
@@ -289,18 +282,7 @@ impl Deed {
                 pick(FEATURES, component % 3),
                 pick(SERVERS, *server)
             ),
-            Self::Report { server, feature, at, issued, holders } => {
-                let place = format!("{} {}", pick(SERVERS, *server), pick(FEATURES, *feature));
-                let at = instant(*at);
-                let mut text = format!("{at} report {place} issued {issued}");
-                for (index, (user, count)) in holders.iter().enumerate() {
-                    let user = pick(USERS, *user);
-                    text += &format!(
-                        "\n[id={name}h{index}{options}] {at} holder {place} {user}@ws1 x{count}"
-                    );
-                }
-                text
-            }
+            Self::Report { .. } => self.report(name, options),
             Self::Version { document, version, from } => {
                 let from = from.map_or(" always".to_owned(), |from| between(Some(from), None));
                 format!("version doc{document} {version}{from}")
@@ -315,6 +297,37 @@ impl Deed {
             | Self::Role { .. }
             | Self::Again { .. } => String::new(),
         }
+    }
+
+    /// A grant.
+    fn credit(&self) -> String {
+        let Self::Credit { product, amount, account, ends, terms } = self else {
+            return String::new();
+        };
+        format!(
+            "grant c{} {} {amount}.5{}{}{}",
+            terms.priority,
+            pick(FEATURES, *product),
+            between(ends.0, ends.1),
+            given("account", ACCOUNTS, *account),
+            credit_terms(terms),
+        )
+    }
+
+    /// A server's report, each holder a line of its own.
+    fn report(&self, name: &str, options: &str) -> String {
+        let Self::Report { server, feature, at, issued, holders } = self else {
+            return String::new();
+        };
+        let place = format!("{} {}", pick(SERVERS, *server), pick(FEATURES, *feature));
+        let at = instant(*at);
+        let mut text = format!("{at} report {place} issued {issued}");
+        for (index, (user, count)) in holders.iter().enumerate() {
+            let user = pick(USERS, *user);
+            text +=
+                &format!("\n[id={name}h{index}{options}] {at} holder {place} {user}@ws1 x{count}");
+        }
+        text
     }
 
     /// The bands of prices, each a line of its own.

@@ -233,20 +233,13 @@ pub fn expected(input: Input<'_>) -> Expected {
         .chain(seats.iter().map(|(subject, _)| *subject))
         .chain(lines.iter().map(rights::subject))
         .collect();
-    let mut missing = BTreeSet::new();
-    for subject in subjects {
-        let (resolutions, lacks) = names.resolve(&subject);
-        found.resolutions.extend(resolutions.into_iter().map(|row| (subject, row)));
-        missing.extend(lacks);
-    }
-    found.discrepancies.extend(discrepancies::of_names(&missing));
+    resolve(&names, subjects, &mut found);
     found.discrepancies.extend(discrepancies::of_counts(&said.conflicts, &logs.orphans));
     found.discrepancies.extend(found.pools.iter().flat_map(discrepancies::of_pool));
     found.discrepancies.extend(found.statements.iter().filter_map(discrepancies::of_statement));
-    found.discrepancies.extend(sublicensing);
-    found.discrepancies.extend(standing.problems);
-    found.discrepancies.extend(sublicenses::without_base(&lines));
-    found.discrepancies.extend(trials::repeats(&rights));
+    let upkeep = sublicenses::without_base(&lines);
+    let contracts = [sublicensing, standing.problems, upkeep, trials::repeats(&rights)];
+    found.discrepancies.extend(contracts.concat());
     let evidence = Evidence {
         uses: &uses,
         weighed: &weighed,
@@ -256,14 +249,7 @@ pub fn expected(input: Input<'_>) -> Expected {
     };
     for tenant in tenants(&case) {
         let products = Tree::of_products(tenant, &reference);
-        let mut accounts = Tree::of_accounts(tenant, &reference);
-        let used = found.resolutions.iter().filter(|(subject, _)| subject.tenant == tenant);
-        accounts.nodes.extend(used.map(|(_, means)| means.account.0));
-        let granted = rights.iter().filter(|right| right.tenant == tenant);
-        accounts.nodes.extend(granted.map(|right| right.account.0));
-        if !accounts.nodes.is_empty() {
-            accounts.nodes.insert(AccountId::unattributed(tenant).0);
-        }
+        let accounts = account_tree(tenant, &reference, &found.resolutions, &rights);
         evaluate(&case, tenant, &accounts, &products, &evidence, &mut found);
     }
     found.sessions = logs.sessions;
@@ -302,52 +288,40 @@ fn evaluate(
     let rights: Vec<Right> =
         evidence.rights.iter().filter(|one| one.tenant == tenant).copied().collect();
     let rules = uses::rules(case, &rights);
-    let mut keys: BTreeSet<Key> = BTreeSet::new();
-    for product in rules.keys().copied() {
-        let key = |metric| Key { tenant, product, metric };
-        keys.extend([Metric::Concurrent, Metric::NamedUser, Metric::Volume].map(key));
-        let licensed = rights.iter().filter(|right| right.product == product);
-        let rule = rules.get(&product);
-        let featured = rule.is_some_and(|rule| rule.settings.metrics.contains(Metric::Feature));
-        keys.extend(featured.then(|| key(Metric::Feature)));
-        keys.extend(licensed.map(|right| key(right.metric)));
-    }
     let mut positions = Positions::default();
-    for key in keys {
+    for key in keys(tenant, &rules, &rights) {
         let Some(rule) = rules.get(&key.product) else { continue };
         let of_key = |right: &&Right| right.product == key.product && right.metric == key.metric;
-        let all = &rights;
-        let rights: Vec<Right> = all.iter().filter(of_key).copied().collect();
+        let own: Vec<Right> = rights.iter().filter(of_key).copied().collect();
         let used = |metric| {
             let of_tenant = evidence.weighed.iter().filter(|one| one.tenant == tenant);
             let of_product = of_tenant.filter(move |one| one.product == key.product);
             of_product.filter(move |one| one.metric == metric).copied().collect::<Vec<_>>()
         };
         // A product is bound to territories if any of its lines is.
-        let bound = all.iter().any(|one| one.product == key.product && one.territory.is_some());
+        let bound = rights.iter().any(|one| one.product == key.product && one.territory.is_some());
         let metered = events.iter().filter(|event| event.product == key.product);
         let metered: Vec<volumes::Event> =
             metered.filter(|_| rule.demands(Metric::Volume)).copied().collect();
         if key.metric == Metric::Feature {
             let needed: Vec<uses::Use> =
                 used(Metric::Concurrent).into_iter().map(uses::of_feature).collect();
-            levels::evaluate(case, key, accounts, &needed, &rights, None, &mut positions);
+            levels::evaluate(case, key, accounts, &needed, &own, None, &mut positions);
         } else if levels::counts_at_instants(key.metric, rule) {
-            let needed = if rule.demands(key.metric) { used(key.metric) } else { Vec::new() };
+            let mut needed = if rule.demands(key.metric) { used(key.metric) } else { Vec::new() };
             let atlas = bound.then_some(evidence.atlas);
-            let needed = match atlas {
-                Some(atlas) => atlas.placed(&needed, accounts),
-                None => needed,
-            };
-            levels::evaluate(case, key, accounts, &needed, &rights, atlas, &mut positions);
+            if let Some(atlas) = atlas {
+                needed = atlas.placed(&needed, accounts);
+            }
+            levels::evaluate(case, key, accounts, &needed, &own, atlas, &mut positions);
         } else if key.metric == Metric::Volume {
-            periods::evaluate(case, key, accounts, &metered, &[], &rights, &mut positions);
+            periods::evaluate(case, key, accounts, &metered, &[], &own, &mut positions);
         } else {
             let active = used(Metric::Concurrent);
-            periods::evaluate(case, key, accounts, &[], &active, &rights, &mut positions);
+            periods::evaluate(case, key, accounts, &[], &active, &own, &mut positions);
         }
         if case.horizon != Timestamp::MIN {
-            found.discrepancies.extend(discrepancies::of_claims(key, &rights, case.horizon));
+            found.discrepancies.extend(discrepancies::of_claims(key, &own, case.horizon));
         }
     }
     for position in &positions.positions {
@@ -367,6 +341,49 @@ fn evaluate(
     found.discrepancies.extend(discrepancies::of_places(tenant, &accounts.problems()));
     let place = |(node, parent, span)| Placement { tenant, node, parent, span };
     found.accounts.extend(accounts.places().into_iter().map(place));
+}
+
+/// Says what subjects mean, and what their names lack.
+fn resolve(names: &Names, subjects: BTreeSet<Subject>, found: &mut Expected) {
+    let mut missing = BTreeSet::new();
+    for subject in subjects {
+        let (resolutions, lacks) = names.resolve(&subject);
+        found.resolutions.extend(resolutions.into_iter().map(|row| (subject, row)));
+        missing.extend(lacks);
+    }
+    found.discrepancies.extend(discrepancies::of_names(&missing));
+}
+
+/// What is evaluated: every product by the metrics of its telemetry, its lines and its policy.
+fn keys(tenant: TenantId, rules: &BTreeMap<ProductId, Rule>, rights: &[Right]) -> BTreeSet<Key> {
+    let mut keys: BTreeSet<Key> = BTreeSet::new();
+    for (product, rule) in rules {
+        let key = |metric| Key { tenant, product: *product, metric };
+        keys.extend([Metric::Concurrent, Metric::NamedUser, Metric::Volume].map(key));
+        let featured = rule.settings.metrics.contains(Metric::Feature);
+        keys.extend(featured.then(|| key(Metric::Feature)));
+        let licensed = rights.iter().filter(|right| right.product == *product);
+        keys.extend(licensed.map(|right| key(right.metric)));
+    }
+    keys
+}
+
+/// The accounts of a tenant: those that stand somewhere, and those that use or hold something.
+fn account_tree(
+    tenant: TenantId,
+    reference: &[(Known, Span)],
+    resolutions: &[(Subject, Resolution)],
+    rights: &[Right],
+) -> Tree {
+    let mut accounts = Tree::of_accounts(tenant, reference);
+    let used = resolutions.iter().filter(|(subject, _)| subject.tenant == tenant);
+    accounts.nodes.extend(used.map(|(_, means)| means.account.0));
+    let granted = rights.iter().filter(|right| right.tenant == tenant);
+    accounts.nodes.extend(granted.map(|right| right.account.0));
+    if !accounts.nodes.is_empty() {
+        accounts.nodes.insert(AccountId::unattributed(tenant).0);
+    }
+    accounts
 }
 
 /// Everyone who said something.

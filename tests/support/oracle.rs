@@ -286,21 +286,14 @@ pub fn expected(input: Input<'_>) -> Expected {
         .chain(grants.iter().map(|grant| grant.subject))
         .chain(bands.iter().map(|band| band.subject))
         .collect();
-    let mut missing = BTreeSet::new();
-    for subject in subjects {
-        let (resolutions, lacks) = names.resolve(&subject);
-        found.resolutions.extend(resolutions.into_iter().map(|row| (subject, row)));
-        missing.extend(lacks);
-    }
-    found.discrepancies.extend(discrepancies::of_names(&missing));
+    resolve(&names, subjects, &mut found);
     found.discrepancies.extend(discrepancies::of_counts(&said.conflicts, &logs.orphans));
     found.discrepancies.extend(found.pools.iter().flat_map(discrepancies::of_pool));
     found.discrepancies.extend(found.statements.iter().filter_map(discrepancies::of_statement));
     found.discrepancies.extend(lacking);
-    found.discrepancies.extend(sublicensing);
-    found.discrepancies.extend(standing.problems);
-    found.discrepancies.extend(sublicenses::without_base(&lines));
-    found.discrepancies.extend(trials::repeats(&rights));
+    let upkeep = sublicenses::without_base(&lines);
+    let contracts = [sublicensing, standing.problems, upkeep, trials::repeats(&rights)];
+    found.discrepancies.extend(contracts.concat());
     let evidence = Evidence {
         uses: &uses,
         weighed: &weighed,
@@ -313,14 +306,7 @@ pub fn expected(input: Input<'_>) -> Expected {
     };
     for tenant in tenants(&case) {
         let products = Tree::of_products(tenant, &reference);
-        let mut accounts = Tree::of_accounts(tenant, &reference);
-        let used = found.resolutions.iter().filter(|(subject, _)| subject.tenant == tenant);
-        accounts.nodes.extend(used.map(|(_, means)| means.account.0));
-        let granted = rights.iter().filter(|right| right.tenant == tenant);
-        accounts.nodes.extend(granted.map(|right| right.account.0));
-        if !accounts.nodes.is_empty() {
-            accounts.nodes.insert(AccountId::unattributed(tenant).0);
-        }
+        let accounts = account_tree(tenant, &reference, &found.resolutions, &rights);
         evaluate(&case, tenant, &accounts, &products, &evidence, &mut found);
     }
     found.discrepancies.extend(anomalies::silence(&case, &said.known));
@@ -371,16 +357,11 @@ fn evaluate(
     let sources: Vec<uses::Use> =
         evidence.weighed.iter().filter(|one| one.tenant == tenant).copied().collect();
     let demanded = counting::demanded(&sources, &rules, &hardware);
-    let mut keys: BTreeSet<Key> = BTreeSet::new();
-    for product in rules.keys().copied() {
-        keys.extend(Metric::ALL.map(|metric| Key { tenant, product, metric }));
-    }
     let mut positions = Positions::default();
-    for key in keys {
+    for key in keys(tenant, &rules) {
         let Some(rule) = rules.get(&key.product) else { continue };
         let of_key = |right: &&Right| right.product == key.product && right.metric == key.metric;
-        let all = &rights;
-        let rights: Vec<Right> = all.iter().filter(of_key).copied().collect();
+        let own: Vec<Right> = rights.iter().filter(of_key).copied().collect();
         let used = |metric| {
             let of_tenant = evidence.weighed.iter();
             let of_tenant = of_tenant.filter(|one| one.tenant == tenant && !one.least);
@@ -388,7 +369,7 @@ fn evaluate(
             of_product.filter(move |one| one.metric == metric).copied().collect::<Vec<_>>()
         };
         // A product is bound to territories if any of its lines is.
-        let bound = all.iter().any(|one| one.product == key.product && one.territory.is_some());
+        let bound = rights.iter().any(|one| one.product == key.product && one.territory.is_some());
         let metered = events.iter().filter(|event| event.product == key.product);
         let asked = match key.metric {
             Metric::Volume => rule.demands(Metric::Volume),
@@ -408,18 +389,18 @@ fn evaluate(
                 None => demand,
             };
             let by = (rule, &hardware, atlas);
-            levels::evaluate(case, key, accounts, &needed, &rights, by, &mut positions);
+            levels::evaluate(case, key, accounts, &needed, &own, by, &mut positions);
         } else if key.metric == Metric::Unique {
             let people: Vec<uses::Use> = metered.iter().map(volumes::Event::as_use).collect();
-            periods::evaluate(case, key, accounts, &[], &people, &rights, &mut positions);
+            periods::evaluate(case, key, accounts, &[], &people, &own, &mut positions);
         } else if key.metric != Metric::NamedUser {
-            periods::evaluate(case, key, accounts, &metered, &[], &rights, &mut positions);
+            periods::evaluate(case, key, accounts, &metered, &[], &own, &mut positions);
         } else {
             let active = used(Metric::Concurrent);
-            periods::evaluate(case, key, accounts, &[], &active, &rights, &mut positions);
+            periods::evaluate(case, key, accounts, &[], &active, &own, &mut positions);
         }
         if case.horizon != Timestamp::MIN {
-            found.discrepancies.extend(discrepancies::of_claims(key, &rights, case.horizon));
+            found.discrepancies.extend(discrepancies::of_claims(key, &own, case.horizon));
         }
     }
     for position in &positions.positions {
@@ -446,6 +427,41 @@ fn evaluate(
     found.discrepancies.extend(discrepancies::of_places(tenant, &accounts.problems()));
     let place = |(node, parent, span)| Placement { tenant, node, parent, span };
     found.accounts.extend(accounts.places().into_iter().map(place));
+}
+
+/// Says what subjects mean, and what their names lack.
+fn resolve(names: &Names, subjects: BTreeSet<Subject>, found: &mut Expected) {
+    let mut missing = BTreeSet::new();
+    for subject in subjects {
+        let (resolutions, lacks) = names.resolve(&subject);
+        found.resolutions.extend(resolutions.into_iter().map(|row| (subject, row)));
+        missing.extend(lacks);
+    }
+    found.discrepancies.extend(discrepancies::of_names(&missing));
+}
+
+/// What is evaluated: every product by every metric.
+fn keys(tenant: TenantId, rules: &BTreeMap<ProductId, Rule>) -> BTreeSet<Key> {
+    let key = |product: &ProductId, metric| Key { tenant, product: *product, metric };
+    rules.keys().flat_map(|product| Metric::ALL.map(|metric| key(product, metric))).collect()
+}
+
+/// The accounts of a tenant: those that stand somewhere, and those that use or hold something.
+fn account_tree(
+    tenant: TenantId,
+    reference: &[(Known, Span)],
+    resolutions: &[(Subject, Resolution)],
+    rights: &[Right],
+) -> Tree {
+    let mut accounts = Tree::of_accounts(tenant, reference);
+    let used = resolutions.iter().filter(|(subject, _)| subject.tenant == tenant);
+    accounts.nodes.extend(used.map(|(_, means)| means.account.0));
+    let granted = rights.iter().filter(|right| right.tenant == tenant);
+    accounts.nodes.extend(granted.map(|right| right.account.0));
+    if !accounts.nodes.is_empty() {
+        accounts.nodes.insert(AccountId::unattributed(tenant).0);
+    }
+    accounts
 }
 
 /// Everyone who said something.

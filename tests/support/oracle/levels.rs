@@ -156,12 +156,15 @@ pub(super) fn evaluate(
     }
 }
 
+/// A figure of a level.
+type Figure<'f> = &'f dyn Fn(&Level) -> i128;
+
 /// What happens at a position besides what is short.
 fn remarks(case: &Case<'_>, position: &LicensePosition, levels: &[(Span, Level)]) -> Vec<Remark> {
     let window = window(case, levels, position.key.period);
     let served = |level: &Level| if level.beta { level.demand - level.uncovered } else { 0 };
     let breach = |level: &Level| level.breach;
-    let kinds: [(DiscrepancyKind, &dyn Fn(&Level) -> i128); 2] =
+    let kinds: [(DiscrepancyKind, Figure<'_>); 2] =
         [(DiscrepancyKind::BetaInProduction, &served), (DiscrepancyKind::TerritoryBreach, &breach)];
     let mut found = Vec::new();
     for (kind, figure) in kinds {

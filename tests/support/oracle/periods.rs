@@ -257,11 +257,7 @@ impl Product<'_> {
         let over = || own.iter().filter(|right| right.span.end <= period.span.start);
         let ended = over().next().is_some();
         let last = Timestamp(period.span.end.0.saturating_sub(1)).min(horizon);
-        // What is known of the period lies within the grace of a line that ended before it.
-        let graced = own.iter().filter(|right| !is_credit(right)).any(|right| {
-            let end = right.span.end;
-            end <= period.span.start && last < end.plus_us(right.grace_us)
-        });
+        let graced = is_graced(&own, period, last);
         let expired = if entitled.is_none() && ended && !graced { shortfall } else { 0 };
         let overdraft = self.overdraft(slot, last);
         let beyond = (shortfall - overdraft).max(0);
@@ -318,6 +314,14 @@ impl Product<'_> {
             state,
         }
     }
+}
+
+/// Whether what is known of a period lies within the grace of a line that ended before it.
+fn is_graced(own: &[Right], period: Period, last: Timestamp) -> bool {
+    own.iter().filter(|right| !is_credit(right)).any(|right| {
+        let end = right.span.end;
+        end <= period.span.start && last < end.plus_us(right.grace_us)
+    })
 }
 
 /// A volume has no level; in its place stands what the periods that have begun came to.

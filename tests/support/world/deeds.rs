@@ -263,26 +263,17 @@ impl Deed {
                 given("family", FAMILIES, *family),
                 if *publisher { " publisher acme" } else { "" },
             ),
-            Self::Place { device, name, country, ends } => {
-                let thing = match device {
-                    true => format!("device {}", pick(DEVICES, *name)),
-                    false => format!("account {}", pick(ACCOUNTS, *name)),
-                };
-                let country = pick(TERRITORIES, *country % 3);
-                format!("place {thing} in {country}{}", between(ends.0, ends.1))
-            }
-            Self::Territory { territory, country, ends } => format!(
-                "territory {} has {}{}",
-                pick(["EU", "DE"], *territory),
-                pick(TERRITORIES, *country % 3),
-                between(ends.0, ends.1)
-            ),
+            Self::Place { device, name, country, ends } => place(*device, *name, *country, *ends),
+            Self::Territory { territory, country, ends } => reach(*territory, *country, *ends),
             Self::Component { component, server } => format!(
                 "suite SUITE has {} on {}",
                 pick(FEATURES, component % 3),
                 pick(SERVERS, *server)
             ),
-            Self::Report { .. } => self.report(name, options),
+            Self::Report { server, feature, at, issued, holders } => {
+                let pool = (*server, *feature);
+                report(name, options, pool, *at, *issued, holders)
+            }
             Self::Version { document, version, from } => {
                 let from = from.map_or(" always".to_owned(), |from| between(Some(from), None));
                 format!("version doc{document} {version}{from}")
@@ -314,22 +305,6 @@ impl Deed {
         )
     }
 
-    /// A server's report, each holder a line of its own.
-    fn report(&self, name: &str, options: &str) -> String {
-        let Self::Report { server, feature, at, issued, holders } = self else {
-            return String::new();
-        };
-        let place = format!("{} {}", pick(SERVERS, *server), pick(FEATURES, *feature));
-        let at = instant(*at);
-        let mut text = format!("{at} report {place} issued {issued}");
-        for (index, (user, count)) in holders.iter().enumerate() {
-            let user = pick(USERS, *user);
-            text +=
-                &format!("\n[id={name}h{index}{options}] {at} holder {place} {user}@ws1 x{count}");
-        }
-        text
-    }
-
     /// The bands of prices, each a line of its own.
     fn bands(&self, name: &str, options: &str) -> String {
         let Self::Prices { product, model, account, ends, terms } = self else {
@@ -359,7 +334,7 @@ impl Deed {
             Self::Checkout { count, .. } | Self::Log { count, .. } => *count += 1,
             Self::Usage { quantity, .. } => *quantity += 2,
             Self::Role { at, .. } | Self::Server { at, .. } | Self::Report { at, .. } => {
-                *at = (*at + 1) % SLOTS
+                *at = (*at + 1) % SLOTS;
             }
             Self::Seat { ends, .. }
             | Self::Account { ends, .. }
@@ -379,6 +354,40 @@ impl Deed {
         }
         other
     }
+}
+
+/// A server's report of a pool, and who holds it.
+fn report(
+    name: &str,
+    options: &str,
+    (server, feature): (u8, u8),
+    at: u8,
+    issued: u8,
+    holders: &[(u8, u8)],
+) -> String {
+    let place = format!("{} {}", pick(SERVERS, server), pick(FEATURES, feature));
+    let at = instant(at);
+    let mut text = format!("{at} report {place} issued {issued}");
+    for (index, (user, count)) in holders.iter().enumerate() {
+        let user = pick(USERS, *user);
+        text += &format!("\n[id={name}h{index}{options}] {at} holder {place} {user}@ws1 x{count}");
+    }
+    text
+}
+
+/// Where a machine or an account is.
+fn place(device: bool, name: u8, country: u8, ends: Ends) -> String {
+    let thing = match device {
+        true => format!("device {}", pick(DEVICES, name)),
+        false => format!("account {}", pick(ACCOUNTS, name)),
+    };
+    format!("place {thing} in {}{}", pick(TERRITORIES, country % 3), between(ends.0, ends.1))
+}
+
+/// A country of a territory, which may be a country itself.
+fn reach(territory: u8, country: u8, ends: Ends) -> String {
+    let (territory, country) = (pick(["EU", "DE"], territory), pick(TERRITORIES, country % 3));
+    format!("territory {territory} has {country}{}", between(ends.0, ends.1))
 }
 
 fn line(product: &str, grant: Grant, terms: &Terms) -> String {

@@ -104,7 +104,24 @@ fn enough_components_make_up_a_suite_and_count_no_more_by_themselves() {
         install POWERPOINT ws1 from 2025-03-01
         settle
         ",
-        &expect![[r#""#]],
+        &expect![[r#"
+            settle 2025-03-02T00:00:00Z
+            + position everyone ACCESS device 2025-03: unlicensed entitled 0 demand 1 peak 1 at 2025-03-01 short 1 2025-03-01..open
+            + position everyone EXCEL device 2025-03: unlicensed entitled 0 demand 1 peak 1 at 2025-03-01 short 1 2025-03-01..open
+            + position everyone WORD device 2025-03: unlicensed entitled 0 demand 1 peak 1 at 2025-03-01 short 1 2025-03-01..open
+            + problem unlicensed_use everyone ACCESS 2025-03 1 2025-03-01..open
+            + problem unlicensed_use everyone EXCEL 2025-03 1 2025-03-01..open
+            + problem unlicensed_use everyone WORD 2025-03 1 2025-03-01..open
+            settle
+            - position everyone ACCESS device 2025-03: unlicensed entitled 0 demand 1 peak 1 at 2025-03-01 short 1 2025-03-01..open
+            - position everyone EXCEL device 2025-03: unlicensed entitled 0 demand 1 peak 1 at 2025-03-01 short 1 2025-03-01..open
+            + position everyone OFFICE device 2025-03: unlicensed entitled 0 demand 1 peak 1 at 2025-03-01 short 1 2025-03-01..open
+            - position everyone WORD device 2025-03: unlicensed entitled 0 demand 1 peak 1 at 2025-03-01 short 1 2025-03-01..open
+            - problem unlicensed_use everyone ACCESS 2025-03 1 2025-03-01..open
+            - problem unlicensed_use everyone EXCEL 2025-03 1 2025-03-01..open
+            + problem unlicensed_use everyone OFFICE 2025-03 1 2025-03-01..open
+            - problem unlicensed_use everyone WORD 2025-03 1 2025-03-01..open
+        "#]],
     );
 }
 

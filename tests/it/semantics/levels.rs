@@ -108,7 +108,13 @@ fn three_ones_are_three_as_a_sum_and_one_as_a_maximum() {
         2025-03-03T01:00 use M 1
         settle 2025-03-04
         ",
-        &expect![[r#""#]],
+        &expect![[r#"
+            settle 2025-03-04T00:00:00Z
+            + position everyone M maximum 2025-03: near entitled 1 demand 1 peak 1 at 2025-03-01
+            + position everyone S volume 2025-03: near entitled 3 demand 3 peak 3 at 2025-03-01
+            + problem near_limit everyone M 2025-03 1 2025-03-01..open
+            + problem near_limit everyone S 2025-03 3 2025-03-01..open
+        "#]],
     );
 }
 

@@ -171,7 +171,16 @@ fn sockets_in_pairs_may_be_rounded_once_for_all_hosts() {
         2025-03-02T00:00 set SOCKET 21 at h2
         settle 2025-03-03
         ",
-        &expect![[r#""#]],
+        &expect![[r#"
+            settle 2025-03-02T00:00:00Z
+            + position everyone TOTAL level 2025-03: unlicensed entitled 0 demand 1 peak 1 at 2025-03-01 short 1 2025-03-01..open
+            + problem unlicensed_use everyone TOTAL 2025-03 1 2025-03-01..open
+            settle 2025-03-03T00:00:00Z
+            - position everyone TOTAL level 2025-03: unlicensed entitled 0 demand 1 peak 1 at 2025-03-01 short 1 2025-03-01..open
+            + position everyone TOTAL level 2025-03: unlicensed entitled 0 demand 16 peak 16 at 2025-03-02 short 16 2025-03-01..open
+            - problem unlicensed_use everyone TOTAL 2025-03 1 2025-03-01..open
+            + problem unlicensed_use everyone TOTAL 2025-03 16 2025-03-01..open
+        "#]],
     );
 }
 

@@ -409,6 +409,16 @@ fn pairs_of_sockets_are_rounded_for_each_host() {
         install P2 h3 from 2025-03-01
         settle 12:00
         ",
-        &expect![[r#""#]],
+        &expect![[r#"
+            settle 2025-03-03T12:00:00Z
+            + position everyone P1 core 2025-03: unlicensed entitled 0 demand 2 peak 2 at 2025-03-01 short 2 2025-03-01..open
+            + position everyone P1 device 2025-03: unlicensed entitled 0 demand 2 peak 2 at 2025-03-01 short 2 2025-03-01..open
+            + position everyone P2 core 2025-03: unlicensed entitled 0 demand 5 peak 5 at 2025-03-01 short 5 2025-03-01..open
+            + position everyone P2 device 2025-03: unlicensed entitled 0 demand 1 peak 1 at 2025-03-01 short 1 2025-03-01..open
+            + problem unlicensed_use everyone P1 2025-03 2 2025-03-01..open
+            + problem unlicensed_use everyone P1 2025-03 2 2025-03-01..open
+            + problem unlicensed_use everyone P2 2025-03 1 2025-03-01..open
+            + problem unlicensed_use everyone P2 2025-03 5 2025-03-01..open
+        "#]],
     );
 }

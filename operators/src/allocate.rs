@@ -294,10 +294,8 @@ impl World {
     /// How a product's use is converted.
     fn conversion(&self, key: Key) -> Conversion {
         let round = self.rules.get(&key.product).and_then(|rule| rule.settings.round);
-        let bands = match key.metric {
-            Metric::ResourceValue => self.bands.get(&key.product),
-            _ => None,
-        };
+        let converts = key.metric == Metric::ResourceValue;
+        let bands = self.bands.get(&key.product).filter(|_| converts);
         Conversion { bands: bands.into_iter().flat_map(BTreeMap::keys).copied().collect(), round }
     }
 

@@ -108,10 +108,8 @@ impl Rule {
     /// The metrics under which use of a natural metric makes demand at instants; `weighed` if it is
     /// drawn from a pool.
     fn demanded(&self, natural: Metric, weighed: bool) -> impl Iterator<Item = Metric> {
-        let own = match natural {
-            Metric::Concurrent if weighed => Metric::Token,
-            other => other,
-        };
+        let tokens = weighed && natural == Metric::Concurrent;
+        let own = if tokens { Metric::Token } else { natural };
         let itself = self.demands(own) && !self.counts_in_periods(own);
         let value = self.counts(Metric::ResourceValue) && self.settings.resource == natural;
         itself.then_some(own).into_iter().chain(value.then_some(Metric::ResourceValue))
@@ -369,8 +367,8 @@ fn counting<'s>(
             }
             let pools: Vec<(Span, ProductId, Weight)> = stated
                 .into_iter()
-                .flat_map(|(pool, rows)| {
-                    heaviest(&rows).into_iter().map(move |(span, weight)| (span, pool, weight))
+                .flat_map(|(pool, weights)| {
+                    heaviest(&weights).into_iter().map(move |(span, weight)| (span, pool, weight))
                 })
                 .collect();
             let alone = outside(Span::ALWAYS, pools.iter().map(|pool| pool.0));

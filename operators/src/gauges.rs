@@ -177,8 +177,11 @@ impl Gauge {
         if level.0 == 0 || span.is_empty() {
             return Vec::new();
         }
-        let inside = self.resolutions.keys().filter_map(|row| Some((row.span.overlap(span)?, row)));
-        inside.map(|(span, row)| held(subject, member, *level, span, fact, row)).collect()
+        let rows = self.resolutions.keys();
+        let held = |row: &Resolution| {
+            Some(held(subject, member, *level, row.span.overlap(span)?, fact, row))
+        };
+        rows.filter_map(held).collect()
     }
 }
 

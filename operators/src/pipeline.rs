@@ -204,10 +204,10 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         read_singly(rules.clone()).concat(ledgers.clone()).distinct(),
         policy.clone(),
     );
-    let metered = volume.readings.clone().map(|one| (one.product, one));
-    let metered = metered.semijoin(ledgers).map(|(_, one)| one);
+    let single = volume.readings.clone().map(|one| (one.product, one));
+    let single = single.semijoin(ledgers).map(|(_, one)| one);
     let Credits { balances, overages } = credits(
-        metered.clone(),
+        single.clone(),
         granted,
         accounts.edges.clone(),
         reference.zones.clone(),
@@ -216,7 +216,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     );
 
     let charges = charges(
-        metered,
+        single,
         priced,
         accounts.edges.clone(),
         reference.zones.clone(),

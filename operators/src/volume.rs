@@ -151,13 +151,13 @@ pub fn volume<'s>(
         Found::Cell(cell) => Some((cell, epoch, tally)),
         Found::Late(_) | Found::Reading(_) => None,
     });
-    let events = |tally: Tally| isize::try_from(tally.events).unwrap_or(0);
+    let times = |tally: Tally| isize::try_from(tally.events).unwrap_or(0);
     let late = found.clone().flat_map(move |(found, epoch, tally)| match found {
-        Found::Late(late) => Some((late, epoch, events(tally))),
+        Found::Late(late) => Some((late, epoch, times(tally))),
         Found::Cell(_) | Found::Reading(_) => None,
     });
     let readings = found.flat_map(move |(found, epoch, tally)| match found {
-        Found::Reading(reading) => Some((reading, epoch, events(tally))),
+        Found::Reading(reading) => Some((reading, epoch, times(tally))),
         Found::Cell(_) | Found::Late(_) => None,
     });
     Volume {

@@ -233,10 +233,9 @@ pub fn expected(input: Input<'_>) -> Expected {
     let said = known::known(&case);
     let in_force = known::in_force(&said.known);
     // Events speak of their own time, whatever document they stand in.
-    let reference: Vec<(Known, Span)> = in_force
-        .into_iter()
-        .filter(|(row, _)| !matches!(row.body, Body::Session(_) | Body::Usage(_)))
-        .collect();
+    let is_event = |row: &Known| matches!(row.body, Body::Session(_) | Body::Usage(_));
+    let stays = in_force.into_iter().filter(|(row, _)| !is_event(row));
+    let reference: Vec<(Known, Span)> = stays.collect();
     case.learn_zones(&reference);
     let names = Names::new(&case, &reference);
     let logs = sessions::logs(&said.known, case.settings, case.policy.attempt_window_us);
@@ -251,16 +250,7 @@ pub fn expected(input: Input<'_>) -> Expected {
     let mut uses = uses::uses(&case, &names, &lines, &logs.sessions, &parts, &seats);
     uses.extend(gauges::uses(&said.known, &names));
     let installs = inventory::installs(&reference, &names);
-    let mut lacking = Vec::new();
-    for tenant in tenants(&case) {
-        let of_tenant = counting.iter().filter(|right| right.tenant == tenant);
-        let rules = uses::rules(&case, &of_tenant.copied().collect::<Vec<_>>());
-        let hardware = inventory::Hardware::new(tenant, &reference);
-        let there: Vec<_> = installs.iter().filter(|one| one.tenant == tenant).copied().collect();
-        let (needs, lacks) = inventory::needs(&case, &there, &rules, &hardware);
-        uses.extend(needs);
-        lacking.extend(discrepancies::of_lacks(&lacks));
-    }
+    let lacking = hardware_needs(&case, &reference, &installs, &counting, &mut uses);
     let standing = standbys::standbys(&case, &said.known, &reference, &uses);
     let weighed = standing.counted(&uses);
     let atlas = territory::Atlas::new(&reference);
@@ -274,26 +264,20 @@ pub fn expected(input: Input<'_>) -> Expected {
         repeated: said.repeated.clone(),
         ..Expected::default()
     };
-    let subjects: BTreeSet<Subject> = logs
-        .sessions
-        .iter()
-        .map(|session| session.subject)
-        .chain(volumes::subjects(&said.known).into_iter().map(|(subject, _)| subject))
-        .chain(seats.iter().map(|(subject, _)| *subject))
-        .chain(gauges::subjects(&said.known))
-        .chain(inventory::subjects(&reference).into_iter().map(|(subject, ..)| subject))
-        .chain(lines.iter().map(rights::subject))
-        .chain(grants.iter().map(|grant| grant.subject))
-        .chain(bands.iter().map(|band| band.subject))
-        .collect();
+    let stated = lines.iter().map(rights::subject);
+    let stated = stated.chain(grants.iter().map(|grant| grant.subject));
+    let stated = stated.chain(bands.iter().map(|band| band.subject));
+    let mut subjects = telemetry(&said.known, &reference, &logs.sessions, &seats);
+    subjects.extend(stated);
     resolve(&names, subjects, &mut found);
-    found.discrepancies.extend(discrepancies::of_counts(&said.conflicts, &logs.orphans));
-    found.discrepancies.extend(found.pools.iter().flat_map(discrepancies::of_pool));
-    found.discrepancies.extend(found.statements.iter().filter_map(discrepancies::of_statement));
-    found.discrepancies.extend(lacking);
     let upkeep = sublicenses::without_base(&lines);
-    let contracts = [sublicensing, standing.problems, upkeep, trials::repeats(&rights)];
-    found.discrepancies.extend(contracts.concat());
+    let stated = [
+        discrepancies::of_counts(&said.conflicts, &logs.orphans),
+        found.pools.iter().flat_map(discrepancies::of_pool).collect(),
+        found.statements.iter().filter_map(discrepancies::of_statement).collect(),
+        [lacking, sublicensing, standing.problems, upkeep, trials::repeats(&rights)].concat(),
+    ];
+    found.discrepancies.extend(stated.concat());
     let evidence = Evidence {
         uses: &uses,
         weighed: &weighed,
@@ -309,19 +293,65 @@ pub fn expected(input: Input<'_>) -> Expected {
         let accounts = account_tree(tenant, &reference, &found.resolutions, &rights);
         evaluate(&case, tenant, &accounts, &products, &evidence, &mut found);
     }
-    found.discrepancies.extend(anomalies::silence(&case, &said.known));
-    found.discrepancies.extend(anomalies::stuck(&case, &logs.sessions));
-    found.discrepancies.extend(anomalies::repetition(&case, &said.known, &said.repeated));
-    found.discrepancies.extend(anomalies::habit(&case, &found.positions));
+    let unusual = [
+        anomalies::silence(&case, &said.known),
+        anomalies::stuck(&case, &logs.sessions),
+        anomalies::repetition(&case, &said.known, &said.repeated),
+        anomalies::habit(&case, &found.positions),
+    ];
+    found.discrepancies.extend(unusual.concat());
     found.true_ups = true_up::true_ups(&case, &found.positions);
-    found.sessions = logs.sessions;
-    found.orphans = logs.orphans;
-    found.attempts = logs.attempts;
-    found.waits = logs.waits;
-    found.counts = logs.counts;
-    found.lines = lines;
-    found.rights = counting;
-    found
+    Expected { lines, rights: counting, ..found.with_logs(logs) }
+}
+
+impl Expected {
+    /// The same with what logs come to.
+    fn with_logs(self, logs: sessions::Logs) -> Self {
+        Self {
+            sessions: logs.sessions,
+            orphans: logs.orphans,
+            attempts: logs.attempts,
+            waits: logs.waits,
+            counts: logs.counts,
+            ..self
+        }
+    }
+}
+
+/// Adds what the hardware of every tenant needs; gives what is not known of it.
+fn hardware_needs(
+    case: &Case<'_>,
+    reference: &[(Known, Span)],
+    installs: &[inventory::Install],
+    rights: &[Right],
+    uses: &mut Vec<uses::Use>,
+) -> Vec<Discrepancy> {
+    let mut lacking = Vec::new();
+    for tenant in tenants(case) {
+        let of_tenant = rights.iter().filter(|right| right.tenant == tenant);
+        let rules = uses::rules(case, &of_tenant.copied().collect::<Vec<_>>());
+        let hardware = inventory::Hardware::new(tenant, reference);
+        let there: Vec<_> = installs.iter().filter(|one| one.tenant == tenant).copied().collect();
+        let (needs, lacks) = inventory::needs(case, &there, &rules, &hardware);
+        uses.extend(needs);
+        lacking.extend(discrepancies::of_lacks(&lacks));
+    }
+    lacking
+}
+
+/// The subjects that telemetry and lists of seats and installs speak of.
+fn telemetry(
+    known: &[Known],
+    reference: &[(Known, Span)],
+    sessions: &[Session],
+    seats: &[(Subject, Span)],
+) -> BTreeSet<Subject> {
+    let sessions = sessions.iter().map(|session| session.subject);
+    let metered = volumes::subjects(known).into_iter().map(|(subject, _)| subject);
+    let installed = inventory::subjects(reference).into_iter().map(|(subject, ..)| subject);
+    let held = seats.iter().map(|(subject, _)| *subject);
+    let set = gauges::subjects(known);
+    sessions.chain(metered).chain(installed).chain(held).chain(set).collect()
 }
 
 /// What was used and what may be used.
@@ -358,48 +388,13 @@ fn evaluate(
         evidence.weighed.iter().filter(|one| one.tenant == tenant).copied().collect();
     let demanded = counting::demanded(&sources, &rules, &hardware);
     let mut positions = Positions::default();
+    let needs = Needs { evidence, events: &events, demanded: &demanded, hardware: &hardware };
     for key in keys(tenant, &rules) {
         let Some(rule) = rules.get(&key.product) else { continue };
-        let of_key = |right: &&Right| right.product == key.product && right.metric == key.metric;
-        let own: Vec<Right> = rights.iter().filter(of_key).copied().collect();
-        let used = |metric| {
-            let of_tenant = evidence.weighed.iter();
-            let of_tenant = of_tenant.filter(|one| one.tenant == tenant && !one.least);
-            let of_product = of_tenant.filter(move |one| one.product == key.product);
-            of_product.filter(move |one| one.metric == metric).copied().collect::<Vec<_>>()
-        };
-        // A product is bound to territories if any of its lines is.
-        let bound = rights.iter().any(|one| one.product == key.product && one.territory.is_some());
-        let metered = events.iter().filter(|event| event.product == key.product);
-        let asked = match key.metric {
-            Metric::Volume => rule.demands(Metric::Volume),
-            other => rule.counts(other),
-        };
-        let metered: Vec<volumes::Event> = metered.filter(|_| asked).copied().collect();
-        let of_key = |one: &&uses::Use| one.product == key.product && one.metric == key.metric;
-        let demand: Vec<uses::Use> = demanded.iter().filter(of_key).copied().collect();
-        if levels::counts_at_instants(key.metric, rule) {
-            let atlas = (bound && key.metric != Metric::Feature).then_some(evidence.atlas);
-            let needed = match atlas {
-                Some(atlas) => {
-                    let counted: Vec<uses::Use> =
-                        demand.into_iter().filter(|one| !one.least).collect();
-                    atlas.placed(&counted, accounts)
-                }
-                None => demand,
-            };
-            let by = (rule, &hardware, atlas);
-            levels::evaluate(case, key, accounts, &needed, &own, by, &mut positions);
-        } else if key.metric == Metric::Unique {
-            let people: Vec<uses::Use> = metered.iter().map(volumes::Event::as_use).collect();
-            periods::evaluate(case, key, accounts, &[], &people, &own, &mut positions);
-        } else if key.metric != Metric::NamedUser {
-            periods::evaluate(case, key, accounts, &metered, &[], &own, &mut positions);
-        } else {
-            let active = used(Metric::Concurrent);
-            periods::evaluate(case, key, accounts, &[], &active, &own, &mut positions);
-        }
+        needs.evaluate(case, key, accounts, rule, &rights, &mut positions);
         if case.horizon != Timestamp::MIN {
+            let of_key = |one: &&Right| one.product == key.product && one.metric == key.metric;
+            let own: Vec<Right> = rights.iter().filter(of_key).copied().collect();
             found.discrepancies.extend(discrepancies::of_claims(key, &own, case.horizon));
         }
     }
@@ -427,6 +422,71 @@ fn evaluate(
     found.discrepancies.extend(discrepancies::of_places(tenant, &accounts.problems()));
     let place = |(node, parent, span)| Placement { tenant, node, parent, span };
     found.accounts.extend(accounts.places().into_iter().map(place));
+}
+
+/// What is needed of the products of one tenant.
+struct Needs<'n> {
+    evidence: &'n Evidence<'n>,
+    events: &'n [volumes::Event],
+    demanded: &'n [uses::Use],
+    hardware: &'n inventory::Hardware,
+}
+
+impl Needs<'_> {
+    /// Evaluates one product by one metric.
+    fn evaluate(
+        &self,
+        case: &Case<'_>,
+        key: Key,
+        accounts: &Tree,
+        rule: &Rule,
+        rights: &[Right],
+        positions: &mut Positions,
+    ) {
+        let of_key = |right: &&Right| right.product == key.product && right.metric == key.metric;
+        let own: Vec<Right> = rights.iter().filter(of_key).copied().collect();
+        let asked = match key.metric {
+            Metric::Volume => rule.demands(Metric::Volume),
+            other => rule.counts(other),
+        };
+        let metered = self.events.iter().filter(|event| event.product == key.product && asked);
+        let metered: Vec<volumes::Event> = metered.copied().collect();
+        let at_instants = levels::counts_at_instants(key.metric, rule);
+        let is_used = |one: &uses::Use| one.product == key.product && one.tenant == key.tenant;
+        let used = self.demanded.iter().any(|one| is_used(one) && one.metric == key.metric)
+            || (!at_instants && self.evidence.weighed.iter().any(is_used));
+        if own.is_empty() && metered.is_empty() && !used {
+            return;
+        }
+        if at_instants {
+            let of_key = |one: &&uses::Use| one.product == key.product && one.metric == key.metric;
+            let mut needed: Vec<uses::Use> = self.demanded.iter().filter(of_key).copied().collect();
+            // A product is bound to territories if any of its lines is.
+            let bound =
+                rights.iter().any(|one| one.product == key.product && one.territory.is_some());
+            let bound = bound && key.metric != Metric::Feature;
+            let atlas = bound.then_some(self.evidence.atlas);
+            if let Some(atlas) = atlas {
+                needed.retain(|one| !one.least);
+                needed = atlas.placed(&needed, accounts);
+            }
+            let by = (rule, self.hardware, atlas);
+            levels::evaluate(case, key, accounts, &needed, &own, by, positions);
+        } else if key.metric == Metric::Unique {
+            let people: Vec<uses::Use> = metered.iter().map(volumes::Event::as_use).collect();
+            periods::evaluate(case, key, accounts, &[], &people, &own, positions);
+        } else if key.metric != Metric::NamedUser {
+            periods::evaluate(case, key, accounts, &metered, &[], &own, positions);
+        } else {
+            let of_product = self.evidence.weighed.iter().filter(|one| {
+                one.tenant == key.tenant
+                    && one.product == key.product
+                    && one.metric == Metric::Concurrent
+            });
+            let active: Vec<uses::Use> = of_product.copied().collect();
+            periods::evaluate(case, key, accounts, &[], &active, &own, positions);
+        }
+    }
 }
 
 /// Says what subjects mean, and what their names lack.

@@ -131,7 +131,7 @@ pub fn needed(rule: ProcessorRule, shape: &Shape, factor: Weight) -> Quantity {
         ProcessorRule::Processors => processors,
         ProcessorRule::CoresEightSixteen => cores.max(8 * processors).max(16),
         ProcessorRule::CoresFour => match shape.virtual_cores {
-            Some(own) => own.max(4),
+            Some(_) => own.max(4),
             None => cores.max(4 * processors),
         },
         ProcessorRule::CoresInEights => own.div_ceil(8).max(1) * 8,
@@ -249,8 +249,8 @@ mod tests {
     fn vmw_1_and_vmwcore_1() {
         let hosts = [16, 32, 33, 64, 65].map(|each| physical(2, each));
         assert_eq!(all(ProcessorRule::ProcessorsOfThirtyTwo, hosts), [2, 2, 4, 4, 6]);
-        let hosts = [8, 16, 24].map(|each| physical(2, each));
-        assert_eq!(all(ProcessorRule::CoresSixteen, hosts), [32, 32, 48]);
+        let larger = [8, 16, 24].map(|each| physical(2, each));
+        assert_eq!(all(ProcessorRule::CoresSixteen, larger), [32, 32, 48]);
     }
 
     #[test]

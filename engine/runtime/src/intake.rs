@@ -12,9 +12,13 @@ use trueup_model::calendar::Zone;
 use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
 use trueup_model::hash::hash128;
 use trueup_model::id::{Dictionary, Id, NameError, NameKind, ProductId, TenantId};
+use trueup_model::quantity::Quantity;
 use trueup_model::reject::{Reject, RejectReason};
 use trueup_model::time::Timestamp;
 use trueup_policy::Policy;
+
+/// The greatest value of a factor: a billion units for one.
+const FACTOR_MAX: Quantity = Quantity(1_000_000_000_000_000);
 
 /// The most licenses that one checkout may name.
 const COUNT_MAX: u32 = 100_000_000;
@@ -141,6 +145,10 @@ impl Intake {
                 let dated = row.anchor.is_none_or(Timestamp::is_calendar);
                 return (!known || !dated).then_some(RejectReason::BadValue);
             }
+            Body::Factor(row) => {
+                let weighs = row.per.0 > 0 && (0..=FACTOR_MAX.0).contains(&row.value.0);
+                return (!weighs).then_some(RejectReason::BadValue);
+            }
             Body::Seat(_)
             | Body::Product(_)
             | Body::Component(_)
@@ -151,7 +159,6 @@ impl Intake {
             | Body::Reject(_)
             | Body::Machine(_)
             | Body::Install(_)
-            | Body::Factor(_)
             | Body::Grant(_)
             | Body::Price(_)
             | Body::Location(_)

@@ -239,10 +239,8 @@ impl Component {
         turn: &Turn,
         world: &World,
     ) -> BTreeMap<(Holder, Span, Quantity), Diff> {
-        let uses = match self.statistic {
-            Statistic::Days => self.by_days(uses, turn, world),
-            _ => uses,
-        };
+        let by_days = self.statistic == Statistic::Days;
+        let uses = if by_days { self.by_days(uses, turn, world) } else { uses };
         let mut changed: BTreeMap<(Holder, Span, Quantity), Diff> = BTreeMap::new();
         let mut groups: BTreeMap<u64, Vec<(Span, Quantity, Holder, i64)>> = BTreeMap::new();
         for (one, diff) in uses {

@@ -136,7 +136,10 @@ impl Raw {
                 *sums.entry(*part).or_default() += change;
             }
             sums.retain(|_, sum| *sum != 0);
+            // Tables that are absurd give the greatest quantity, and no more.
+            let limit = i128::from(i64::MAX);
             let level = if sums.is_empty() { 0 } else { conversion.of(&sums, at) };
+            let level = level.clamp(-limit, limit);
             if level != before {
                 now.insert(at, level - before);
             }

@@ -50,7 +50,7 @@ impl Hardware {
         let device: DeviceId = row.machine.device.into();
         let mut found: BTreeSet<DeviceId> = [device].into();
         found.extend(row.machine.host.map(DeviceId::from));
-        let clusters = self.rows_of(device).filter_map(|row| row.machine.cluster);
+        let clusters = self.rows_of(device).filter_map(|held| held.machine.cluster);
         let clusters: BTreeSet<Id> = clusters.chain(row.machine.cluster).collect();
         for cluster in clusters {
             found.extend(self.members(row.tenant, cluster));
@@ -110,7 +110,7 @@ impl Hardware {
                     && row.span.contains(at)
             });
             // Of several rows, the last in their order: the one that says most.
-            rows.filter_map(|row| Weight::new(row.factor.value, row.factor.per)).last()
+            rows.rev().find_map(|row| Weight::new(row.factor.value, row.factor.per))
         };
         let named = model.and_then(|model| stated(Some(model)));
         match named.or_else(|| stated(None)) {

@@ -78,7 +78,8 @@ pub(super) fn of_install(one: &Installed, rule: &Rule, hardware: &Hardware) -> V
     for row in hardware.rows_of(one.raw_device) {
         bounds.extend([row.span.start, row.span.end]);
         for device in together_with(row, hardware) {
-            bounds.extend(hardware.rows_of(device).flat_map(|row| [row.span.start, row.span.end]));
+            bounds
+                .extend(hardware.rows_of(device).flat_map(|near| [near.span.start, near.span.end]));
         }
     }
     let mut found = Vec::new();
@@ -157,9 +158,7 @@ fn together_with(row: &MachineRow, hardware: &Hardware) -> Vec<DeviceId> {
 /// The shapes that count for a machine at an instant: its own, or those of the cluster, else of the
 /// host, that a soft partition may move over.
 fn shapes(row: &MachineRow, hardware: &Hardware, at: Timestamp, device: DeviceId) -> Counted {
-    let factor = |row: &MachineRow, model| {
-        hardware.factor(FactorKind::Core, row.tenant, model, at, Weight::ONE)
-    };
+    let factor_of = |model| hardware.factor(FactorKind::Core, row.tenant, model, at, Weight::ONE);
     let host = row.machine.host.map(DeviceId::from);
     let soft = row.machine.partition == Partition::Soft;
     let wide: Vec<&MachineRow> = match soft {
@@ -173,12 +172,12 @@ fn shapes(row: &MachineRow, hardware: &Hardware, at: Timestamp, device: DeviceId
     if wide.is_empty() {
         let on = host.and_then(|host| hardware.at(host, at));
         let model = row.machine.model.or(on.and_then(|on| on.machine.model));
-        let factor = factor(row, model);
+        let factor = factor_of(model);
         let shapes = vec![(shape(row, on.is_none()), factor.weight)];
         return Counted { shapes, group: device.0, known: factor.known };
     }
-    let factors: Vec<_> = wide.iter().map(|one| factor(one, one.machine.model)).collect();
-    let known = factors.iter().all(|factor| factor.known);
+    let factors: Vec<_> = wide.iter().map(|one| factor_of(one.machine.model)).collect();
+    let known = factors.iter().all(|one| one.known);
     let shapes = wide.iter().zip(&factors).map(|(one, f)| (shape(one, false), f.weight)).collect();
     let group = match (row.machine.cluster, host) {
         (Some(cluster), _) => cluster.0,
@@ -282,7 +281,7 @@ fn on_host(
     let Some((one, account)) = first else { return };
     let sum: u64 = shares.values().sum();
     let physical = on.filter(|on| on.machine.virtual_cores == 0);
-    let cores = physical.map_or(sum, |on| sum.min(u64::from(on.machine.cores)));
+    let cores = physical.map_or(sum, |row| sum.min(u64::from(row.machine.cores)));
     let model = on.and_then(|on| on.machine.model);
     let kind = FactorKind::ProcessorValue;
     let factor = hardware.factor(kind, one.tenant, model, at, UNKNOWN_VALUE);

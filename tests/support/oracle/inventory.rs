@@ -1,7 +1,9 @@
 //! What is installed where, what suites that makes, and what the hardware under it needs (2.2, 2.5, 2.6,
 //! 2.15): every rule at every instant, over all machines.
 
+use super::counting::half_even;
 use super::names::Names;
+use super::rights::quantity;
 use super::spans::{bounds, joined, pieces};
 use super::uses::{Group, Use};
 use super::{Case, Rule};
@@ -15,7 +17,6 @@ use trueup_model::hardware::{Machine, Partition};
 use trueup_model::id::{AccountId, DeviceId, Id, ProductId, TenantId, UserId};
 use trueup_model::metric::Metric;
 use trueup_model::processors::ProcessorRule;
-use trueup_model::quantity::Quantity;
 use trueup_model::time::{Span, Timestamp};
 use trueup_operators::dedupe::Known;
 
@@ -264,7 +265,7 @@ pub(super) fn needs(
             uses.extend(core.then_some(row));
             if minimum.each > 0 {
                 let basis = if minimum.by_license { need.licenses } else { need.cores };
-                let units = Quantity::units((basis * i128::from(minimum.each)) as i64);
+                let units = quantity(basis * i128::from(minimum.each) * 1_000_000);
                 let group = Group::Hardware(need.together, true);
                 uses.push(Use { metric: Metric::NamedUser, units, group, least: true, ..row });
             }
@@ -296,7 +297,7 @@ fn blank(one: &Install, span: Span, whole: i128) -> Use {
         metric: Metric::Device,
         group: Group::Device(one.device),
         span,
-        units: Quantity::units(whole as i64),
+        units: quantity(whole * 1_000_000),
         user: None,
         device: Some(one.device),
         country: None,
@@ -458,12 +459,12 @@ fn by_host(
                 let lack = (one.tenant, DiscrepancyKind::UnknownCpuModel, one.product, host);
                 lacks.entry(lack).or_default().push(piece);
             }
-            let millionths = super::counting::half_even(cores * ratio.0 * 1_000_000, ratio.1);
+            let millionths = half_even(cores * ratio.0 * 1_000_000, ratio.1);
             uses.push(Use {
                 metric: Metric::ProcessorValue,
                 group: Group::Hardware(host.into(), false),
                 device: Some(host),
-                units: super::rights::quantity(millionths),
+                units: quantity(millionths),
                 ..blank(one, piece, 0)
             });
         }

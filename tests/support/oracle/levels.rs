@@ -66,6 +66,11 @@ pub(super) struct Level {
 }
 
 impl Level {
+    /// Whether lines had been in force and all of them, and their grace, have ended.
+    fn has_expired(&self) -> bool {
+        !self.in_force && (self.ended || self.tried) && !self.graced
+    }
+
     pub(super) fn shortfall(&self) -> i128 {
         if self.passes { 0 } else { self.uncovered }
     }
@@ -349,6 +354,15 @@ fn greatest(window: &[(Span, Level)], figure: impl Fn(&Level) -> i128) -> (i128,
     (most, first.map_or(Timestamp::MAX, |(span, _)| span.start))
 }
 
+/// Where a statistic counts, the period is one piece with that demand and the rights at its end.
+fn as_one(at_end: &Level, demand: i128) -> Level {
+    let uncovered = match at_end.entitled {
+        Capacity::Limited(limit) => (demand - i128::from(limit.0)).max(0),
+        Capacity::Unlimited | Capacity::Unknown => 0,
+    };
+    Level { demand, uncovered, ..*at_end }
+}
+
 fn position(
     case: &Case<'_>,
     key: Key,
@@ -369,19 +383,9 @@ fn position(
     // Whatever counts, a period in which nothing was used has no position of its own.
     let (used, _) = greatest(&window, |level| level.demand);
     let demanded: i128 = window.iter().map(|(span, one)| one.demand * span.length_us()).sum();
-    // Where a statistic counts, the period is one piece with that demand and the rights at its end.
-    let window = match counted {
-        None => window,
-        Some(demand) => {
-            let until = if current { horizon } else { period.span.end };
-            let uncovered = match at_end.entitled {
-                Capacity::Limited(limit) => (demand - i128::from(limit.0)).max(0),
-                Capacity::Unlimited | Capacity::Unknown => 0,
-            };
-            let level = Level { demand, uncovered, ..*at_end };
-            vec![(Span::new(period.span.start, until), level)]
-        }
-    };
+    let until = if current { horizon } else { period.span.end };
+    let whole = Span::new(period.span.start, until);
+    let window = counted.map_or(window, |demand| vec![(whole, as_one(at_end, demand))]);
     let (peak, peak_at) = greatest(&window, |level| level.demand);
     if used == 0 && !(current && at_end.in_force) {
         return None;
@@ -392,13 +396,7 @@ fn position(
     let (shortfall, shortfall_at) = greatest(&window, Level::shortfall);
     let short: Vec<&(Span, Level)> =
         window.iter().filter(|(_, level)| level.shortfall() > 0).collect();
-    let expired = |level: &Level| {
-        if !level.in_force && (level.ended || level.tried) && !level.graced {
-            level.shortfall()
-        } else {
-            0
-        }
-    };
+    let expired = |level: &Level| if level.has_expired() { level.shortfall() } else { 0 };
     let expired_first = window.iter().find(|(_, level)| expired(level) > 0);
     let now = if counted.is_some() { shortfall } else { at_end.shortfall() };
     let lasts = current && now > 0;

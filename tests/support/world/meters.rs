@@ -97,18 +97,21 @@ fn level() -> BoxedStrategy<Deed> {
     level.prop_map(told).boxed()
 }
 
+/// Whether it is physical, and on which device, host and cluster.
+type Place = (u8, u8, Option<u8>, Option<u8>);
+/// Processors, cores, virtual cores and cap.
+type Size = (u8, u8, u8, Option<u8>);
+/// Model, partition and ends.
+type Rest = (Option<u8>, u8, (Option<u8>, Option<u8>));
+
 fn machine() -> BoxedStrategy<Deed> {
     let place = (0..2_u8, 0..3_u8, prop::option::of(0..3_u8), prop::option::of(0..2_u8));
     let size = (1..3_u8, 1..20_u8, 0..9_u8, prop::option::weighted(0.3, 1..6_u8));
     let rest = (prop::option::of(0..2_u8), 0..3_u8, ends());
-    let told = |(place, size, rest): (
-        (u8, u8, Option<u8>, Option<u8>),
-        (u8, u8, u8, Option<u8>),
-        _,
-    )| {
+    let told = |(place, size, rest): (Place, Size, Rest)| {
         let (physical, device, host, cluster) = place;
         let (processors, cores, virtual_cores, cap) = size;
-        let (model, partition, ends): (Option<u8>, u8, (Option<u8>, Option<u8>)) = rest;
+        let (model, partition, ends) = rest;
         let cluster = cluster.map(|one| format!(" cluster {}", pick(CLUSTERS, one)));
         let model = model.map(|one| format!(" model {}", pick(MODELS, one)));
         let common = cluster.unwrap_or_default() + &model.unwrap_or_default();

@@ -221,6 +221,7 @@ macro_rules! tables {
 
         /// The bodies of one kind, read.
         #[derive(Debug)]
+        #[expect(clippy::large_enum_variant, reason = "there is one a batch, and it stays there")]
         pub(super) enum Rows {
             $($kind($columns),)+
         }

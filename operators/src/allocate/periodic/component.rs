@@ -25,6 +25,9 @@ use trueup_model::time::{Span, Timestamp};
 /// A node and a period of its calendar.
 pub(super) type Slot = (AccountId, Period);
 
+/// The readings of a slot by what ranks them, then by their identity.
+type Ranked = BTreeMap<(i128, FactId), (Quantity, Diff)>;
+
 /// One product under one metric.
 pub(super) struct Component {
     pub(super) key: Key,
@@ -40,7 +43,7 @@ pub(super) struct Component {
     /// Single quantities, where these count.
     pub(super) readings: BTreeMap<Reading, Diff>,
     /// The readings of each slot, the one that counts last.
-    ranked: BTreeMap<Slot, BTreeMap<(i128, FactId), (Quantity, Diff)>>,
+    ranked: BTreeMap<Slot, Ranked>,
     /// Which slots each person counts in.
     pub(super) persons: BTreeMap<UserId, BTreeSet<Slot>>,
     /// What accounts bring to each slot.
@@ -248,10 +251,8 @@ impl Component {
     ) {
         let node = self.taker(reading.account, reading.at, world);
         let slot = (node, world.calendars.of(node).period(self.unit(world), reading.at));
-        let rank = match self.key.metric {
-            Metric::Maximum => i128::from(reading.quantity.0),
-            _ => i128::from(reading.at.0),
-        };
+        let greatest = self.key.metric == Metric::Maximum;
+        let rank = i128::from(if greatest { reading.quantity.0 } else { reading.at.0 });
         let ranked = self.ranked.entry(slot).or_default();
         let entry = ranked.entry((rank, reading.fact)).or_insert((reading.quantity, 0));
         if diff > 0 {

@@ -245,8 +245,7 @@ pub fn expected(input: Input<'_>) -> Expected {
     let counting = trials::counting(&rights);
     let grants = credits::grants(&reference, &names);
     let bands = charges::bands(&reference, &names);
-    let seats = uses::seats(&reference);
-    let parts = uses::parts(&reference);
+    let (seats, parts) = (uses::seats(&reference), uses::parts(&reference));
     let mut uses = uses::uses(&case, &names, &lines, &logs.sessions, &parts, &seats);
     uses.extend(gauges::uses(&said.known, &names));
     let installs = inventory::installs(&reference, &names);
@@ -289,9 +288,8 @@ pub fn expected(input: Input<'_>) -> Expected {
         bands: &bands,
     };
     for tenant in tenants(&case) {
-        let products = Tree::of_products(tenant, &reference);
         let accounts = account_tree(tenant, &reference, &found.resolutions, &rights);
-        evaluate(&case, tenant, &accounts, &products, &evidence, &mut found);
+        evaluate(&case, tenant, &accounts, &evidence, &mut found);
     }
     let unusual = [
         anomalies::silence(&case, &said.known),
@@ -372,10 +370,10 @@ fn evaluate(
     case: &Case<'_>,
     tenant: TenantId,
     accounts: &Tree,
-    products: &Tree,
     evidence: &Evidence<'_>,
     found: &mut Expected,
 ) {
+    let products = &Tree::of_products(tenant, evidence.reference);
     let of_tenant = evidence.uses.iter().filter(|one| one.tenant == tenant && !one.least);
     let uses: Vec<uses::Use> = of_tenant.copied().collect();
     let events: Vec<volumes::Event> =

@@ -3,8 +3,8 @@
 //! shortfall_k = max_t (demand(t) − entitled(t)) in period k
 //! owed_k      = max(0, shortfall_k − max { shortfall_j : j < k in the term })
 //!
-//! The term is the calendar year of the account. What was owed once counts as entitled until the term
-//! ends. The shortfall is the position's, so it compares at each instant, and a right that is bought in the
+//! The term is the year of the account, from its anchor if it states one. What was owed once counts as
+//! entitled until the term ends. The shortfall is the position's, so it compares at each instant, and a right that is bought in the
 //! middle of a period excuses nothing before it. Of what is owed, the part of the months that are left of
 //! the term after the period is said as well.
 //!
@@ -146,7 +146,7 @@ impl State {
     }
 }
 
-/// The term of a period: its calendar year, or all of time.
+/// The term of a period: its year in the account's calendar, or all of time.
 fn term(calendar: &Calendar, period: Period) -> Span {
     let unit = match period.unit {
         PeriodUnit::All => PeriodUnit::All,

@@ -6,6 +6,7 @@ mod anomalies;
 mod identity;
 mod lifetimes;
 mod processors;
+mod published;
 mod devices;
 mod pools;
 mod levels;

@@ -210,3 +210,21 @@ fn every_version_stands_in_the_workspace_table() {
         }
     }
 }
+
+/// The table of what every number means names tests that exist, and leaves out none of its small inputs.
+#[test]
+fn the_table_of_semantics_names_tests_that_exist() {
+    let table = fs::read_to_string(root().join("tests/SEMANTICS.md")).unwrap();
+    let sources: String = sources().into_iter().map(|(_, source)| source).collect();
+    let mut rules = BTreeSet::new();
+    for line in table.lines().filter(|line| line.starts_with("| ")) {
+        let columns: Vec<&str> = line.split('|').map(str::trim).collect();
+        let number = columns[1].split_whitespace().next().unwrap_or_default();
+        rules.extend(number.parse::<u32>().ok());
+        for name in columns[2].split('`').skip(1).step_by(2) {
+            let is_test = sources.contains(&format!("fn {name}("));
+            assert!(is_test, "{}: there is no test `{name}`", columns[1]);
+        }
+    }
+    assert_eq!(rules, (1..=74).collect(), "the small inputs");
+}

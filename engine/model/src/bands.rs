@@ -93,4 +93,13 @@ mod tests {
         assert_eq!(units(&table(&rows), 150, Rounding::Ceil), 125);
         assert_eq!(units(&table(&rows), 150, Rounding::Floor), 124);
     }
+
+    #[test]
+    fn euvu_1_and_xuvu_1() {
+        let employees = [(Some(2_500), 100), (Some(5_000), 80), (Some(10_000), 70), (None, 65)];
+        assert_eq!(units(&table(&employees), 11_000, Rounding::Ceil), 8_650);
+        let mut external = table(&[(Some(10_000), 100), (None, 0)]);
+        external[1].weight.value = Quantity(875_000);
+        assert_eq!(units(&external, 15_000, Rounding::Ceil), 14_375);
+    }
 }

@@ -256,3 +256,29 @@ fn bands_apply_to_all_accounts_below_the_line_together() {
         "#]],
     );
 }
+
+#[test]
+fn virtual_machines_come_in_packs_of_two_and_half_a_one_in_a_cloud() {
+    check_by(
+        r#"
+        [[rule]]
+        products = ["PACK", "CLOUD"]
+        statistic = "peak"
+        round = "up"
+        "#,
+        "
+        weight VM = PACK 1 per 2
+        weight CLOUD_VM = CLOUD 0.5
+        2025-03-01T00:00 set VM 6
+        2025-03-01T00:00 set CLOUD_VM 4
+        settle 2025-03-02
+        ",
+        &expect![[r#"
+            settle 2025-03-02T00:00:00Z
+            + position everyone CLOUD level 2025-03: unlicensed entitled 0 demand 2 peak 2 at 2025-03-01 short 2 2025-03-01..open
+            + position everyone PACK level 2025-03: unlicensed entitled 0 demand 3 peak 3 at 2025-03-01 short 3 2025-03-01..open
+            + problem unlicensed_use everyone CLOUD 2025-03 2 2025-03-01..open
+            + problem unlicensed_use everyone PACK 2025-03 3 2025-03-01..open
+        "#]],
+    );
+}

@@ -422,3 +422,26 @@ fn pairs_of_sockets_are_rounded_for_each_host() {
         "#]],
     );
 }
+
+#[test]
+fn the_sockets_of_hypervisors_add_up() {
+    check_by(
+        &by("processors"),
+        "
+        machine h1 processors 4 cores 32
+        machine h2 processors 4 cores 32
+        machine h3 processors 2 cores 16
+        install P1 h1 from 2025-03-01
+        install P1 h2 from 2025-03-01
+        install P1 h3 from 2025-03-01
+        settle 12:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T12:00:00Z
+            + position everyone P1 core 2025-03: unlicensed entitled 0 demand 10 peak 10 at 2025-03-01 short 10 2025-03-01..open
+            + position everyone P1 device 2025-03: unlicensed entitled 0 demand 3 peak 3 at 2025-03-01 short 3 2025-03-01..open
+            + problem unlicensed_use everyone P1 2025-03 10 2025-03-01..open
+            + problem unlicensed_use everyone P1 2025-03 3 2025-03-01..open
+        "#]],
+    );
+}

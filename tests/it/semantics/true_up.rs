@@ -165,3 +165,25 @@ fn a_late_session_in_an_earlier_month_takes_over_what_a_later_one_owed() {
         "#]],
     );
 }
+
+#[test]
+fn the_year_of_an_account_that_states_an_anchor_begins_there() {
+    check(
+        "
+        show true_ups
+        account paris anchor 2025-02-28
+        member user bob in paris
+        2025-01-30T00:00 out SIM bob@ws1
+        settle 2025-03-01T08:00
+        ",
+        &expect![[r#"
+            settle 2025-03-01T08:00:00Z
+            + position paris SIM concurrent 2025-01-28: unlicensed entitled 0 demand 1 peak 1 at 2025-01-30 short 1 2025-01-30..2025-02-28
+            + position paris SIM concurrent 2025-02-28: unlicensed entitled 0 demand 1 peak 1 at 2025-02-28 short 1 2025-02-28..open
+            + problem unlicensed_use paris SIM 2025-01-28 1 2025-01-30..2025-02-28
+            + problem unlicensed_use paris SIM 2025-02-28 1 2025-02-28..open
+            + true-up paris SIM concurrent 2025-01-28: owed 1 of 1
+            + true-up paris SIM concurrent 2025-02-28: owed 1 of 1
+        "#]],
+    );
+}

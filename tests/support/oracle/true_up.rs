@@ -13,10 +13,11 @@ pub(super) fn true_ups(case: &Case<'_>, positions: &[LicensePosition]) -> Vec<Tr
         .iter()
         .filter(|row| row.key.period.unit == unit && row.shortfall > Quantity::ZERO)
         .collect();
+    // The account's year: from its anchor, if it states one.
     let year = |key: &PositionKey| {
-        let zone = &case.calendar(key.account).zone;
+        let calendar = case.calendar(key.account);
         let has_years = key.period.unit != PeriodUnit::All;
-        has_years.then(|| zone.local(key.period.span.start).year())
+        has_years.then(|| calendar.period(PeriodUnit::Year, key.period.span.start).span)
     };
     let same = |one: &PositionKey, other: &PositionKey| {
         year(one) == year(other) && PositionKey { period: one.period, ..*other } == *one
@@ -36,16 +37,16 @@ pub(super) fn true_ups(case: &Case<'_>, positions: &[LicensePosition]) -> Vec<Tr
             let all = i128::from(owed.0) * i128::from(price.amount);
             Some(Money { amount: nearest(all, 1_000_000)?, ..price })
         });
-        let end = case.calendar(row.key.account).zone.local(row.key.period.span.end);
-        // In the year after, no month is left.
-        let left = match year(&row.key) {
-            Some(year) if year == end.year() => {
-                let begun = i128::from(end.day() > 1);
-                Some(13 - i128::from(end.month()) - begun)
-            }
-            Some(_) => Some(0),
-            None => None,
-        };
+        let zone = &case.calendar(row.key.account).zone;
+        let end = zone.local(row.key.period.span.end);
+        // A month that has begun is not left; nor is any after the year.
+        let left = year(&row.key).map(|year| {
+            let turn = zone.local(year.end);
+            let years = i128::from(turn.year()) - i128::from(end.year());
+            let months = i128::from(turn.month()) - i128::from(end.month());
+            let reached = turn.day() >= end.day() || turn.day() == turn.date().days_in_month();
+            (years * 12 + months - i128::from(!reached)).max(0)
+        });
         let for_the_rest = amount.zip(left).and_then(|(money, left)| {
             let all = i128::from(money.amount) * left;
             Some(Money { amount: nearest(all, 12)?, ..money })

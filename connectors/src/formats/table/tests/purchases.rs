@@ -108,9 +108,9 @@ fn a_reject_belongs_to_its_version_so_that_a_corrected_list_takes_it_back() {
         &rows,
         &shipped("purchases-german.toml"),
         &expect![[r#"
-        2 reject bad_value: column `Metric`: `CPU` is none of concurrent, named_user, device, volume, token, core, processor_value, resource_value, level, feature; translate it under [values.metric] <4711;;;Mesh;CPU;Base;5;;;;IT;>
-        0 document purchases with 0 rows from always
-    "#]],
+            2 reject bad_value: column `Metric`: `CPU` is none of concurrent, named_user, device, volume, token, core, processor_value, resource_value, level, feature, unique, maximum, latest; translate it under [values.metric] <4711;;;Mesh;CPU;Base;5;;;;IT;>
+            0 document purchases with 0 rows from always
+        "#]],
     );
     assert_eq!(collected.facts[0].document.as_ref().unwrap().document, "purchases");
 }

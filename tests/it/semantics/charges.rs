@@ -1,7 +1,7 @@
 //! What metered use costs by bands of prices (2.11), and what late events change of it (C8).
 
 use expect_test::expect;
-use trueup_tests::check::check;
+use trueup_tests::check::{check, check_by};
 
 #[test]
 fn graduated_prices_apply_to_each_part_of_a_quantity() {
@@ -289,6 +289,36 @@ fn a_flat_price_is_due_for_periods_without_use() {
             + charge everyone A 2025-01 2025-01-15..2025-02-01: 0 graduated 100.00 EUR
             + charge everyone A 2025-02: 0 graduated 100.00 EUR
             settle 2025-03-20T00:00:00Z
+        "#]],
+    );
+}
+
+#[test]
+fn a_flat_price_since_ages_is_due_for_ten_years_back() {
+    check_by(
+        "position_period = \"year\"\nfurther_periods = []",
+        "
+        show charges
+        price A graduated unit 1 flat 100 from 0001-01-01
+        settle 2025-02-01
+        settle 2026-02-01
+        ",
+        &expect![[r#"
+            settle 2025-02-01T00:00:00Z
+            + charge everyone A 2015: 0 graduated 100.00 EUR
+            + charge everyone A 2016: 0 graduated 100.00 EUR
+            + charge everyone A 2017: 0 graduated 100.00 EUR
+            + charge everyone A 2018: 0 graduated 100.00 EUR
+            + charge everyone A 2019: 0 graduated 100.00 EUR
+            + charge everyone A 2020: 0 graduated 100.00 EUR
+            + charge everyone A 2021: 0 graduated 100.00 EUR
+            + charge everyone A 2022: 0 graduated 100.00 EUR
+            + charge everyone A 2023: 0 graduated 100.00 EUR
+            + charge everyone A 2024: 0 graduated 100.00 EUR
+            + charge everyone A 2025: 0 graduated 100.00 EUR
+            settle 2026-02-01T00:00:00Z
+            - charge everyone A 2015: 0 graduated 100.00 EUR
+            + charge everyone A 2026: 0 graduated 100.00 EUR
         "#]],
     );
 }

@@ -218,16 +218,24 @@ fn rule(words: &Words<'_>, found: &Explanation) -> Vec<String> {
         }
         Metric::NamedUser => "Named users: the people who hold a seat, each counted once.",
         Metric::Volume => "Volume: the sum of metered quantities in the period.",
-        Metric::Device
-        | Metric::Token
-        | Metric::Core
-        | Metric::ProcessorValue
-        | Metric::ResourceValue
-        | Metric::Level
-        | Metric::Feature
-        | Metric::Unique
-        | Metric::Maximum
-        | Metric::Latest => metric.name(),
+        Metric::Device => "Devices: the machines that have it installed or use it, each counted once.",
+        Metric::Token => {
+            "Tokens: what is checked out at one instant, each product times its weight, from one pool."
+        }
+        Metric::Core => {
+            "Cores: those of the machines it is installed on, with the least counts and factors that hold."
+        }
+        Metric::ProcessorValue => {
+            "Processor values: the cores it may run on, each times the value of its processor's kind."
+        }
+        Metric::ResourceValue => {
+            "Resource values: the resources it manages, counted in bands that weigh less the higher they are."
+        }
+        Metric::Level => "Level: what a gauge shows, by the statistic of the period that the policy names.",
+        Metric::Feature => "Feature: whether it was used at all; a right says yes or no.",
+        Metric::Unique => "Unique: the different people or things that used it in the period.",
+        Metric::Maximum => "Maximum: the greatest single quantity of the period.",
+        Metric::Latest => "Latest: the last quantity that was reported in the period.",
     }
     .to_owned()];
     for (server, feature, duplicates) in &found.duplicates {

@@ -234,6 +234,34 @@ impl Calendar {
         self.zone.day_start(self.step(months, days, index))
     }
 
+    /// How many periods of this unit a span touches, without a walk over them.
+    ///
+    /// Minutes and hours are counted by the time that elapses between the first and the last. A date
+    /// that the zone skipped counts as a day.
+    pub fn periods_in(&self, unit: PeriodUnit, span: Span) -> i64 {
+        if span.is_empty() {
+            return 0;
+        }
+        let (first, last) = (span.start, Timestamp(span.end.0 - 1));
+        let elapsed = |seconds: i64| {
+            let (from, to) =
+                (self.elapsed(first, seconds).start, self.elapsed(last, seconds).start);
+            let length = i128::from(seconds) * i128::from(crate::time::SECOND_US);
+            i64::try_from((to.since_us(from) + length - 1) / length).unwrap_or(i64::MAX - 1)
+        };
+        let stepped =
+            |months, days| self.index(last, months, days) - self.index(first, months, days);
+        1 + match unit {
+            PeriodUnit::All => 0,
+            PeriodUnit::Minute => elapsed(60),
+            PeriodUnit::Hour => elapsed(3600),
+            PeriodUnit::Day => stepped(0, 1),
+            PeriodUnit::Month => stepped(1, 0),
+            PeriodUnit::Quarter => stepped(3, 0),
+            PeriodUnit::Year => stepped(12, 0),
+        }
+    }
+
     /// A name for people: `2025-01`, `2025-Q1`, `2025-01-31`; the local date of the start if the
     /// period does not begin with a calendar unit.
     pub fn label(&self, period: Period) -> String {
@@ -274,6 +302,13 @@ impl Calendar {
 
     /// The period between the two boundaries around the instant.
     fn stepped(&self, at: Timestamp, months: i64, days: i64) -> Span {
+        let index = self.index(at, months, days);
+        let start_of = |step| self.zone.day_start(self.step(months, days, step));
+        around(at, start_of(index), start_of(index + 1))
+    }
+
+    /// How many steps after the anchor the period that holds the instant begins.
+    fn index(&self, at: Timestamp, months: i64, days: i64) -> i64 {
         let day = self.zone.local(at).date();
         let mut index = if months > 0 {
             let apart = (i64::from(day.year()) - i64::from(self.anchor.year())) * 12
@@ -290,7 +325,7 @@ impl Calendar {
         } else if start_of(index + 1) <= at {
             index += 1;
         }
-        around(at, start_of(index), start_of(index + 1))
+        index
     }
 }
 

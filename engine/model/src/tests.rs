@@ -332,3 +332,39 @@ fn periods_at_the_ends_of_time_are_found_at_once() {
         }
     }
 }
+
+#[test]
+fn periods_are_counted_as_a_walk_over_them_counts() {
+    let spans = [
+        ("2025-03-30T00:59:59.999999Z", "2025-03-30T01:00:00.000001Z"),
+        ("2025-03-28T10:30:00Z", "2025-04-02T10:00:00Z"),
+        ("2024-02-28T00:00:00Z", "2024-03-31T23:00:00Z"),
+        ("2025-10-26T00:00:00Z", "2025-10-27T00:00:00Z"),
+        ("2025-01-01T00:00:00Z", "2025-01-01T00:00:00Z"),
+    ];
+    let units = [
+        PeriodUnit::Minute,
+        PeriodUnit::Hour,
+        PeriodUnit::Day,
+        PeriodUnit::Month,
+        PeriodUnit::Quarter,
+        PeriodUnit::Year,
+        PeriodUnit::All,
+    ];
+    for name in ["UTC", "Europe/Vienna", "America/Los_Angeles", "Asia/Kolkata"] {
+        for calendar in [Calendar::natural(zone(name)), calendar(name, date(2023, 10, 31))] {
+            for span in spans.map(|(start, end)| Span::new(at(start), at(end))) {
+                for unit in units {
+                    let ends = |from: Timestamp| calendar.period(unit, from).span.end;
+                    let begun = std::iter::successors(Some(span.start), |from| Some(ends(*from)));
+                    let walked = begun.take_while(|from| *from < span.end).count();
+                    let counted = calendar.periods_in(unit, span);
+                    assert_eq!(counted, walked as i64, "{unit:?} in {span:?}, {calendar:?}");
+                }
+            }
+        }
+    }
+    let ages = Span::new(Timestamp::EARLIEST, at("2026-01-01T00:00:00Z"));
+    let minutes = Calendar::natural(Zone::utc()).periods_in(PeriodUnit::Minute, ages);
+    assert_eq!(minutes, 1_065_047_040);
+}

@@ -10,7 +10,7 @@
 use super::figures::{Rights, granted};
 use crate::Diff;
 use crate::entitle::Right;
-use trueup_model::calendar::{Calendar, Period, PeriodUnit};
+use trueup_model::calendar::{Calendar, Period};
 use trueup_model::metric::Metric;
 use trueup_model::quantity::Capacity;
 use trueup_model::time::{Span, Timestamp};
@@ -38,7 +38,9 @@ impl<'r> Grants<'r> {
         for (right, count) in own {
             let Some(inside) = right.span.overlap(known) else { continue };
             let often = if metric == Metric::Volume && right.per < period.unit {
-                periods_begun(calendar, right.per, inside)
+                let from = inside.start.max(Timestamp::EARLIEST);
+                let often = calendar.periods_in(right.per, Span { start: from, ..inside });
+                Diff::try_from(often).unwrap_or(Diff::MAX)
             } else {
                 1
             };
@@ -73,15 +75,4 @@ impl<'r> Grants<'r> {
         let rows = self.rows.iter().filter(|(right, _)| counts(right));
         rows.map(|(right, count)| i128::from(right.overdraft.0) * *count as i128).sum()
     }
-}
-
-/// How many periods of a calendar have begun in a span.
-fn periods_begun(calendar: &Calendar, unit: PeriodUnit, span: Span) -> Diff {
-    let mut times = 0;
-    let mut at = span.start.max(Timestamp::EARLIEST);
-    while at < span.end {
-        times += 1;
-        at = calendar.period(unit, at).span.end;
-    }
-    times
 }

@@ -1,5 +1,7 @@
 //! Why a position or discrepancy is what it is, in words that can be checked.
 
+mod terms;
+
 use super::position::{PositionRow, position_id, position_row};
 use super::server::{SessionRow, session_row};
 use super::{Words, capacity, instant};
@@ -38,6 +40,8 @@ pub(crate) struct LineRow {
     pub(crate) used: Option<String>,
     /// Why it stands where it does in the order of use.
     pub(crate) reason: Option<String>,
+    /// What else it says about how it may be used.
+    pub(crate) terms: Vec<String>,
 }
 
 /// Someone who holds licenses.
@@ -334,6 +338,11 @@ fn line_row(words: &Words<'_>, line: &ExplainedLine) -> LineRow {
         counts: line.counts,
         used: line.allocation.map(|allocation| allocation.used.to_string()),
         reason: line.allocation.map(|allocation| allocation.reason.name().to_owned()),
+        terms: line
+            .line
+            .as_ref()
+            .map(|row| terms::of(&row.line, |id| words.name(id)))
+            .unwrap_or_default(),
     }
 }
 

@@ -93,8 +93,9 @@ fn lines(page: &mut Page<'_>, row: &ExplanationRow) -> io::Result<()> {
             };
             let contract =
                 line.contract.as_ref().map(|name| format!(", {name}")).unwrap_or_default();
+            let terms: String = line.terms.iter().map(|term| format!("; {term}")).collect();
             format!(
-                "{:>8}  {} [{}{contract}], {from} to {until}, {state}{used}",
+                "{:>8}  {} [{}{contract}], {from} to {until}, {state}{used}{terms}",
                 line.grants, line.line, line.source
             )
         })

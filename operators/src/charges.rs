@@ -6,19 +6,20 @@
 //!
 //! A late or corrected event changes the charge of its own part, whatever was charged since. Events of one
 //! instant are summed first, so their order does not matter. Where nothing costs something (a flat price
-//! of the first band), every begun part has a charge, from the beginning of the prices on; prices without
-//! a beginning begin with the part of the first use, or else with the horizon's.
+//! of the first band), every begun part has a charge, from the beginning of the prices on, for prices
+//! without a beginning from the part of the first use on, and no more than ten years back.
 //!
 //! Work per change: the event; of prices, places and calendars, the events of the product.
 
 mod product;
 
+use crate::context::{Context, Wakes};
 use crate::dedupe::Known;
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::hierarchy::Placement;
 use crate::tree::Tree;
 use crate::volume::Reading;
-use crate::zones::{AccountZone, Calendars};
+use crate::zones::AccountZone;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
 use product::Product;
@@ -140,27 +141,16 @@ pub fn charges<'s>(
     .as_collection()
 }
 
-/// What every product is priced by.
-pub(super) struct World {
-    pub(super) policy: Policy,
-    pub(super) calendars: Calendars,
-    pub(super) tree: Tree,
-    pub(super) horizon: Timestamp,
-}
-
 struct State {
-    world: World,
+    context: Context,
     products: IdMap<Key, Product>,
     /// When products change by themselves.
-    wakes: BTreeMap<Timestamp, BTreeSet<Key>>,
+    wakes: Wakes<Key>,
 }
 
 impl State {
     fn new(policy: Policy) -> Self {
-        let calendars = Calendars::new(policy.zone.clone());
-        let horizon = Timestamp::MIN;
-        let world = World { policy, calendars, tree: Tree::default(), horizon };
-        Self { world, products: IdMap::default(), wakes: BTreeMap::new() }
+        Self { context: Context::new(policy), products: IdMap::default(), wakes: Wakes::new() }
     }
 
     fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Charge>) {
@@ -177,11 +167,8 @@ impl State {
                     dirty.insert(key);
                 }
                 Heard::Edge(edge) => *moved.entry(edge).or_default() += diff,
-                Heard::Zone(zone) => zones_moved |= self.world.calendars.hear(zone, diff),
-                Heard::Horizon(at) if diff > 0 => {
-                    self.world.horizon = self.world.horizon.max(at);
-                }
-                Heard::Horizon(_) => {}
+                Heard::Zone(zone) => zones_moved |= self.context.calendars.hear(zone, diff),
+                Heard::Horizon(at) => self.context.hear_horizon(at, diff),
             }
         }
         moved.retain(|_, count| *count != 0);
@@ -194,18 +181,13 @@ impl State {
         }
         for (row, diff) in events {
             let key = (row.tenant, row.product);
-            self.products.entry(key).or_default().hear_event(&row, diff, &self.world);
+            self.products.entry(key).or_default().hear_event(&row, diff, &self.context);
             dirty.insert(key);
         }
-        let later = self.wakes.split_off(&self.world.horizon.plus_us(1));
-        let woken = std::mem::replace(&mut self.wakes, later);
-        dirty.extend(woken.into_values().flatten());
+        dirty.extend(self.wakes.reached(self.context.horizon));
         for key in dirty {
             let Some(product) = self.products.get_mut(&key) else { continue };
-            let wake = product.evaluate(key, &self.world, changes);
-            if let Some(at) = wake {
-                self.wakes.entry(at).or_default().insert(key);
-            }
+            self.wakes.set(product.evaluate(key, &self.context, changes), key);
             if product.is_empty() {
                 self.products.remove(&key);
             }
@@ -221,11 +203,11 @@ impl State {
             let nodes = moved.keys().flat_map(|edge| tree.below(edge.node));
             nodes.map(AccountId).collect()
         };
-        let mut touched = below(&self.world.tree);
+        let mut touched = below(&self.context.tree);
         for (edge, count) in moved {
-            self.world.tree.change(edge.node, edge.parent, edge.span, *count > 0);
+            self.context.tree.change(edge.node, edge.parent, edge.span, *count > 0);
         }
-        touched.extend(below(&self.world.tree));
+        touched.extend(below(&self.context.tree));
         for (key, product) in &mut self.products {
             if product.is_used_by(&touched) {
                 product.count_anew();

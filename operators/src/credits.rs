@@ -17,12 +17,13 @@
 mod chain;
 mod terms;
 
+use crate::context::{Context, Wakes};
 use crate::dedupe::Known;
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::hierarchy::Placement;
 use crate::tree::Tree;
 use crate::volume::Reading;
-use crate::zones::{AccountZone, Calendars};
+use crate::zones::AccountZone;
 use crate::{Diff, Facts};
 use chain::Ledger;
 use differential_dataflow::AsCollection as _;
@@ -165,27 +166,16 @@ pub fn credits<'s>(
     Credits { balances: balances.as_collection(), overages: overages.as_collection() }
 }
 
-/// What every ledger is judged by.
-pub(super) struct World {
-    pub(super) policy: Policy,
-    pub(super) calendars: Calendars,
-    pub(super) tree: Tree,
-    pub(super) horizon: Timestamp,
-}
-
 struct State {
-    world: World,
+    context: Context,
     ledgers: IdMap<Key, Ledger>,
     /// When ledgers change by themselves.
-    wakes: BTreeMap<Timestamp, BTreeSet<Key>>,
+    wakes: Wakes<Key>,
 }
 
 impl State {
     fn new(policy: Policy) -> Self {
-        let calendars = Calendars::new(policy.zone.clone());
-        let horizon = Timestamp::MIN;
-        let world = World { policy, calendars, tree: Tree::default(), horizon };
-        Self { world, ledgers: IdMap::default(), wakes: BTreeMap::new() }
+        Self { context: Context::new(policy), ledgers: IdMap::default(), wakes: Wakes::new() }
     }
 
     fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found>) {
@@ -205,11 +195,8 @@ impl State {
                     dirty.insert(key);
                 }
                 Heard::Edge(edge) => *moved.entry(edge).or_default() += diff,
-                Heard::Zone(zone) => zones_moved |= self.world.calendars.hear(zone, diff),
-                Heard::Horizon(at) if diff > 0 => {
-                    self.world.horizon = self.world.horizon.max(at);
-                }
-                Heard::Horizon(_) => {}
+                Heard::Zone(zone) => zones_moved |= self.context.calendars.hear(zone, diff),
+                Heard::Horizon(at) => self.context.hear_horizon(at, diff),
             }
         }
         moved.retain(|_, count| *count != 0);
@@ -220,15 +207,10 @@ impl State {
                 dirty.insert(*key);
             }
         }
-        let later = self.wakes.split_off(&self.world.horizon.plus_us(1));
-        let woken = std::mem::replace(&mut self.wakes, later);
-        dirty.extend(woken.into_values().flatten());
+        dirty.extend(self.wakes.reached(self.context.horizon));
         for key in dirty {
             let Some(ledger) = self.ledgers.get_mut(&key) else { continue };
-            let wake = ledger.evaluate(key, &self.world, changes);
-            if let Some(at) = wake {
-                self.wakes.entry(at).or_default().insert(key);
-            }
+            self.wakes.set(ledger.evaluate(key, &self.context, changes), key);
             if ledger.is_empty() {
                 self.ledgers.remove(&key);
             }
@@ -246,11 +228,11 @@ impl State {
                 }
             }
         };
-        note(&self.world.tree, &mut touched);
+        note(&self.context.tree, &mut touched);
         for (edge, count) in moved {
-            self.world.tree.change(edge.node, edge.parent, edge.span, *count > 0);
+            self.context.tree.change(edge.node, edge.parent, edge.span, *count > 0);
         }
-        note(&self.world.tree, &mut touched);
+        note(&self.context.tree, &mut touched);
         if touched.is_empty() {
             return;
         }

@@ -51,7 +51,11 @@ impl<D: Ord + Copy> State<D> {
             if at <= self.horizon {
                 changes.push((row, diff));
             } else {
-                *self.waiting.entry((at, row)).or_default() += diff;
+                let count = self.waiting.entry((at, row)).or_default();
+                *count += diff;
+                if *count == 0 {
+                    self.waiting.remove(&(at, row));
+                }
             }
         }
         while let Some(first) = self.waiting.first_entry() {
@@ -61,6 +65,5 @@ impl<D: Ord + Copy> State<D> {
             let ((_, row), count) = first.remove_entry();
             changes.push((row, count));
         }
-        self.waiting.retain(|_, count| *count != 0);
     }
 }

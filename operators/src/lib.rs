@@ -47,6 +47,7 @@ pub mod reconcile;
 pub(crate) mod epochs;
 pub(crate) mod given;
 pub(crate) mod grouping;
+pub(crate) mod context;
 pub(crate) mod rows;
 pub(crate) mod segments;
 pub(crate) mod span_index;

@@ -6,6 +6,7 @@
 //! many things happen at once, at period boundaries, and across them.
 
 mod deeds;
+mod draws;
 mod names;
 mod meters;
 
@@ -226,7 +227,7 @@ impl fmt::Debug for World {
 /// Worlds of up to `epochs_max` epochs of up to `deeds_max` deeds each.
 pub fn worlds(epochs_max: usize, deeds_max: usize) -> impl Strategy<Value = World> {
     let horizon = prop::option::weighted(0.7, names::slot());
-    let chapter = (prop::collection::vec(deeds::deed(), 0..=deeds_max), horizon)
+    let chapter = (prop::collection::vec(draws::deed(), 0..=deeds_max), horizon)
         .prop_map(|(deeds, horizon)| Chapter { deeds, horizon });
     let chapters = prop::collection::vec(chapter, 1..=epochs_max);
     let workers = prop_oneof![4 => Just(1_usize), 3 => Just(2_usize), 1 => Just(4_usize)];

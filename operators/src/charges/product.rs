@@ -1,10 +1,12 @@
 //! One product's prices and use: who pays for what in which part of which period.
 //!
 //! What is due without use is stated from the payer's year ten years before the horizon on: a price that
-//! holds since the year 1 is no reason to write a row for each of its days.
+//! holds since the year 1 is no reason to write a row for each of its days. A price without a beginning is
+//! due from the first use on: else what was due would move along with the horizon.
 
-use super::{Key, Priced, World};
+use super::{Key, Priced};
 use crate::Diff;
+use crate::context::Context;
 use crate::epochs::Updates;
 use crate::given::Given;
 use crate::tally::Tally;
@@ -56,8 +58,12 @@ pub(super) struct Product {
     pieces: BTreeMap<AccountId, Vec<Piece>>,
     is_counted: bool,
     sums: BTreeMap<Part, Tally>,
-    /// Parts that have a charge without use.
+    /// Parts that have a charge without use, up to the horizon.
     standing: BTreeSet<Part>,
+    /// Whether `standing` may have changed, though the horizon passed nothing.
+    is_standing_stale: bool,
+    /// When `standing` changes by itself.
+    wake: Option<Timestamp>,
     charges: Given<Part, Charge>,
 }
 
@@ -87,7 +93,7 @@ impl Product {
     }
 
     /// Takes an event in or out.
-    pub(super) fn hear_event(&mut self, row: &Reading, diff: Diff, world: &World) {
+    pub(super) fn hear_event(&mut self, row: &Reading, diff: Diff, context: &Context) {
         let times = diff as i128;
         let tally = Tally { events: times, quantity: i128::from(row.quantity.0) * times };
         let place = (row.account, row.at);
@@ -97,38 +103,45 @@ impl Product {
             self.events.remove(&place);
         }
         if self.is_counted {
-            self.count(place, tally, world);
+            self.count(place, tally, context);
         }
     }
 
     /// Adds what was used at an instant to the part of its payer.
-    fn count(&mut self, (account, at): (AccountId, Timestamp), tally: Tally, world: &World) {
-        let way = world.tree.above(account.0, Span::new(at, at.plus_us(1)));
+    fn count(&mut self, (account, at): (AccountId, Timestamp), tally: Tally, context: &Context) {
+        let way = context.tree.above(account.0, Span::new(at, at.plus_us(1)));
         let nearest = way.iter().find_map(|above| {
             let payer = AccountId(above.node);
             let pieces = self.pieces.get(&payer)?;
             Some((payer, pieces.iter().find(|piece| piece.span.contains(at))?))
         });
         let Some((payer, piece)) = nearest else { return };
-        let part = part(payer, piece, at, world);
+        let part = part(payer, piece, at, context);
         let sum = self.sums.entry(part).or_default();
+        // The first use of a part, or its last, may move where charges without use begin.
+        self.is_standing_stale |= *sum == Tally::default();
         add(sum, tally);
         if *sum == Tally::default() {
             self.sums.remove(&part);
+            self.is_standing_stale = true;
         }
         self.charges.touch(part);
     }
 
     /// Counts everything anew.
-    fn recount(&mut self, world: &World) {
+    fn recount(&mut self, context: &Context) {
         self.pieces = self.cut();
         for part in std::mem::take(&mut self.sums).into_keys() {
             self.charges.touch(part);
         }
         let events: Vec<_> = self.events.iter().map(|(place, tally)| (*place, *tally)).collect();
         for (place, tally) in events {
-            self.count(place, tally, world);
+            self.count(place, tally, context);
         }
+        for part in std::mem::take(&mut self.standing) {
+            self.charges.touch(part);
+        }
+        self.is_standing_stale = true;
         self.is_counted = true;
     }
 
@@ -166,15 +179,18 @@ impl Product {
     pub(super) fn evaluate(
         &mut self,
         key: Key,
-        world: &World,
+        context: &Context,
         changes: &mut Updates<Charge>,
     ) -> Option<Timestamp> {
         if !self.is_counted {
-            self.recount(world);
+            self.recount(context);
         }
-        let (standing, wake) = self.begun(world);
-        for part in std::mem::replace(&mut self.standing, standing).union(&self.standing) {
-            self.charges.touch(*part);
+        if self.is_standing_stale || self.wake.is_some_and(|at| at <= context.horizon) {
+            let (standing, wake) = self.begun(context);
+            for part in standing.symmetric_difference(&self.standing) {
+                self.charges.touch(*part);
+            }
+            (self.standing, self.wake, self.is_standing_stale) = (standing, wake, false);
         }
         for part in self.charges.touched() {
             let sum = self.sums.get(&part).copied().unwrap_or_default();
@@ -183,7 +199,7 @@ impl Product {
             self.charges.set(part, charge);
         }
         self.charges.flush(changes, |row| row);
-        wake
+        self.wake
     }
 
     fn charge(&self, key: Key, part: Part, quantity: Quantity) -> Charge {
@@ -203,17 +219,20 @@ impl Product {
     }
 
     /// The begun parts that have a charge without use, and when the next begins.
-    fn begun(&self, world: &World) -> (BTreeSet<Part>, Option<Timestamp>) {
-        let horizon = world.horizon;
+    fn begun(&self, context: &Context) -> (BTreeSet<Part>, Option<Timestamp>) {
+        let horizon = context.horizon;
         let mut begun = BTreeSet::new();
         let mut wake: Option<Timestamp> = None;
         let ago = Some(horizon.plus_us(-STANDING_US)).filter(|at| at.is_calendar());
         for (payer, pieces) in &self.pieces {
-            let calendar = world.calendars.of(*payer);
+            let calendar = context.calendars.of(*payer);
             let oldest = ago.map(|at| calendar.period(PeriodUnit::Year, at).span);
             for piece in pieces.iter().filter(|piece| piece.has_standing_charge()) {
                 let from = match piece.span.start {
-                    Timestamp::MIN => self.first_use(*payer, piece).unwrap_or(horizon).min(horizon),
+                    Timestamp::MIN => match self.first_use(*payer, piece) {
+                        Some(first) => first.min(horizon),
+                        None => continue,
+                    },
                     start => start,
                 };
                 let mut at = from;
@@ -223,7 +242,7 @@ impl Product {
                     wake = Some(wake.map_or(moves, |other| other.min(moves)));
                 }
                 while at <= horizon && at.is_calendar() && at < piece.span.end {
-                    let part = part(*payer, piece, at, world);
+                    let part = part(*payer, piece, at, context);
                     begun.insert(part);
                     at = part.span.end;
                 }
@@ -248,9 +267,9 @@ impl Product {
 }
 
 /// The part of a payer's period around an instant.
-fn part(account: AccountId, piece: &Piece, at: Timestamp, world: &World) -> Part {
-    let calendar = world.calendars.of(account);
-    let period = calendar.period(world.policy.position_period, at);
+fn part(account: AccountId, piece: &Piece, at: Timestamp, context: &Context) -> Part {
+    let calendar = context.calendars.of(account);
+    let period = calendar.period(context.policy.position_period, at);
     Part { account, period, span: period.span.intersect(piece.span) }
 }
 

@@ -5,8 +5,9 @@
 //! periods change by what changed.
 
 use super::terms::{Balance, Terms};
-use super::{Found, Granted, Key, World};
+use super::{Found, Granted, Key};
 use crate::Diff;
+use crate::context::Context;
 use crate::epochs::Updates;
 use crate::given::Given;
 use crate::timeline::clamped;
@@ -153,17 +154,17 @@ impl Ledger {
     pub(super) fn evaluate(
         &mut self,
         key: Key,
-        world: &World,
+        context: &Context,
         changes: &mut Updates<Found>,
     ) -> Option<Timestamp> {
         if self.grants.is_empty() {
             self.rest(changes);
             return None;
         }
-        let terms = self.terms.take().unwrap_or_else(|| self.ready(world));
-        let standing = self.replay(&terms, world);
+        let terms = self.terms.take().unwrap_or_else(|| self.ready(context));
+        let standing = self.replay(&terms, context);
         for one in &terms {
-            self.finish(one, &standing, world.horizon);
+            self.finish(one, &standing, context.horizon);
         }
         for key_of_sum in self.overages.touched() {
             let row = self.sums.get(&key_of_sum).map(|sum| Overage {
@@ -177,7 +178,7 @@ impl Ledger {
         }
         self.balances.flush(changes, Found::Balance);
         self.overages.flush(changes, Found::Overage);
-        let wake = terms.iter().filter_map(|one| one.wake(world.horizon)).min();
+        let wake = terms.iter().filter_map(|one| one.wake(context.horizon)).min();
         self.terms = Some(terms);
         wake
     }
@@ -198,16 +199,16 @@ impl Ledger {
     }
 
     /// The grants in the order of their names, ready to be used.
-    fn ready(&self, world: &World) -> Vec<Terms> {
+    fn ready(&self, context: &Context) -> Vec<Terms> {
         let ready = self.grants.iter().map(|(granted, spans)| {
-            let zone = world.calendars.of(granted.account).zone.clone();
+            let zone = context.calendars.of(granted.account).zone.clone();
             Terms::new(*granted, spans.keys().copied().collect(), zone)
         });
         ready.collect()
     }
 
     /// Lets the events from the first change on take from the grants.
-    fn replay(&mut self, terms: &[Terms], world: &World) -> Standing {
+    fn replay(&mut self, terms: &[Terms], context: &Context) -> Standing {
         if let Some(from) = self.changed_from.take() {
             self.marks.split_off(&from);
         }
@@ -228,7 +229,7 @@ impl Ledger {
         let mut since_mark = 0;
         let last = places.last().copied();
         for place in places {
-            self.take(place, terms, world, &mut standing);
+            self.take(place, terms, context, &mut standing);
             since_mark += 1;
             if since_mark == EVENTS_PER_MARK || Some(place) == last {
                 self.marks.insert(place, standing.clone());
@@ -257,10 +258,10 @@ impl Ledger {
     }
 
     /// Lets one event take from the grants.
-    fn take(&mut self, place: Place, terms: &[Terms], world: &World, standing: &mut Standing) {
+    fn take(&mut self, place: Place, terms: &[Terms], context: &Context, standing: &mut Standing) {
         let Some(taken) = self.events.get(&place).copied() else { return };
         let at = place.0;
-        let way = world.tree.above(taken.account.0, Span::new(at, at.plus_us(1)));
+        let way = context.tree.above(taken.account.0, Span::new(at, at.plus_us(1)));
         let mut order: Vec<(u32, &Terms)> = Vec::new();
         for one in terms.iter().filter(|one| one.is_active(at)) {
             let node = one.granted.account.0;
@@ -276,14 +277,14 @@ impl Ledger {
                 None => one.beginning(at),
             };
             one.advance(&mut balance, one.turn(at), |left| {
-                let row = one.row(left, world.horizon);
+                let row = one.row(left, context.horizon);
                 self.balances.set((one.granted, left.turn), Some(row));
             });
             standing.balances.insert(one.granted, balance);
         }
         let beyond = burn(&taken, &order, standing);
-        let calendar = world.calendars.of(taken.account);
-        let period = calendar.period(world.policy.position_period, at);
+        let calendar = context.calendars.of(taken.account);
+        let period = calendar.period(context.policy.position_period, at);
         if let Some(kept) = self.events.get_mut(&place) {
             kept.beyond = Some((period, beyond));
         }

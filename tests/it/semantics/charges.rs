@@ -324,6 +324,30 @@ fn a_flat_price_since_ages_is_due_for_ten_years_back() {
 }
 
 #[test]
+fn a_flat_price_without_a_beginning_is_due_from_the_first_use_on() {
+    check(
+        "
+        show charges
+        price A graduated unit 1 flat 100 to 2025-04-10
+        settle 2025-02-05
+        2025-02-20 use A 3
+        settle 2025-03-05
+        settle 2025-04-20
+        ",
+        &expect![[r#"
+            settle 2025-02-05T00:00:00Z
+            settle 2025-03-05T00:00:00Z
+            + charge everyone A 2025-02: 3 graduated 103.00 EUR
+            + charge everyone A 2025-03: 0 graduated 100.00 EUR
+            + position everyone A volume 2025-02: unlicensed entitled 0 demand 3 peak 3 at 2025-02-01 short 3 2025-02-01..2025-03-01
+            + problem unlicensed_use everyone A 2025-02 3 2025-02-01..2025-03-01
+            settle 2025-04-20T00:00:00Z
+            + charge everyone A 2025-04 2025-04-01..2025-04-10: 0 graduated 100.00 EUR
+        "#]],
+    );
+}
+
+#[test]
 fn bands_that_contradict_each_other_give_no_price() {
     check(
         "

@@ -132,7 +132,8 @@ fn of_piece(
     }
     let nothing = priced(bands, Quantity::ZERO).1;
     if nothing.is_some_and(|money| money.amount != 0) && case.horizon != Timestamp::MIN {
-        let first = events.iter().map(|event| event.at).min().unwrap_or(case.horizon);
+        // A price without a beginning is due from the first use on.
+        let first = events.iter().map(|event| event.at).min().unwrap_or(Timestamp::MAX);
         let mut at = if span.start == Timestamp::MIN { first } else { span.start };
         let ago = case.horizon.plus_us(-3_653 * DAY_US);
         if ago.is_calendar() {

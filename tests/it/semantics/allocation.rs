@@ -1,0 +1,138 @@
+//! Who is served by which line: reservations, scopes, lines without a limit (2.21).
+
+use expect_test::expect;
+use trueup_tests::check::{check, check_by};
+
+#[test]
+fn rights_that_are_reserved_for_one_account_do_not_help_another() {
+    check(
+        "
+        account hr under company
+        account others under company
+        member user ada in hr
+        member user bob in others
+        line APP 50 name reserved account hr from 2025-01-01
+        line APP 50 name shared account company from 2025-01-01
+        10:00 out APP ada@ws1 x30
+        10:00 out APP bob@ws2 x60
+        settle 12:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T12:00:00Z
+            + position company APP concurrent 2025-03: over entitled 50 demand 60 peak 60 at 2025-03-03T10:00 short 10 2025-03-03T10:00..open
+            + position hr APP concurrent 2025-03: covered entitled 50 demand 30 peak 30 at 2025-03-03T10:00
+            + problem over_use company APP 2025-03 10 2025-03-03T10:00..open
+        "#]],
+    );
+}
+
+#[test]
+fn without_a_reservation_everyone_draws_from_all_rights() {
+    check(
+        "
+        account hr under company
+        account others under company
+        member user ada in hr
+        member user bob in others
+        line APP 100 account company from 2025-01-01
+        10:00 out APP ada@ws1 x30
+        10:00 out APP bob@ws2 x60
+        settle 12:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T12:00:00Z
+            + position company APP concurrent 2025-03: near entitled 100 demand 90 peak 90 at 2025-03-03T10:00
+            + problem near_limit company APP 2025-03 90 2025-03-03T10:00..open
+        "#]],
+    );
+}
+
+#[test]
+fn the_rights_of_the_narrower_scope_are_used_first_so_nothing_is_short() {
+    check(
+        "
+        account x under both
+        account y under both
+        member user ada in x
+        member user bob in y
+        line APP 5 name a account both from 2025-01-01
+        line APP 5 name b account x from 2025-01-01
+        10:00 out APP ada@ws1 x5
+        10:00 out APP bob@ws2 x5
+        settle 12:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T12:00:00Z
+            + position both APP concurrent 2025-03: near entitled 5 demand 5 peak 5 at 2025-03-03T10:00
+            + position x APP concurrent 2025-03: near entitled 5 demand 5 peak 5 at 2025-03-03T10:00
+            + problem near_limit both APP 2025-03 5 2025-03-03T10:00..open
+            + problem near_limit x APP 2025-03 5 2025-03-03T10:00..open
+        "#]],
+    );
+}
+
+#[test]
+fn five_rights_cover_five_of_two_demands_of_three_and_four() {
+    check(
+        "
+        line APP 5 from 2025-01-01
+        10:00 out APP ada@db1 x3
+        10:00 out APP bob@db2 x4
+        settle 12:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T12:00:00Z
+            + position everyone APP concurrent 2025-03: over entitled 5 demand 7 peak 7 at 2025-03-03T10:00 short 2 2025-03-03T10:00..open
+            + problem over_use everyone APP 2025-03 2 2025-03-03T10:00..open
+        "#]],
+    );
+}
+
+#[test]
+fn a_line_without_a_limit_covers_everything_and_one_that_does_not_say_is_reported() {
+    check(
+        "
+        line APP unlimited metric volume from 2025-01-01
+        line CAD unknown metric volume from 2025-01-01
+        10:00 use APP 1000000000000
+        10:00 use CAD 1000000000000
+        settle 12:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T12:00:00Z
+            + position everyone APP volume 2025-03: covered entitled unlimited demand 1000000000000 peak 1000000000000 at 2025-03-01
+            + position everyone CAD volume 2025-03: capacity_unknown entitled unknown demand 1000000000000 peak 1000000000000 at 2025-03-01
+            + problem capacity_unknown everyone CAD 2025-03 1000000000000 2025-03-01..open
+        "#]],
+    );
+}
+
+#[test]
+fn a_name_means_one_product_and_the_first_rule_that_matches_it_decides() {
+    // A use counts for one product only: the one that its name means then. Where several rules of the
+    // policy match that product, the first of them decides, so the narrower one stands before.
+    check_by(
+        "
+        [[rule]]
+        products = [\"CAD_PRO*\"]
+        near_percent = 10
+        [[rule]]
+        products = [\"CAD*\"]
+        near_percent = 100
+        ",
+        "
+        alias product 4711 = CAD_PRO
+        line CAD 10 from 2025-01-01
+        line CAD_PRO 10 from 2025-01-01
+        10:00 out 4711 ada@ws1 x6
+        10:00 out CAD bob@ws2 x6
+        settle 12:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T12:00:00Z
+            + position everyone CAD concurrent 2025-03: covered entitled 10 demand 6 peak 6 at 2025-03-03T10:00
+            + position everyone CAD_PRO concurrent 2025-03: near entitled 10 demand 6 peak 6 at 2025-03-03T10:00
+            + problem near_limit everyone CAD_PRO 2025-03 6 2025-03-03T10:00..open
+        "#]],
+    );
+}

@@ -65,10 +65,12 @@ pub(crate) fn taken_at<D>(document: &Option<D>, span: Span) -> Option<Timestamp>
     (document.is_some() && span.start.is_calendar()).then_some(span.start)
 }
 
-/// What is left of a span when what was seen counts only for a time.
+/// What is left of a span when what was seen counts only for a time; empty at its start if nothing is.
 pub(crate) fn fresh(span: Span, taken_at: Option<Timestamp>, after_us: Option<i64>) -> Span {
     match (taken_at, after_us) {
-        (Some(taken), Some(after)) => span.intersect(Span::new(span.start, taken.plus_us(after))),
+        (Some(taken), Some(after)) => {
+            Span::new(span.start, span.end.min(taken.plus_us(after)).max(span.start))
+        }
         _ => span,
     }
 }

@@ -163,6 +163,8 @@ struct Entry {
     timeline: Timeline,
     rules: BTreeMap<(Span, Duplicates), Diff>,
     lines: Diff,
+    /// Whether there were lines when the states were given.
+    licensed: bool,
     uses: Diff,
     reports: BTreeMap<Timestamp, BTreeMap<Report, Diff>>,
     given: BTreeMap<Timestamp, PoolState>,
@@ -296,6 +298,9 @@ impl Entry {
         let first = touched.levels.keys().next().copied();
         let last = touched.levels.keys().next_back().copied();
         self.timeline.apply(&touched.levels);
+        // Whether there is a license file at all matters to every state.
+        let licensed = self.lines != 0;
+        touched.all |= std::mem::replace(&mut self.licensed, licensed) != licensed;
         let mut again: BTreeSet<Timestamp> = touched.reports;
         if let (Some(first), Some(last)) = (first, last) {
             again.extend(self.reports.range(first..=last).map(|(at, _)| *at));

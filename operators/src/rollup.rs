@@ -234,18 +234,25 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// The periods in which a span holds at or before an instant; one without a beginning from the
-    /// period that holds `begin` on.
-    fn periods(&self, span: Span, begin: Timestamp, until: Timestamp) -> Vec<Period> {
+    /// The periods in which a span holds at or before `until`, without those in which it holds at or
+    /// before `since` already; a span without a beginning from the period that holds `begin` on.
+    fn periods(
+        &self,
+        span: Span,
+        begin: Timestamp,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Period> {
         let mut found = Vec::new();
         if until == Timestamp::MIN || span.start > until {
             return found;
         }
         let calendar = self.calendars.of(self.key.account);
         let end = span.end.min(until.plus_us(1));
+        let is_known = since != Timestamp::MIN && span.start <= since;
         for unit in self.policy.periods() {
             if unit == PeriodUnit::All {
-                found.push(Period::ALL);
+                found.extend((!is_known).then_some(Period::ALL));
                 continue;
             }
             // A level that counts at an instant has no use for periods shorter than a day.
@@ -254,6 +261,9 @@ impl Scope<'_> {
             }
             let endless = span.start == Timestamp::MIN;
             let mut at = if endless { calendar.period(unit, begin).span.start } else { span.start };
+            if is_known {
+                at = at.max(calendar.period(unit, since).span.end);
+            }
             while at < end {
                 let period = calendar.period(unit, at);
                 found.push(period);
@@ -261,6 +271,16 @@ impl Scope<'_> {
             }
         }
         found
+    }
+
+    /// The periods that hold an instant or end at it.
+    fn periods_at(&self, at: Timestamp) -> impl Iterator<Item = Period> {
+        let calendar = self.calendars.of(self.key.account);
+        self.policy.periods().flat_map(move |unit| {
+            let now = calendar.period(unit, at);
+            let before = (now.span.start == at).then(|| calendar.period(unit, at.plus_us(-1)));
+            std::iter::once(now).chain(before)
+        })
     }
 }
 
@@ -287,17 +307,24 @@ impl Node {
         changes: &mut Updates<Rollup>,
     ) {
         let mut dirty: BTreeSet<Period> = BTreeSet::new();
-        if rezone {
-            self.recount(scope, &mut dirty);
-        } else if scope.horizon != scope.before {
+        let begun = self.change_levels(&rows, scope.policy.periods(), &mut dirty);
+        let begin = begun.unwrap_or(scope.horizon).min(scope.horizon);
+        let before = std::mem::replace(&mut self.begin, begin);
+        if before != begin {
+            let latest = before.max(begin);
+            let touched = self.periods.keys().filter(|period| period.span.start <= latest);
+            dirty.extend(touched);
+        }
+        let was_endless = self.endless != 0;
+        let endless = rows.iter().filter(|(row, _)| row.span.start == Timestamp::MIN);
+        self.endless += endless.map(|(_, diff)| diff).sum::<Diff>();
+        let anew = rezone || (before != begin && (was_endless || self.endless != 0));
+        if !anew && scope.horizon != scope.before {
             self.extend_lasting(scope, &mut dirty);
         }
-        let mut charges: BTreeMap<u64, Vec<(Span, Quantity, (), i64)>> = BTreeMap::new();
-        let mut levels: BTreeMap<Timestamp, Levels> = BTreeMap::new();
         for (row, diff) in rows.iter().filter(|(_, diff)| **diff != 0) {
-            self.be_present(row, *diff, scope, &mut dirty);
-            if row.span.start == Timestamp::MIN {
-                self.endless += diff;
+            if !anew {
+                self.be_present(row, *diff, scope, &mut dirty);
             }
             add(&mut self.rows, *row, *diff);
             if row.span.end > scope.horizon && self.rows.contains_key(row) {
@@ -305,6 +332,25 @@ impl Node {
             } else {
                 self.lasting.remove(row);
             }
+        }
+        if anew {
+            self.recount(scope, &mut dirty);
+        }
+        for period in dirty {
+            self.give(period, scope, changes);
+        }
+    }
+
+    /// Takes uses into the levels, and says where demand changes first from then on.
+    fn change_levels(
+        &mut self,
+        rows: &BTreeMap<Present, Diff>,
+        units: impl Iterator<Item = PeriodUnit>,
+        dirty: &mut BTreeSet<Period>,
+    ) -> Option<Timestamp> {
+        let mut charges: BTreeMap<u64, Vec<(Span, Quantity, (), i64)>> = BTreeMap::new();
+        let mut levels: BTreeMap<Timestamp, Levels> = BTreeMap::new();
+        for (row, diff) in rows.iter().filter(|(_, diff)| **diff != 0) {
             match row.group {
                 None => demand(&mut levels, row.span, row.units, *diff),
                 Some(group) => {
@@ -324,39 +370,22 @@ impl Node {
             (levels.first_key_value(), levels.last_key_value())
         {
             let changed = Span::new(*first, Timestamp(last.0.saturating_add(1)));
-            let touched = self.periods.keys().filter(|period| period.span.overlaps(changed));
-            dirty.extend(touched);
+            dirty.extend(units.flat_map(|unit| overlapping(&self.periods, unit, changed)));
             self.timeline.apply(&levels);
         }
-        let begin = self.timeline.first_change_of_demand();
-        let begin = begin.unwrap_or(scope.horizon).min(scope.horizon);
-        let before = std::mem::replace(&mut self.begin, begin);
-        if before != begin {
-            let latest = before.max(begin);
-            let touched = self.periods.keys().filter(|period| period.span.start <= latest);
-            dirty.extend(touched);
-            if self.endless != 0 {
-                self.recount(scope, &mut dirty);
-            }
-        }
-        for period in dirty {
-            self.give(period, scope, changes);
-        }
+        self.timeline.first_change_of_demand()
     }
 
     /// Makes lasting uses present in the periods that the horizon has reached.
     fn extend_lasting(&mut self, scope: &Scope<'_>, dirty: &mut BTreeSet<Period>) {
+        if scope.before != Timestamp::MIN {
+            dirty.extend(scope.periods_at(scope.before));
+        }
         for row in self.lasting.clone() {
             let count = self.rows.get(&row).copied().unwrap_or_default();
-            let already: BTreeSet<Period> =
-                scope.periods(row.span, self.begin, scope.before).into_iter().collect();
-            for period in scope.periods(row.span, self.begin, scope.horizon) {
-                if !already.contains(&period) {
-                    self.count(period, &row, count);
-                }
-                if period.span.end >= scope.before {
-                    dirty.insert(period);
-                }
+            for period in scope.periods(row.span, self.begin, scope.before, scope.horizon) {
+                self.count(period, &row, count);
+                dirty.insert(period);
             }
             if row.span.end <= scope.horizon {
                 self.lasting.remove(&row);
@@ -383,7 +412,7 @@ impl Node {
         scope: &Scope<'_>,
         dirty: &mut BTreeSet<Period>,
     ) {
-        for period in scope.periods(row.span, self.begin, scope.horizon) {
+        for period in scope.periods(row.span, self.begin, Timestamp::MIN, scope.horizon) {
             self.count(period, row, diff);
             dirty.insert(period);
         }
@@ -431,6 +460,19 @@ impl Node {
             self.periods.remove(&period);
         }
     }
+}
+
+/// The keys of a unit that overlap an interval; those of one unit lie apart.
+fn overlapping<V>(
+    periods: &BTreeMap<Period, V>,
+    unit: PeriodUnit,
+    span: Span,
+) -> impl Iterator<Item = Period> {
+    let at = |start: Timestamp| Period { unit, span: Span { start, end: Timestamp::MIN } };
+    let before = periods.range(at(Timestamp::MIN)..at(span.start)).next_back();
+    let inside = periods.range(at(span.start)..at(span.end));
+    let found = before.into_iter().chain(inside).map(|(period, _)| *period);
+    found.filter(move |period| period.span.overlaps(span))
 }
 
 fn add<K: Ord + Copy>(counts: &mut BTreeMap<K, Diff>, key: K, diff: Diff) {

@@ -121,9 +121,10 @@ impl Family {
         family
     }
 
-    /// The lines of which a line is a part; `None` if it is a line of its own.
+    /// The lines of which a line is a part; `None` if it is a line of its own, or grants nothing.
     fn above(&self, index: usize) -> Option<&[usize]> {
-        let parent = self.rows[index].line.parent?;
+        let line = &self.rows[index].line;
+        let parent = line.parent.filter(|_| line.kind == LineKind::Base)?;
         Some(self.by_name.get(&parent).map(Vec::as_slice).unwrap_or_default())
     }
 

@@ -6,8 +6,8 @@
 //! A use is cut where its country changes. Several countries of one thing at once say nothing. Only
 //! the products with such lines are looked at; the uses of all others are anywhere.
 //!
-//! Work per change: the use; a change of where things are, or of the account tree, places the uses of
-//! these products anew.
+//! Work per change: the use; where a machine or account is, or where an account stands in the tree, places
+//! anew the uses of these products on the machine or at the accounts below, which are sought among all.
 
 use crate::attribute::{Place, Use};
 use crate::dedupe::Known;
@@ -19,7 +19,7 @@ use crate::tree::Tree;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use timely::dataflow::operators::Concat as _;
 use trueup_model::fact::Body;
 use trueup_model::id::{Id, ProductId, TextId};
@@ -93,7 +93,8 @@ struct State {
 
 impl State {
     fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Use>) {
-        let mut moved = false;
+        let mut devices: BTreeSet<u64> = BTreeSet::new();
+        let mut accounts: BTreeSet<u64> = BTreeSet::new();
         let mut news: BTreeMap<Use, Diff> = BTreeMap::new();
         let mut edges: BTreeMap<Placement, Diff> = BTreeMap::new();
         for (heard, diff) in updates {
@@ -101,20 +102,36 @@ impl State {
                 Heard::Use(one) => *news.entry(one).or_default() += diff,
                 Heard::Edge(edge) => *edges.entry(edge).or_default() += diff,
                 Heard::Location(row) => {
-                    let rows = self.places.entry((row.kind, row.located.0)).or_default();
+                    let key = (row.kind, row.located.0);
+                    let rows = self.places.entry(key).or_default();
                     *rows.entry((row.span, row.country.into())).or_default() += diff;
                     rows.retain(|_, count| *count != 0);
-                    moved = true;
+                    if rows.is_empty() {
+                        self.places.remove(&key);
+                    }
+                    match row.kind {
+                        LocatedKind::Device => devices.insert(row.located.0),
+                        LocatedKind::Account => accounts.insert(row.located.0),
+                    };
                 }
             }
         }
-        for (edge, count) in edges.into_iter().filter(|(_, count)| *count != 0) {
+        edges.retain(|_, count| *count != 0);
+        accounts.extend(edges.keys().map(|edge| edge.node));
+        let below = |tree: &Tree| -> BTreeSet<u64> {
+            accounts.iter().flat_map(|account| tree.below(*account)).collect()
+        };
+        let mut touched = below(&self.tree);
+        for (edge, count) in edges {
             self.tree.change(edge.node, edge.parent, edge.span, count > 0);
-            moved = true;
         }
-        self.places.retain(|_, rows| !rows.is_empty());
-        if moved {
-            for one in self.uses.keys() {
+        touched.extend(below(&self.tree));
+        if !devices.is_empty() || !touched.is_empty() {
+            let is_moved = |one: &Use| {
+                let device = one.device.is_some_and(|device| devices.contains(&device.0));
+                device || touched.contains(&one.account.0)
+            };
+            for one in self.uses.keys().filter(|one| is_moved(one)) {
                 news.entry(*one).or_default();
             }
         }

@@ -1,7 +1,7 @@
 //! Generated worlds: the engine against the oracle, at every epoch.
 //!
-//! `PROPTEST_CASES=5000 cargo test -p trueup-tests --release oracle` runs as many worlds of each
-//! property as one has time for; a failing world is printed as a script that can stand in
+//! `PROPTEST_CASES=10000 cargo test -p trueup-tests --test it -- oracle` runs as many worlds as one has
+//! time for; a failing world is printed as a script that can stand in
 //! `positions.rs`.
 
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ fn cases(cases: u32) -> Config {
 }
 
 proptest! {
-    #![proptest_config(cases(24))]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn the_engine_agrees_with_the_oracle_at_every_epoch(world in worlds(4, 8)) {

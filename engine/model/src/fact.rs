@@ -301,6 +301,37 @@ impl<N> Body<N> {
         }
     }
 
+    /// From when on what the body says holds; `None` for what happens at an instant, or has no time.
+    pub fn beginning_mut(&mut self) -> Option<&mut Timestamp> {
+        Some(match self {
+            Self::Seat(body) => &mut body.span.start,
+            Self::Alias(body) => &mut body.span.start,
+            Self::Account(body) => &mut body.span.start,
+            Self::Membership(body) => &mut body.span.start,
+            Self::Line(body) => &mut body.span.start,
+            Self::Document(body) => &mut body.effective_from,
+            Self::Machine(body) => &mut body.span.start,
+            Self::Install(body) => &mut body.span.start,
+            Self::Factor(body) => &mut body.span.start,
+            Self::Grant(body) => &mut body.span.start,
+            Self::Price(body) => &mut body.span.start,
+            Self::Location(body) => &mut body.span.start,
+            Self::Territory(body) => &mut body.span.start,
+            Self::SuiteMember(body) => &mut body.span.start,
+            Self::Session(_)
+            | Self::Usage(_)
+            | Self::Server(_)
+            | Self::ObservedPool(_)
+            | Self::ObservedSession(_)
+            | Self::ObservedServer(_)
+            | Self::Reservation(_)
+            | Self::Product(_)
+            | Self::Component(_)
+            | Self::Reject(_)
+            | Self::Role(_) => return None,
+        })
+    }
+
     /// The same body with each name turned by `f`.
     ///
     /// # Errors

@@ -51,6 +51,17 @@ pub(crate) fn name_reason(error: &NameError) -> RejectReason {
     }
 }
 
+/// The fact without a beginning that is before everything recorded.
+fn dated(mut fact: Fact<Id>) -> Fact<Id> {
+    if let Action::Assert(body) = &mut fact.action {
+        let beginning = body.beginning_mut();
+        if let Some(at) = beginning.filter(|at| **at < Timestamp::RECORDED) {
+            *at = Timestamp::MIN;
+        }
+    }
+    fact
+}
+
 impl Intake {
     pub(crate) fn new(
         settings: &Settings,
@@ -122,8 +133,10 @@ impl Intake {
     }
 
     /// The fact, or a reject in its place if what it says is beyond what is allowed.
+    ///
+    /// What begins before anything was recorded has no beginning.
     pub fn checked(&self, tenant: TenantId, fact: Fact<Id>) -> Fact<Id> {
-        let Some(reason) = self.wrong(&fact) else { return fact };
+        let Some(reason) = self.wrong(&fact) else { return dated(fact) };
         let Fact { id, revision, arrived_at, provenance, .. } = fact;
         self.rejected(tenant, Place { id, revision, arrived_at, provenance }, reason)
     }
@@ -167,7 +180,9 @@ impl Intake {
         };
         let latest = fact.arrived_at.plus_us(self.future_tolerance_us);
         match at {
-            Some(at) if !at.is_calendar() => Some(RejectReason::OutOfRange),
+            Some(at) if at < Timestamp::RECORDED || !at.is_calendar() => {
+                Some(RejectReason::OutOfRange)
+            }
             Some(at) if at > latest => Some(RejectReason::FutureEvent),
             _ if count == 0 || count > COUNT_MAX => Some(RejectReason::OutOfRange),
             _ => None,

@@ -16,11 +16,21 @@ use crate::timeline::{Levels, Timeline, demand, spread};
 use crate::trials::is_provisional;
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::contract::{Basis, LineClass};
+use trueup_model::fact::FactId;
+use trueup_model::hash::mix;
 use trueup_model::id::AccountId;
 use trueup_model::processors::Weight;
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
 use trueup_policy::rules::Statistic;
+
+/// The group of a checkout that is one by itself.
+fn of_session(one: &Use) -> u64 {
+    let session = one.session.0;
+    let halves = [session >> 64, session & u128::from(u64::MAX)];
+    let [high, low] = halves.map(|half| u64::try_from(half).unwrap_or(0));
+    mix(&[one.part.0, high, low])
+}
 
 /// What an epoch brings to a product.
 #[derive(Default)]
@@ -227,7 +237,10 @@ impl Component {
         }
         let widened = changed.into_iter().map(|(one, diff)| {
             let calendar = world.calendars.of(one.account);
-            (Use { span: whole_days(one.span, calendar), ..one }, diff)
+            // A checkout whose names change within a day is still one.
+            let alone = (one.session != FactId::default()).then(|| of_session(&one));
+            let group = one.group.or(alone);
+            (Use { span: whole_days(one.span, calendar), group, ..one }, diff)
         });
         widened.collect()
     }

@@ -73,8 +73,11 @@ impl Product {
     }
 
     pub(super) fn is_used_by(&self, accounts: &BTreeSet<AccountId>) -> bool {
-        let mut own = self.events.keys().map(|(account, _)| account);
-        own.any(|account| accounts.contains(account))
+        let has_events = |account: &AccountId| {
+            let own = (*account, Timestamp::MIN)..=(*account, Timestamp::MAX);
+            self.events.range(own).next().is_some()
+        };
+        accounts.iter().any(has_events)
     }
 
     /// From now on, everything is counted anew.

@@ -145,3 +145,26 @@ fn a_suite_that_is_installed_takes_its_components_of_the_same_machine_only() {
         "#]],
     );
 }
+
+#[test]
+fn what_an_old_inventory_expects_for_later_was_silent_from_its_own_beginning_on() {
+    check_by(
+        r#"
+        [[rule]]
+        products = ["APP"]
+        metrics = ["core", "device"]
+        stale_after_seconds = 200000
+        "#,
+        "
+        version hosts 1 from 2025-01-30
+        [doc=hosts@1] install APP ws1 from 2025-02-02T08:00
+        settle 2025-02-01T08:00
+        settle 2025-02-02T08:00
+        ",
+        &expect![[r#"
+            settle 2025-02-01T08:00:00Z
+            settle 2025-02-02T08:00:00Z
+            + problem stale_device APP ws1 1 2025-02-02T08:00..open
+        "#]],
+    );
+}

@@ -235,3 +235,44 @@ fn the_peaks_of_products_may_lie_in_different_hours() {
         "#]],
     );
 }
+
+#[test]
+fn a_license_file_that_ended_before_a_report_still_says_that_there_are_none_left() {
+    check(
+        "
+        show pools
+        2025-03-02T23:00 report lic1 SIM issued 0
+        settle
+        line SIM 1 metric concurrent basis license_file to 2025-01-30 server lic1
+        settle
+        ",
+        &expect![[r#"
+            settle
+            + pool SIM on lic1 at 2025-03-02T23:00: log - file - issued 0 out 0 queued 0
+            settle
+            - pool SIM on lic1 at 2025-03-02T23:00: log - file - issued 0 out 0 queued 0
+            + pool SIM on lic1 at 2025-03-02T23:00: log - file 0 issued 0 out 0 queued 0
+        "#]],
+    );
+}
+
+#[test]
+fn a_checkout_whose_holder_has_another_name_from_noon_on_is_one_on_that_day() {
+    check_by(
+        r#"
+        [[rule]]
+        products = ["SIM"]
+        statistic = "days"
+        "#,
+        "
+        alias user ada = bob from 2025-03-02T12:00
+        2025-03-01T08:00 out SIM ada@ws1
+        settle 2025-03-04
+        ",
+        &expect![[r#"
+            settle 2025-03-04T00:00:00Z
+            + position everyone SIM concurrent 2025-03: unlicensed entitled 0 demand 1 peak 0.129032 at 2025-03-01 short 0.129032 2025-03-01..open
+            + problem unlicensed_use everyone SIM 2025-03 0.129032 2025-03-01..open
+        "#]],
+    );
+}

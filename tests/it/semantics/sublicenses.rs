@@ -117,3 +117,19 @@ fn sublicenses_in_a_circle_grant_nothing_and_are_a_conflict() {
         "#]],
     );
 }
+
+#[test]
+fn maintenance_is_no_sublicense_whatever_it_says_to_be_a_part_of() {
+    check(
+        "
+        line APP 10 name one parent one from 2025-01-01
+        line APP 6 name care parent one maintenance base one from 2025-01-01
+        settle 11:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T11:00:00Z
+            + problem contract_conflict APP one 1 2025-01-01..open
+            + problem sublicence_outside_parent APP one 1 2025-01-01..open
+        "#]],
+    );
+}

@@ -381,3 +381,27 @@ fn the_last_microsecond_of_a_month_is_inside() {
         "#]],
     );
 }
+
+#[test]
+fn a_date_that_was_never_set_is_no_date() {
+    check_by(
+        "position_period = \"day\"",
+        "
+        seat APP ada from 0001-01-01
+        seat APP bob from 1970-01-01
+        1970-01-01T00:00 out APP cyd@ws1 x1 on lic1
+        0001-01-01T00:00 use SIM 1.5
+        2025-03-02T10:00 out APP cyd@ws1 x1 on lic1
+        settle 11:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T11:00:00Z
+            + position everyone APP concurrent 2025-03-02: unlicensed entitled 0 demand 1 peak 1 at 2025-03-02T10:00 short 1 2025-03-02T10:00..2025-03-03
+            + position everyone APP concurrent 2025-03-03: unlicensed entitled 0 demand 1 peak 1 at 2025-03-03 short 1 2025-03-03..open
+            + position everyone APP named_user 2025-03-03: unlicensed entitled 0 demand 2 peak 2 at 2025-03-03 short 2 2025-03-03..open
+            + problem unlicensed_use everyone APP 2025-03-02 1 2025-03-02T10:00..2025-03-03
+            + problem unlicensed_use everyone APP 2025-03-03 1 2025-03-03..open
+            + problem unlicensed_use everyone APP 2025-03-03 2 2025-03-03..open
+        "#]],
+    );
+}

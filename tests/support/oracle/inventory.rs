@@ -238,7 +238,7 @@ pub(super) fn needs(
         let until = deadline(one.taken_at, rule.settings.stale_after_us);
         let lack = |kind| (one.tenant, kind, one.product, one.device);
         let counted = one.span.intersect(Span::new(Timestamp::MIN, until));
-        let silent = Span::new(counted.end, one.span.end);
+        let silent = Span::new(until.max(one.span.start), one.span.end);
         if !silent.is_empty() {
             lacks.entry(lack(DiscrepancyKind::StaleDevice)).or_default().push(silent);
         }

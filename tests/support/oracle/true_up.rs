@@ -1,10 +1,12 @@
 //! What is owed for shortfalls, each excess once in a year (2.19).
 
 use super::Case;
-use trueup_model::calendar::PeriodUnit;
+use std::collections::BTreeMap;
+use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::ledger::TrueUp;
 use trueup_model::position::{LicensePosition, PositionKey};
 use trueup_model::quantity::{Money, Quantity};
+use trueup_model::time::Span;
 
 /// What each period with a shortfall owes beyond the greatest shortfall before it in its year.
 pub(super) fn true_ups(case: &Case<'_>, positions: &[LicensePosition]) -> Vec<TrueUp> {
@@ -19,14 +21,15 @@ pub(super) fn true_ups(case: &Case<'_>, positions: &[LicensePosition]) -> Vec<Tr
         let has_years = key.period.unit != PeriodUnit::All;
         has_years.then(|| calendar.period(PeriodUnit::Year, key.period.span.start).span)
     };
-    let same = |one: &PositionKey, other: &PositionKey| {
-        year(one) == year(other) && PositionKey { period: one.period, ..*other } == *one
-    };
-    let mut found = Vec::new();
+    let mut years: BTreeMap<(PositionKey, Option<Span>), Vec<&LicensePosition>> = BTreeMap::new();
+    let place = |key: PositionKey| (PositionKey { period: Period::ALL, ..key }, year(&key));
     for row in &short {
-        let before = short.iter().filter(|other| {
-            same(&row.key, &other.key) && other.key.period.span.start < row.key.period.span.start
-        });
+        years.entry(place(row.key)).or_default().push(*row);
+    }
+    let mut found = Vec::new();
+    for (row, same) in years.values().flat_map(|same| same.iter().map(move |row| (row, same))) {
+        let begins = row.key.period.span.start;
+        let before = same.iter().filter(|other| other.key.period.span.start < begins);
         let settled = before.map(|other| other.shortfall.0).max().unwrap_or(0);
         let owed = Quantity((row.shortfall.0 - settled).max(0));
         let nearest = |dividend: i128, divisor: i128| {

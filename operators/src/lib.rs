@@ -18,6 +18,7 @@ pub mod resolve;
 pub mod sessions;
 pub mod inclusion;
 pub mod seats;
+pub mod holds;
 pub mod gauges;
 pub mod installs;
 pub mod suites;

@@ -20,6 +20,7 @@ use crate::due::due;
 use crate::entitle::{LineInForce, Right, entitle, lines, subject};
 use crate::gauges::{gauges, settings_of};
 use crate::hierarchy::{Hierarchy, Placement, TreeKind, hierarchy};
+use crate::holds::holds;
 use crate::inclusion::{Included, Part, inclusion};
 use crate::installs::{Listed, installs, listed};
 use crate::machines::{FactorRow, MachineRow, factor_rows, machine_rows, machines};
@@ -182,6 +183,9 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         resolved.resolutions.clone(),
         rules.clone(),
     );
+    let seats = uses.clone().filter(|one| one.metric == Metric::NamedUser);
+    let holds = holds(seats, rules.clone());
+    let uses = uses.concat(holds.uses);
     let uses = uses.concat(gauges(set, resolved.resolutions.clone()));
     let installed = installs(reference.installs.clone(), resolved.resolutions.clone());
     let machines = machines(
@@ -325,13 +329,14 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         orphans: paired.orphans,
         pools: pools.clone(),
         gaps,
-        lacks: due(machines.lacks.map(|lack| (lack.span.start, lack)), inputs.horizon),
+        lacks: due(machines.lacks.map(|lack| (lack.span.start, lack)), inputs.horizon.clone()),
         statements: statements.clone(),
         anomalies: anomalies(evidence, policy),
         contracts: sublicensed
             .problems
             .concat(upkeep(reference.lines.clone()))
             .concat(standbys.problems)
+            .concat(due(holds.problems.map(|one| (one.first_at, one)), inputs.horizon))
             .concat(repeats(rights)),
         remarks,
     };

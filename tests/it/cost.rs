@@ -122,10 +122,10 @@ fn a_wide_subtree(count: usize) -> String {
 
 #[test]
 fn a_subtree_that_moves_changes_the_two_ways_up_and_nothing_below_it() {
-    let (few, many) = (last_changes(&a_wide_subtree(50)), last_changes(&a_wide_subtree(1000)));
+    let (few, many) = (last_changes(&a_wide_subtree(50)), last_changes(&a_wide_subtree(10_000)));
     // Two products and everything, each in a month and all of time: they leave one parent for another.
     let each = 2 * (2 + 2);
     assert_eq!(few.rollups.len(), 2 * each, "totals leave one parent and come to the other");
     assert!(few.positions.is_empty(), "who is short does not change");
-    assert_eq!(few.len(), many.len(), "rows that changed with 50 accounts below, and with 1,000");
+    assert_eq!(few.len(), many.len(), "rows that changed with 50 accounts below, and with 10,000");
 }

@@ -8,6 +8,7 @@ mod lifetimes;
 mod processors;
 mod published;
 mod devices;
+mod seats;
 mod pools;
 mod levels;
 mod peaks;

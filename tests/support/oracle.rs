@@ -15,6 +15,7 @@ mod tree;
 mod names;
 mod sessions;
 mod uses;
+mod holds;
 mod gauges;
 mod inventory;
 mod counting;
@@ -247,6 +248,8 @@ pub fn expected(input: Input<'_>) -> Expected {
     let bands = charges::bands(&reference, &names);
     let (seats, parts) = (uses::seats(&reference), uses::parts(&reference));
     let mut uses = uses::uses(&case, &names, &lines, &logs.sessions, &parts, &seats);
+    let (kept, reassigned) = holds::holds(&case, &uses);
+    uses.extend(kept);
     uses.extend(gauges::uses(&said.known, &names));
     let installs = inventory::installs(&reference, &names);
     let lacking = hardware_needs(&case, &reference, &installs, &counting, &mut uses);
@@ -274,7 +277,8 @@ pub fn expected(input: Input<'_>) -> Expected {
         discrepancies::of_counts(&said.conflicts, &logs.orphans),
         found.pools.iter().flat_map(discrepancies::of_pool).collect(),
         found.statements.iter().filter_map(discrepancies::of_statement).collect(),
-        [lacking, sublicensing, standing.problems, upkeep, trials::repeats(&rights)].concat(),
+        [lacking, sublicensing, standing.problems, upkeep, reassigned].concat(),
+        trials::repeats(&rights),
     ];
     found.discrepancies.extend(stated.concat());
     let evidence = Evidence {
@@ -291,15 +295,25 @@ pub fn expected(input: Input<'_>) -> Expected {
         let accounts = account_tree(tenant, &reference, &found.resolutions, &rights);
         evaluate(&case, tenant, &accounts, &evidence, &mut found);
     }
-    let unusual = [
-        anomalies::silence(&case, &said.known),
-        anomalies::stuck(&case, &logs.sessions),
-        anomalies::repetition(&case, &said.known, &said.repeated),
-        anomalies::habit(&case, &found.positions),
-    ];
-    found.discrepancies.extend(unusual.concat());
+    found.discrepancies.extend(unusual(&case, &said, &logs, &found.positions));
     found.true_ups = true_up::true_ups(&case, &found.positions);
     Expected { lines, rights: counting, ..found.with_logs(logs) }
+}
+
+/// What is out of the ordinary.
+fn unusual(
+    case: &Case<'_>,
+    said: &known::Said,
+    logs: &sessions::Logs,
+    positions: &[LicensePosition],
+) -> Vec<Discrepancy> {
+    let found = [
+        anomalies::silence(case, &said.known),
+        anomalies::stuck(case, &logs.sessions),
+        anomalies::repetition(case, &said.known, &said.repeated),
+        anomalies::habit(case, positions),
+    ];
+    found.concat()
 }
 
 impl Expected {

@@ -36,6 +36,11 @@ const POLICIES: [&str; 7] = [
     metrics = ["named_user", "concurrent", "feature"]
     named_users = "active"
     near_percent = 50
+    seat_hold_seconds = 2592000
+    [[rule]]
+    products = ["CAD", "APP"]
+    seat_hold_counts = true
+    seat_hold_seconds = 5184000
     "#,
     r#"
     position_period = "day"

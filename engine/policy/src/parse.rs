@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostics, PolicyErrors};
 use crate::pattern::Pattern;
 use crate::rules::{
     Anomalies, Closing, ConflictRule, MetricSet, NamedUsers, Policy, ProductSettings, Rule,
-    Statistic, UserMinimum, WholeUnits,
+    SeatHold, Statistic, UserMinimum, WholeUnits,
 };
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -78,6 +78,8 @@ impl Policy {
     /// session_longest_seconds = 86400 # a checkout ends so long after it began
     /// linger_seconds = 0              # a returned license is held for so long
     /// stale_after_seconds = 2592000   # what an inventory says counts for so long
+    /// seat_hold_seconds = 7776000     # who gets a seat must keep it for so long
+    /// seat_hold_counts = true         # given away sooner, it counts for both until then
     /// processors = "windows_server"   # cores, processors, sql_server, oracle_processor, …
     /// statistic = "peak"              # usual peak mean end days, or a percentile such as "p99"
     /// resource = "level"              # what value units are converted from
@@ -241,8 +243,8 @@ fn read_rule(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Rule> {
 
 const RULE_KEYS: &str = "products, duplicates, metrics, named_users, near_percent, \
     shelfware_percent, session_silent_seconds, session_drift_seconds, session_longest_seconds, \
-    linger_seconds, stale_after_seconds, processors, statistic, resource, round, round_parts, \
-    users_per_core, users_per_license";
+    linger_seconds, stale_after_seconds, seat_hold_seconds, seat_hold_counts, processors, statistic, \
+    resource, round, round_parts, users_per_core, users_per_license";
 
 /// Reads a key that says how use is counted; false if it is none.
 fn read_counting(
@@ -257,6 +259,16 @@ fn read_counting(
         "session_longest_seconds" => settings.lifetime.longest_us = seconds(value, found),
         "linger_seconds" => set(&mut settings.lifetime.linger_us, seconds(value, found)),
         "stale_after_seconds" => settings.stale_after_us = seconds(value, found),
+        "seat_hold_seconds" => {
+            let counts = settings.seat_hold.is_some_and(|hold| hold.counts);
+            let least = seconds(value, found);
+            settings.seat_hold = least.map(|least_us| SeatHold { least_us, counts });
+        }
+        "seat_hold_counts" => {
+            let counts = boolean(value, found).unwrap_or_default();
+            let least_us = settings.seat_hold.map_or(0, |hold| hold.least_us);
+            settings.seat_hold = Some(SeatHold { least_us, counts });
+        }
         "processors" => {
             set(&mut settings.processors, choice(value, &ProcessorRule::NAMED, found));
         }

@@ -99,6 +99,8 @@ pub struct ProductSettings {
     pub lifetime: SessionLifetime,
     /// For how long what an inventory said counts, if no later one comes.
     pub stale_after_us: Option<i64>,
+    /// For how long who gets a seat must keep it.
+    pub seat_hold: Option<SeatHold>,
     /// How processors are counted.
     pub processors: ProcessorRule,
     /// What of a period's levels is compared with the rights.
@@ -121,6 +123,7 @@ impl Default for ProductSettings {
             shelfware_percent: 50,
             lifetime: SessionLifetime::default(),
             stale_after_us: None,
+            seat_hold: None,
             processors: ProcessorRule::default(),
             statistic: Statistic::default(),
             resource: Metric::Level,
@@ -183,6 +186,15 @@ pub struct UserMinimum {
     pub each: u32,
     /// For each processor license by the processor rule, or else for each core.
     pub by_license: bool,
+}
+
+/// For how long who gets a seat must keep it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SeatHold {
+    /// For how long, in microseconds.
+    pub least_us: i64,
+    /// Whether a seat that someone else got too soon counts for both until then.
+    pub counts: bool,
 }
 
 /// Whom the named-user metric counts.

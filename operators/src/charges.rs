@@ -7,7 +7,7 @@
 //! A late or corrected event changes the charge of its own part, whatever was charged since. Events of one
 //! instant are summed first, so their order does not matter. Where nothing costs something (a flat price
 //! of the first band), every begun part has a charge, from the beginning of the prices on, for prices
-//! without a beginning from the part of the first use on, and no more than ten years back.
+//! without a beginning from the part of the first use on.
 //!
 //! Work per change: the event; of prices, places and calendars, the events of the product.
 

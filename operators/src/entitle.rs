@@ -9,12 +9,13 @@
 //!
 //! Work per change: the changed lines.
 
-use crate::Facts;
 use crate::dedupe::Known;
 use crate::features;
 use crate::segments::counted;
 use crate::timeline::clamped;
+use crate::{Diff, Facts};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use trueup_model::calendar::PeriodUnit;
 use trueup_model::contract::{Basis, EntitlementLine, LineClass, LineKind};
 use trueup_model::derived::{Resolution, Subject};
@@ -22,7 +23,7 @@ use trueup_model::fact::Body;
 use trueup_model::id::{AccountId, Id, LineId, ProductId, TenantId, TextId};
 use trueup_model::metric::Metric;
 use trueup_model::quantity::{Capacity, Money, Quantity};
-use trueup_model::time::{SECOND_US, Span};
+use trueup_model::time::{SECOND_US, Span, Timestamp};
 
 /// A line of a document, while it is in force.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,6 +73,38 @@ pub struct Right {
     pub territory: Option<TextId>,
     /// What the line cost.
     pub cost: Option<Money>,
+}
+
+/// The rights of one account among those of one tenant, product and metric, and how often each is there.
+///
+/// Work: the rights of the account.
+pub(crate) fn of_account(
+    rights: &BTreeMap<Right, Diff>,
+    account: AccountId,
+) -> impl Iterator<Item = (&Right, Diff)> {
+    let any = rights.keys().next();
+    // They stand together, after the least that an account can have.
+    let least = any.map(|any| Right {
+        tenant: any.tenant,
+        product: any.product,
+        metric: any.metric,
+        account,
+        basis: Basis::Contract,
+        class: LineClass::Production,
+        span: Span::new(Timestamp::MIN, Timestamp::MIN),
+        priority: i32::MIN,
+        document: Id(0),
+        line: LineId(0),
+        capacity: Capacity::Limited(Quantity(i64::MIN)),
+        per: PeriodUnit::Minute,
+        overdraft: Quantity(i64::MIN),
+        grace_us: i64::MIN,
+        territory: None,
+        cost: None,
+    });
+    let from = least.into_iter().flat_map(|least| rights.range(least..));
+    let own = from.take_while(move |(right, _)| right.account == account);
+    own.map(|(right, count)| (right, *count))
 }
 
 /// The lines of the documents in force.

@@ -5,6 +5,7 @@
 //! made from them too, so that a question gives one answer wherever it is asked. Quantities and money
 //! are texts, because a JSON number is a float to many readers. Every answer says as of when it is.
 
+pub(crate) mod confidence;
 pub(crate) mod discrepancy;
 pub(crate) mod explanation;
 pub(crate) mod file;
@@ -15,11 +16,14 @@ pub(crate) mod rollup;
 pub(crate) mod server;
 
 use crate::filter::Filter;
+use confidence::{Confidence, Heard};
 use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::calendar::{Calendar, Period, Zone};
 use trueup_model::fact::Body;
 use trueup_model::id::{AccountId, Dictionary, Id};
+use trueup_model::position::LicensePosition;
 use trueup_model::quantity::{Capacity, Quantity, Rounding, divide};
 use trueup_model::time::Timestamp;
 use trueup_runtime::view::Views;
@@ -63,6 +67,8 @@ pub(crate) struct Words<'a> {
     calendars: BTreeMap<AccountId, Calendar>,
     /// The last sign of life of each server.
     alive: BTreeMap<Id, Timestamp>,
+    /// Up to when daemons were heard, once someone asks.
+    heard: OnceCell<Heard>,
 }
 
 impl<'a> Words<'a> {
@@ -93,7 +99,23 @@ impl<'a> Words<'a> {
             (account, calendar)
         });
         let calendars = calendars.collect();
-        Self { views, names, default: Calendar::natural(zone.clone()), calendars, alive }
+        Self {
+            views,
+            names,
+            default: Calendar::natural(zone.clone()),
+            calendars,
+            alive,
+            heard: OnceCell::new(),
+        }
+    }
+
+    /// How far a position can be relied on, and the daemon whose log ends too early, if one does.
+    pub(crate) fn confidence(
+        &self,
+        position: &LicensePosition,
+    ) -> (Confidence, Option<(Id, Timestamp)>) {
+        let heard = self.heard.get_or_init(|| Heard::new(self.views, &self.alive));
+        heard.confidence(position)
     }
 
     /// As of when the views are.

@@ -57,6 +57,36 @@ fn the_demonstration_shows_what_its_page_promises() {
 }
 
 #[test]
+fn a_month_whose_log_ends_early_is_provisional_and_degraded_once_its_daemon_is_silent() {
+    let folder = folder();
+    ends(folder.path(), 0, &["demo", "--extract", "set"]);
+    let set = folder.path().join("set");
+    std::fs::write(set.join("p.toml"), "[anomalies]\nsilence_seconds = 864000\n").unwrap();
+    let files: Vec<&str> = demo().iter().map(|(name, _)| *name).collect();
+    let confidence = |more: &[&str]| {
+        let mut arguments = vec!["reconcile", "--exit-zero", "--json", "--period", "2026-03"];
+        arguments.extend(["--time-zone", "Europe/Berlin"]);
+        arguments.extend(more);
+        arguments.extend(&files);
+        let (out, _) = ends(&set, 0, &arguments);
+        let answer: Value = serde_json::from_str(&out).unwrap();
+        let rows = answer["positions"].as_array().unwrap().iter();
+        let of = |product: &str| {
+            let mut rows = rows.clone().filter(|row| row["product"] == product);
+            rows.next().map(|row| row["confidence"].as_str().unwrap().to_owned()).unwrap()
+        };
+        (of("Meridian Studio"), of("Borealis Docs"))
+    };
+    let both = |studio: &str, docs: &str| (studio.to_owned(), docs.to_owned());
+    // The set ends within March; no daemon serves seats.
+    assert_eq!(confidence(&[]), both("provisional", "provisional"));
+    let april = ["--as-of", "2026-04-02T00:00:00Z"];
+    assert_eq!(confidence(&april), both("provisional", "complete"));
+    let strict = ["--as-of", "2026-04-02T00:00:00Z", "--policy", "p.toml"];
+    assert_eq!(confidence(&strict), both("degraded", "complete"));
+}
+
+#[test]
 fn reconcile_writes_every_view_and_says_by_its_code_what_it_found() {
     let folder = folder();
     ends(folder.path(), 0, &["demo", "--extract", "set"]);

@@ -8,7 +8,7 @@ use super::statistics::whole_days;
 use super::{Found, Key, Turn, World};
 use crate::Diff;
 use crate::attribute::Use;
-use crate::entitle::Right;
+use crate::entitle::{Right, of_account};
 use crate::epochs::Updates;
 use crate::grouping::Grouping;
 use crate::rows::add;
@@ -150,6 +150,8 @@ impl Component {
     ) {
         let restated = self.restate(turn, world);
         let demand = self.hear_uses(news.uses, turn, world);
+        let mut touched: BTreeSet<AccountId> =
+            demand.keys().map(|((account, _), ..)| *account).collect();
         let rights = self.hear_rights(news.rights);
         let mut dirty: BTreeMap<AccountId, Window> = BTreeMap::new();
         let basis = self.rights.keys().map(|right| right.basis).min();
@@ -164,11 +166,13 @@ impl Component {
         if regroup {
             self.basis = basis;
             self.rebuild(world, &pools, &mut dirty);
+            touched.extend(self.nodes.keys());
         } else {
             let mut pending = Pending::new();
             for ((holder, span, units), diff) in demand {
                 self.route_demand(world, &pools, holder, (span, units), diff, &mut pending);
             }
+            touched.extend(pending.keys());
             self.convert(&mut pending);
             for (right, diff) in &rights {
                 if Some(right.basis) == self.basis {
@@ -203,7 +207,8 @@ impl Component {
             world,
             changes,
         );
-        self.forget_bare_nodes();
+        touched.extend(dirty.keys());
+        self.forget_bare(&touched);
     }
 
     /// Takes in by what rules the product is counted; true if they changed.
@@ -433,26 +438,26 @@ impl Component {
         let accounts: Vec<AccountId> = dirty.keys().copied().collect();
         for account in accounts {
             let Some(node) = self.nodes.get_mut(&account) else { continue };
-            let counts =
-                |right: &Right| right.account == account && Some(right.basis) == self.basis;
-            let own: Rights<'_> = self
-                .rights
-                .iter()
-                .filter(|(right, _)| counts(right))
-                .map(|(right, count)| (right, *count))
-                .collect();
+            let own = of_account(&self.rights, account);
+            let own: Rights<'_> =
+                own.filter(|(right, _)| Some(right.basis) == self.basis).collect();
             if let Some(window) = node.run_grace(&own) {
                 widen(dirty, account, window);
             }
         }
     }
 
-    /// Forgets nodes without lines and demand.
-    fn forget_bare_nodes(&mut self) {
+    /// Forgets nodes without lines and demand, and routes without use, among those touched.
+    fn forget_bare(&mut self, touched: &BTreeSet<AccountId>) {
         let idle = |node: &Node| !node.pool && !node.timeline.has_demand();
-        self.nodes.retain(|_, node| !idle(node));
-        let demand = &self.demand;
-        self.routes.retain(|account, _| demand.contains_key(account));
+        for account in touched {
+            if self.nodes.get(account).is_some_and(idle) {
+                self.nodes.remove(account);
+            }
+            if !self.demand.contains_key(account) {
+                self.routes.remove(account);
+            }
+        }
     }
 }
 

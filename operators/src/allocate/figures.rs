@@ -4,7 +4,7 @@ use super::component::{Node, Window};
 use super::statistics::by_statistic;
 use super::{Found, Key, Remark, World};
 use crate::Diff;
-use crate::entitle::Right;
+use crate::entitle::{Right, of_account};
 use crate::epochs::Updates;
 use crate::timeline::{Levels, Summary, Timeline, clamped};
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,9 +61,8 @@ impl Figures {
     ) {
         for (account, window) in dirty {
             self.settle_steps(*account, nodes.get(account), *window, changes);
-            let counts = |right: &Right| right.account == *account && Some(right.basis) == basis;
-            let own: Rights<'_> =
-                rights.iter().filter(|(right, _)| counts(right)).map(|(r, n)| (r, *n)).collect();
+            let own = of_account(rights, *account);
+            let own: Rights<'_> = own.filter(|(right, _)| Some(right.basis) == basis).collect();
             let begin = nodes.get(account).and_then(|node| node.timeline.first_change_of_demand());
             let window = self.widened(*account, *window, begin);
             for period in self.periods(*account, nodes.get(account), window, begin, world) {

@@ -1,8 +1,7 @@
 //! One product's prices and use: who pays for what in which part of which period.
 //!
-//! What is due without use is stated from the payer's year ten years before the horizon on: a price that
-//! holds since the year 1 is no reason to write a row for each of its days. A price without a beginning is
-//! due from the first use on: else what was due would move along with the horizon.
+//! A price without a beginning is due from the first use on: else what was due would move along with the
+//! horizon.
 
 use super::{Key, Priced};
 use crate::Diff;
@@ -13,16 +12,13 @@ use crate::tally::Tally;
 use crate::timeline::clamped;
 use crate::volume::Reading;
 use std::collections::{BTreeMap, BTreeSet};
-use trueup_model::calendar::{Period, PeriodUnit};
+use trueup_model::calendar::Period;
 use trueup_model::id::{AccountId, Id};
 use trueup_model::ledger::Charge;
 use trueup_model::price::Price;
 use trueup_model::quantity::Quantity;
 use trueup_model::tiers::Tariff;
-use trueup_model::time::{DAY_US, Span, Timestamp};
-
-/// How long before the horizon charges without use are stated: ten years, in microseconds.
-const STANDING_US: i64 = 3_653 * DAY_US;
+use trueup_model::time::{Span, Timestamp};
 
 /// A part of a payer's period in which its bands stay the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -226,24 +222,15 @@ impl Product {
         let horizon = context.horizon;
         let mut begun = BTreeSet::new();
         let mut wake: Option<Timestamp> = None;
-        let ago = Some(horizon.plus_us(-STANDING_US)).filter(|at| at.is_calendar());
         for (payer, pieces) in &self.pieces {
-            let calendar = context.calendars.of(*payer);
-            let oldest = ago.map(|at| calendar.period(PeriodUnit::Year, at).span);
             for piece in pieces.iter().filter(|piece| piece.has_standing_charge()) {
-                let from = match piece.span.start {
+                let mut at = match piece.span.start {
                     Timestamp::MIN => match self.first_use(*payer, piece) {
                         Some(first) => first.min(horizon),
                         None => continue,
                     },
                     start => start,
                 };
-                let mut at = from;
-                if let Some(oldest) = oldest.filter(|oldest| from < oldest.start) {
-                    at = oldest.start;
-                    let moves = oldest.end.plus_us(STANDING_US);
-                    wake = Some(wake.map_or(moves, |other| other.min(moves)));
-                }
                 while at <= horizon && at.is_calendar() && at < piece.span.end {
                     let part = part(*payer, piece, at, context);
                     begun.insert(part);

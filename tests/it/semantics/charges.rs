@@ -294,17 +294,20 @@ fn a_flat_price_is_due_for_periods_without_use() {
 }
 
 #[test]
-fn a_flat_price_since_ages_is_due_for_ten_years_back() {
+fn a_flat_price_is_due_for_every_year_since_it_holds_however_long_ago() {
     check_by(
         "position_period = \"year\"\nfurther_periods = []",
         "
         show charges
-        price A graduated unit 1 flat 100 from 0001-01-01
+        price A graduated unit 1 flat 100 from 2012-07-01
         settle 2025-02-01
         settle 2026-02-01
         ",
         &expect![[r#"
             settle 2025-02-01T00:00:00Z
+            + charge everyone A 2012 2012-07-01..2013-01-01: 0 graduated 100.00 EUR
+            + charge everyone A 2013: 0 graduated 100.00 EUR
+            + charge everyone A 2014: 0 graduated 100.00 EUR
             + charge everyone A 2015: 0 graduated 100.00 EUR
             + charge everyone A 2016: 0 graduated 100.00 EUR
             + charge everyone A 2017: 0 graduated 100.00 EUR
@@ -317,7 +320,6 @@ fn a_flat_price_since_ages_is_due_for_ten_years_back() {
             + charge everyone A 2024: 0 graduated 100.00 EUR
             + charge everyone A 2025: 0 graduated 100.00 EUR
             settle 2026-02-01T00:00:00Z
-            - charge everyone A 2015: 0 graduated 100.00 EUR
             + charge everyone A 2026: 0 graduated 100.00 EUR
         "#]],
     );

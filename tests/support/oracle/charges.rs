@@ -1,8 +1,7 @@
 //! Charges: who pays how much for the use of a period (2.11).
 //!
 //! For each payer and piece of time in which its bands stay the same: what the events in each period come
-//! to, priced by definition. What is due without use is stated for ten years back, from the
-//! beginning of the payer's year.
+//! to, priced by definition.
 
 use super::names::Names;
 use super::spans::{bounds, joined, pieces};
@@ -10,14 +9,14 @@ use super::tree::Tree;
 use super::volumes::Event;
 use super::{Case, Expected};
 use std::collections::{BTreeMap, BTreeSet};
-use trueup_model::calendar::{Period, PeriodUnit};
+use trueup_model::calendar::Period;
 use trueup_model::derived::Subject;
 use trueup_model::fact::Body;
 use trueup_model::id::{AccountId, Id, ProductId, TenantId};
 use trueup_model::ledger::Charge;
 use trueup_model::price::{Price, PriceModel};
 use trueup_model::quantity::{Money, Quantity};
-use trueup_model::time::{DAY_US, Span, Timestamp};
+use trueup_model::time::{Span, Timestamp};
 use trueup_operators::dedupe::Known;
 
 /// A band that someone stated, for as long as its names mean this.
@@ -135,10 +134,6 @@ fn of_piece(
         // A price without a beginning is due from the first use on.
         let first = events.iter().map(|event| event.at).min().unwrap_or(Timestamp::MAX);
         let mut at = if span.start == Timestamp::MIN { first } else { span.start };
-        let ago = case.horizon.plus_us(-3_653 * DAY_US);
-        if ago.is_calendar() {
-            at = at.max(case.calendar(payer).period(PeriodUnit::Year, ago).span.start);
-        }
         while at <= case.horizon && at < span.end {
             let begun = part(at);
             sums.entry(begun).or_default();

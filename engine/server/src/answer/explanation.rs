@@ -2,6 +2,7 @@
 
 mod terms;
 
+use super::confidence::Confidence;
 use super::position::{PositionRow, position_id, position_row};
 use super::server::{SessionRow, session_row};
 use super::{Words, capacity, instant};
@@ -319,7 +320,24 @@ fn arithmetic(words: &Words<'_>, found: &Explanation) -> Vec<String> {
             statement.closed_at, statement.issued, statement.restated
         ));
     }
+    steps.extend(reliance(words, position));
     steps
+}
+
+/// Why the figures are not all that there is to say of the period, if they are not.
+fn reliance(words: &Words<'_>, position: &LicensePosition) -> Option<String> {
+    let (confidence, early) = words.confidence(position);
+    let log = early.map(|(server, until)| (words.name(server), until));
+    match (confidence, log) {
+        (Confidence::Complete, _) => None,
+        (_, None) => Some("provisional: the period has not ended".to_owned()),
+        (Confidence::Provisional, Some((server, until))) => {
+            Some(format!("provisional: the log of {server} reaches {until}, and no further yet"))
+        }
+        (Confidence::Degraded, Some((server, until))) => Some(format!(
+            "degraded: the log of {server} ends at {until}, and it has been silent for too long"
+        )),
+    }
 }
 
 fn line_row(words: &Words<'_>, line: &ExplainedLine) -> LineRow {

@@ -1,5 +1,6 @@
 //! Positions as rows.
 
+use super::confidence::Confidence;
 use super::{Words, capacity, instant, short_id, unit_seconds};
 use crate::filter::Filter;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub(crate) struct PositionRow {
     pub(crate) period_end: Option<String>,
     /// Whether the period's figures still grow.
     pub(crate) current: bool,
+    /// Whether all of the period was heard.
+    #[serde(default)]
+    pub(crate) confidence: Confidence,
     /// In words.
     pub(crate) state: String,
     /// What vouches for the entitled quantity.
@@ -155,6 +159,7 @@ pub(crate) fn position_row(words: &Words<'_>, position: &LicensePosition) -> Pos
         period_start: instant(key.period.span.start),
         period_end: instant(key.period.span.end),
         current: position.current,
+        confidence: words.confidence(position).0,
         state: position.state.name().to_owned(),
         basis: position.basis.map(|basis| basis.name().to_owned()),
         entitled: capacity(position.entitled),

@@ -1,6 +1,7 @@
 //! Rows as tables: the columns that people look for first, the worst first.
 
 use super::Page;
+use crate::answer::confidence::Confidence;
 use crate::answer::discrepancy::DiscrepancyRow;
 use crate::answer::file::FileRow;
 use crate::answer::position::{LevelRow, PositionRow};
@@ -114,6 +115,17 @@ fn state_color(state: &str) -> Option<Color> {
     }
 }
 
+/// The period, and a word for one that is over but was not heard to its end.
+fn period(row: &PositionRow) -> String {
+    match row.confidence {
+        Confidence::Complete => row.period.clone(),
+        Confidence::Provisional if row.current => row.period.clone(),
+        Confidence::Provisional | Confidence::Degraded => {
+            format!("{} {}", row.period, row.confidence.name())
+        }
+    }
+}
+
 /// Writes positions.
 pub(crate) fn positions(page: &mut Page<'_>, rows: &[PositionRow]) -> io::Result<()> {
     if rows.is_empty() {
@@ -142,7 +154,7 @@ pub(crate) fn positions(page: &mut Page<'_>, rows: &[PositionRow]) -> io::Result
             row.product.clone(),
             row.metric.replace('_', " "),
             row.account.clone(),
-            row.period.clone(),
+            period(row),
             grouped(&row.entitled),
             grouped(&row.peak),
             if volume { "-".to_owned() } else { short(&row.peak_at) },

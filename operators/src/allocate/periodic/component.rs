@@ -8,7 +8,7 @@ use crate::allocate::grace::tail;
 use crate::allocate::grants::Grants;
 use crate::allocate::routes::{Route, nearest};
 use crate::allocate::{Found, Key, Turn, World};
-use crate::entitle::Right;
+use crate::entitle::{Right, of_account};
 use crate::epochs::Updates;
 use crate::rows::add;
 use crate::volume::Reading;
@@ -436,7 +436,8 @@ impl Component {
     }
 
     pub(super) fn own_rights(&self, node: AccountId) -> Rights<'_> {
-        self.counting().filter(|(right, _)| right.account == node).collect()
+        let own = of_account(&self.rights, node);
+        own.filter(|(right, _)| Some(right.basis) == self.basis).collect()
     }
 
     /// What a node's lines grant for a period.

@@ -24,7 +24,7 @@ fn cases(cases: u32) -> Config {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn the_engine_agrees_with_the_oracle_at_every_epoch(world in worlds(4, 8)) {

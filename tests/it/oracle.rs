@@ -10,6 +10,9 @@ use trueup_tests::bench::{Bench, apply, content};
 use trueup_tests::script::Script;
 use trueup_tests::world::{World, worlds};
 
+/// For how long a failing world is made smaller, in milliseconds.
+const SHRINK_MS_MAX: u32 = 240_000;
+
 /// The tellings of a world.
 fn script(world: &World) -> Script {
     let script = Script::read(&world.script());
@@ -20,7 +23,9 @@ fn cases(cases: u32) -> Config {
     let usual = Config::default();
     // What the environment asks for goes before what is right for every day.
     let asked = usual.cases != 256;
-    Config { cases: if asked { usual.cases } else { cases }, ..usual }
+    let cases = if asked { usual.cases } else { cases };
+    // A failing world must print itself before a test's time is over.
+    Config { cases, max_shrink_time: SHRINK_MS_MAX, ..usual }
 }
 
 proptest! {

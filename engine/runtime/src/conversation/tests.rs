@@ -155,7 +155,7 @@ impl Speaker {
 
 fn event(id: u128, second: i64, kind: SessionKind, product: u32) -> Fact<Code> {
     let body = SessionEvent {
-        at: Timestamp(second * SECOND_US),
+        at: Timestamp::RECORDED.plus_us(second * SECOND_US),
         rank: 0,
         kind,
         reason: SessionReason::None,
@@ -174,7 +174,7 @@ fn event(id: u128, second: i64, kind: SessionKind, product: u32) -> Fact<Code> {
     Fact {
         id: FactId(id),
         revision: 0,
-        arrived_at: Timestamp::from_seconds(1_000_000),
+        arrived_at: Timestamp::RECORDED.plus_us(1_000_000 * SECOND_US),
         provenance: Provenance { document: Code(0), position: 1 },
         document: None,
         action: Action::Assert(Body::Session(body)),

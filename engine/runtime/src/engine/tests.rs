@@ -17,7 +17,7 @@ fn fact(id: u128, body: Body<&str>) -> Fact<&str> {
     Fact {
         id: FactId(id),
         revision: 0,
-        arrived_at: Timestamp::from_seconds(1_000_000),
+        arrived_at: Timestamp::RECORDED.plus_us(1_000_000 * SECOND_US),
         provenance: Provenance { document: "test", position: 1 },
         document: None,
         action: Action::Assert(body),
@@ -26,7 +26,7 @@ fn fact(id: u128, body: Body<&str>) -> Fact<&str> {
 
 fn line(second: i64, kind: SessionKind, device: &str) -> Body<&str> {
     Body::Session(SessionEvent {
-        at: Timestamp(second * SECOND_US),
+        at: Timestamp::RECORDED.plus_us(second * SECOND_US),
         rank: 0,
         kind,
         reason: SessionReason::None,
@@ -46,7 +46,7 @@ fn line(second: i64, kind: SessionKind, device: &str) -> Body<&str> {
 
 fn check(workers: usize, duplicates: &str, expected: &str) {
     let settings = Settings { workers, horizon: Horizon::Evidence, ..Settings::default() };
-    let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_000_000)));
+    let clock = Arc::new(ManualClock::at(Timestamp::RECORDED.plus_us(1_000_000 * SECOND_US)));
     let engine = Engine::start(settings, clock).unwrap();
     let tenant = TenantId::named("t");
     let mut right = EntitlementLine::base(

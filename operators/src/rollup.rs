@@ -445,7 +445,8 @@ impl Node {
                 metric: scope.key.metric,
                 period,
                 value: clamped(summary.peak),
-                value_at: summary.peak_at,
+                // Nothing is greatest from the beginning on.
+                value_at: if summary.peak == 0 { period.span.start } else { summary.peak_at },
                 unit_us: summary.demand_us,
                 users: count(presence.users.len()),
                 devices: count(presence.devices.len()),

@@ -4,7 +4,6 @@
 //! Generated worlds, each told twice, in two ways; `PROPTEST_CASES` asks for more of them.
 
 use proptest::prelude::*;
-use proptest::test_runner::Config;
 use std::collections::BTreeMap;
 use std::fmt;
 use trueup_model::fact::{Action, Body, FactId};
@@ -16,14 +15,7 @@ use trueup_policy::Policy;
 use trueup_tests::bench::{Bench, Content, content};
 use trueup_tests::said::{Said, Telling};
 use trueup_tests::script::Script;
-use trueup_tests::world::{World, worlds};
-
-fn cases(cases: u32) -> Config {
-    let usual = Config::default();
-    // What the environment asks for goes before what is right for every day.
-    let asked = usual.cases != 256;
-    Config { cases: if asked { usual.cases } else { cases }, ..usual }
-}
+use trueup_tests::world::{World, config, worlds};
 
 fn tellings(script: &str) -> Vec<Telling> {
     let script = Script::read(script);
@@ -222,7 +214,7 @@ const DAYS: &str = r#"
 "#;
 
 proptest! {
-    #![proptest_config(cases(12))]
+    #![proptest_config(config(12))]
 
     #[test]
     fn order_and_batches_do_not_matter(world in worlds(3, 10), seed in any::<u64>()) {

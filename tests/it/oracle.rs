@@ -1,17 +1,13 @@
 //! Generated worlds: the engine against the oracle, at every epoch.
 //!
-//! `PROPTEST_CASES=10000 cargo test -p trueup-tests --test it -- oracle` runs as many worlds as one has
-//! time for; a failing world is printed as a script that can stand in
-//! `positions.rs`.
+//! The same two hundred worlds every day, and as many others as one has time for with
+//! `PROPTEST_CASES=10000 cargo test -p trueup-tests --test it -- oracle`. A failing world is printed as a
+//! script that can stand in a test.
 
 use proptest::prelude::*;
-use proptest::test_runner::Config;
 use trueup_tests::bench::{Bench, apply, content};
 use trueup_tests::script::Script;
-use trueup_tests::world::{World, worlds};
-
-/// For how long a failing world is made smaller, in milliseconds.
-const SHRINK_MS_MAX: u32 = 240_000;
+use trueup_tests::world::{World, config, worlds};
 
 /// The tellings of a world.
 fn script(world: &World) -> Script {
@@ -19,17 +15,8 @@ fn script(world: &World) -> Script {
     script.unwrap_or_else(|error| panic!("{error} of\n{}", world.script()))
 }
 
-fn cases(cases: u32) -> Config {
-    let usual = Config::default();
-    // What the environment asks for goes before what is right for every day.
-    let asked = usual.cases != 256;
-    let cases = if asked { usual.cases } else { cases };
-    // A failing world must print itself before a test's time is over.
-    Config { cases, max_shrink_time: SHRINK_MS_MAX, ..usual }
-}
-
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(config(200))]
 
     #[test]
     fn the_engine_agrees_with_the_oracle_at_every_epoch(world in worlds(4, 8)) {

@@ -12,6 +12,7 @@ mod meters;
 
 use deeds::{Again, Deed};
 use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed};
 use std::fmt::{self, Write as _};
 use trueup_policy::Policy;
 
@@ -148,6 +149,22 @@ const BEGINNINGS: [&str; 2] = [
 [id=g13] line SIM 1 name g13 metric concurrent basis contract account group
 ",
 ];
+
+/// The seed of the worlds of every day.
+const SEED: u64 = 1;
+
+/// For how long a failing world is made smaller, in milliseconds, so that it prints itself in time.
+const SHRINK_MS_MAX: u32 = 240_000;
+
+/// So many worlds that are the same in every run, so that a change that breaks one is the change that is
+/// blamed; or as many others as `PROPTEST_CASES` asks for.
+pub fn config(cases: u32) -> Config {
+    let usual = Config { max_shrink_time: SHRINK_MS_MAX, ..Config::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() {
+        return usual;
+    }
+    Config { cases, rng_seed: RngSeed::Fixed(SEED), ..usual }
+}
 
 /// What happens in one epoch.
 #[derive(Clone, Debug)]

@@ -180,6 +180,12 @@ impl Component {
                 }
             }
             self.propagate(pending, &mut dirty);
+            // What a line cost prices its account's shortfalls until a newer one says something else.
+            for right in rights.keys().filter(|right| right.cost.is_some()) {
+                if Some(right.basis) == self.basis {
+                    widen(&mut dirty, right.account, (right.span.start, Timestamp::MAX));
+                }
+            }
         }
         self.grace(&mut dirty);
         if let Some(before) = turn.horizon_before {

@@ -273,3 +273,33 @@ fn of_three_features_that_are_used_the_one_without_a_right_is_missing() {
         "#]],
     );
 }
+
+#[test]
+fn what_a_line_cost_prices_what_comes_after_it_as_well() {
+    check(
+        "
+        line APP 1 name now from 2025-01-01
+        2025-03-30T10:00 out APP ada@ws1
+        2025-03-30T10:00 out APP bob@ws2
+        settle 2025-04-02
+        line APP 4 name once from 2025-01-01 to 2025-02-01 cost 200
+        settle
+        ",
+        &expect![[r#"
+            settle 2025-04-02T00:00:00Z
+            + position everyone APP concurrent 2025-03: over entitled 1 demand 2 peak 2 at 2025-03-30T10:00 short 1 2025-03-30T10:00..2025-04-01
+            + position everyone APP concurrent 2025-04: over entitled 1 demand 2 peak 2 at 2025-04-01 short 1 2025-04-01..open
+            + problem over_use everyone APP 2025-03 1 2025-03-30T10:00..2025-04-01
+            + problem over_use everyone APP 2025-04 1 2025-04-01..open
+            settle
+            - position everyone APP concurrent 2025-03: over entitled 1 demand 2 peak 2 at 2025-03-30T10:00 short 1 2025-03-30T10:00..2025-04-01
+            + position everyone APP concurrent 2025-03: over entitled 1 demand 2 peak 2 at 2025-03-30T10:00 short 1 2025-03-30T10:00..2025-04-01
+            - position everyone APP concurrent 2025-04: over entitled 1 demand 2 peak 2 at 2025-04-01 short 1 2025-04-01..open
+            + position everyone APP concurrent 2025-04: over entitled 1 demand 2 peak 2 at 2025-04-01 short 1 2025-04-01..open
+            - problem over_use everyone APP 2025-03 1 2025-03-30T10:00..2025-04-01
+            + problem over_use everyone APP 2025-03 1 2025-03-30T10:00..2025-04-01 50.00 EUR
+            - problem over_use everyone APP 2025-04 1 2025-04-01..open
+            + problem over_use everyone APP 2025-04 1 2025-04-01..open 50.00 EUR
+        "#]],
+    );
+}

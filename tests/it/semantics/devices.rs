@@ -168,3 +168,25 @@ fn what_an_old_inventory_expects_for_later_was_silent_from_its_own_beginning_on(
         "#]],
     );
 }
+
+#[test]
+fn what_is_not_known_of_a_machine_is_not_known_whoever_has_it() {
+    check_by(
+        r#"
+        [[rule]]
+        products = ["APP"]
+        metrics = ["core"]
+        "#,
+        "
+        install APP ws2
+        member device ws2 in group to 2025-04-01
+        settle 2025-03-04
+        ",
+        &expect![[r#"
+            settle 2025-03-04T00:00:00Z
+            + position group APP device 2025-03: unlicensed entitled 0 demand 1 peak 1 at 2025-03-01 short 1 2025-03-01..open
+            + problem unknown_cpu_model APP ws2 1
+            + problem unlicensed_use group APP 2025-03 1 2025-03-01..open
+        "#]],
+    );
+}

@@ -260,3 +260,31 @@ fn the_level_at_the_end_counts_where_the_rule_says_so() {
         "#]],
     );
 }
+
+#[test]
+fn what_needs_no_license_is_there_with_nothing_from_the_beginning_of_the_period_on() {
+    check_by(
+        r#"
+        [[rule]]
+        products = ["APP"]
+        metrics = ["core"]
+        processors = "oracle_processor"
+        "#,
+        "
+        show rollups
+        machine ws1 threads 1 vcores 0
+        install APP ws1
+        settle 2025-01-30
+        ",
+        &expect![[r#"
+            settle 2025-01-30T00:00:00Z
+            + position everyone APP device 2025-01: unlicensed entitled 0 demand 1 peak 1 at 2025-01-01 short 1 2025-01-01..open
+            + problem missing_core_factor APP ws1 1
+            + problem unlicensed_use everyone APP 2025-01 1 2025-01-01..open
+            + total everyone APP core 2025-01: 0 users 0 devices 1
+            + total everyone APP device 2025-01: 1 users 0 devices 1
+            + total everyone everything core 2025-01: 0 users 0 devices 1
+            + total everyone everything device 2025-01: 1 users 0 devices 1
+        "#]],
+    );
+}

@@ -12,6 +12,7 @@
 use crate::Facts;
 use crate::attribute::{Rule, Use};
 use crate::reconcile::plain;
+use crate::segments::union;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use trueup_model::discrepancy::{Discrepancy, DiscrepancyKind};
@@ -61,7 +62,7 @@ fn reassigned(hold: SeatHold, seats: impl Iterator<Item = Use>) -> Vec<(Found, i
         of.entry(one.user).or_insert((one, Vec::new())).1.push(one.span);
     }
     let pieces: BTreeMap<Option<UserId>, (Use, Vec<Span>)> =
-        of.into_iter().map(|(user, (one, spans))| (user, (one, united(spans)))).collect();
+        of.into_iter().map(|(user, (one, spans))| (user, (one, union(spans)))).collect();
     let kept_until = |span: &Span| span.start.plus_us(hold.least_us);
     let mut begins: Vec<(Timestamp, Option<UserId>)> = Vec::new();
     for (user, (_, spans)) in &pieces {
@@ -102,17 +103,4 @@ fn too_soon(one: &Use, span: Span) -> Discrepancy {
         last_at: span.end,
         ..plain(kind, one.tenant)
     }
-}
-
-/// The intervals that together hold the same instants, apart and in order.
-fn united(mut spans: Vec<Span>) -> Vec<Span> {
-    spans.sort_unstable();
-    let mut united: Vec<Span> = Vec::new();
-    for span in spans {
-        match united.last_mut() {
-            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
-            _ => united.push(span),
-        }
-    }
-    united
 }

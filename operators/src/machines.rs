@@ -21,7 +21,7 @@ use crate::dedupe::Known;
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::installs::{Installed, device_use, taken_at};
 use crate::rows::add;
-use crate::segments::outside;
+use crate::segments::union;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
 use hardware::Hardware;
@@ -157,9 +157,8 @@ fn united(lacks: Facts<'_, Lack>) -> Facts<'_, Lack> {
     lacks
         .map(|lack| (Lack { span: Span::default(), ..lack }, lack.span))
         .reduce_named("Machines: lacks", |_lack, spans, united| {
-            // The union is what is outside of everything outside of the spans.
-            let apart = outside(Span::ALWAYS, spans.iter().map(|(span, _)| **span));
-            united.extend(outside(Span::ALWAYS, apart).into_iter().map(|span| (span, 1)));
+            let spans = union(spans.iter().map(|(span, _)| **span));
+            united.extend(spans.into_iter().map(|span| (span, 1)));
         })
         .map(|(lack, span)| Lack { span, ..lack })
 }

@@ -204,7 +204,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         due(metered.map(|event| (event.at, event)), inputs.horizon.clone()),
         resolved.resolutions.clone(),
         reference.zones.clone(),
-        accounts.edges.clone(),
+        accounts.edges.clone().concat(products.edges.clone()),
         read_singly(rules.clone()).concat(ledgers.clone()).distinct(),
         policy.clone(),
     );

@@ -100,6 +100,20 @@ pub(crate) fn outside(whole: Span, parts: impl IntoIterator<Item = Span>) -> Vec
     left
 }
 
+/// The instants of all parts together, in the longest intervals and in order.
+pub(crate) fn union(parts: impl IntoIterator<Item = Span>) -> Vec<Span> {
+    let mut parts: Vec<Span> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.sort_unstable();
+    let mut union: Vec<Span> = Vec::new();
+    for part in parts {
+        match union.last_mut() {
+            Some(last) if part.start <= last.end => last.end = last.end.max(part.end),
+            _ => union.push(part),
+        }
+    }
+    union
+}
+
 #[cfg(test)]
 mod tests {
     //! Both against the meaning, instant by instant.

@@ -13,7 +13,7 @@
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::installs::Installed;
 use crate::rows::add;
-use crate::segments::outside;
+use crate::segments::{outside, union};
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
@@ -133,7 +133,7 @@ impl State {
         cuts.extend(rows.keys().flat_map(|one| [one.span.start, one.span.end]));
         let cuts: Vec<Timestamp> = cuts.into_iter().collect();
         let mut taken: BTreeMap<ProductId, Vec<Span>> = BTreeMap::new();
-        let mut found: BTreeMap<Installed, Diff> = BTreeMap::new();
+        let mut inferred: BTreeMap<Installed, Vec<Span>> = BTreeMap::new();
         for pair in cuts.windows(2) {
             let piece = Span::new(pair[0], pair[1]);
             for (suite, components) in suites_at(&rules, rows, piece.start) {
@@ -149,9 +149,15 @@ impl State {
                     components.contains(&one.product) && one.span.contains(piece.start)
                 });
                 if let Some(first) = first {
-                    let inferred = Installed { product: suite, span: piece, ..*first };
-                    add(&mut found, inferred, 1);
+                    let one = Installed { product: suite, span: Span::default(), ..*first };
+                    inferred.entry(one).or_default().push(piece);
                 }
+            }
+        }
+        let mut found: BTreeMap<Installed, Diff> = BTreeMap::new();
+        for (one, pieces) in inferred {
+            for span in union(pieces) {
+                add(&mut found, Installed { span, ..one }, 1);
             }
         }
         for (one, count) in rows {

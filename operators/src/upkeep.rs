@@ -9,7 +9,7 @@
 use crate::Facts;
 use crate::entitle::LineInForce;
 use crate::reconcile::plain;
-use crate::segments::outside;
+use crate::segments::{outside, union};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use trueup_model::contract::LineKind;
@@ -51,12 +51,8 @@ pub fn upkeep(lines: Facts<'_, LineInForce>) -> Facts<'_, Discrepancy> {
                 }
             }
             for ((line, product), spans) in wanted {
-                // The union of the spans is what is outside of everything outside of them.
-                let idle = outside(Span::ALWAYS, spans);
-                let kept = idle.into_iter().chain(held.iter().copied());
-                for span in outside(Span::ALWAYS, kept) {
-                    missing.push(((line, product, span), 1));
-                }
+                let alone = union(spans).into_iter().flat_map(|span| outside(span, held.clone()));
+                missing.extend(alone.map(|span| ((line, product, span), 1)));
             }
         })
         .map(|((tenant, _), (line, product, span))| Discrepancy {

@@ -29,8 +29,8 @@ impl Timestamp {
     /// The latest instant that a calendar can name (year 9000).
     pub const LATEST: Self = Self(221_845_305_600 * SECOND_US);
 
-    /// Before the earliest record that anyone could mean: 1990-01-01. An instant before it is the zero
-    /// of some clock (1601, 1900, 1970, 1980) or a date that was never set.
+    /// 1990-01-01: no record that anyone means is older. An instant before it is the zero of some clock
+    /// (1601, 1900, 1970, 1980) or a date that was never set.
     pub const RECORDED: Self = Self(631_152_000 * SECOND_US);
 
     /// The instant a whole number of seconds after 1970-01-01T00:00:00Z, held inside the calendar.

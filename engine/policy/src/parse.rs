@@ -235,6 +235,9 @@ fn read_rule(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Rule> {
             other => unknown(other, key.span().start, RULE_KEYS, found),
         }
     }
+    if settings.seat_hold.is_some_and(|hold| hold.least_us == 0) {
+        found.report(section.span().start, "`seat_hold_counts` needs `seat_hold_seconds` above 0");
+    }
     if products.is_empty() {
         found.report(section.span().start, "a rule needs `products`, such as [\"*\"]");
     }

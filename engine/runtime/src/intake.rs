@@ -34,6 +34,9 @@ pub struct Intake {
     work: Sender<Work>,
 }
 
+/// What is said of an event that happened before anything was recorded.
+const TOO_EARLY: &str = "dated before 1990: the zero of a clock, or a date that was never set";
+
 /// What a fact and the reject that stands for it have in common.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
@@ -128,7 +131,7 @@ impl Intake {
         let named = fact.try_map(&mut |kind, text| self.define(kind, tenant, text));
         Ok(match named {
             Ok(known) => self.checked(tenant, known),
-            Err(error) => self.rejected(tenant, place, name_reason(&error)),
+            Err(error) => self.rejected(tenant, place, name_reason(&error), None),
         })
     }
 
@@ -136,13 +139,13 @@ impl Intake {
     ///
     /// What begins before anything was recorded has no beginning.
     pub fn checked(&self, tenant: TenantId, fact: Fact<Id>) -> Fact<Id> {
-        let Some(reason) = self.wrong(&fact) else { return dated(fact) };
+        let Some((reason, detail)) = self.wrong(&fact) else { return dated(fact) };
         let Fact { id, revision, arrived_at, provenance, .. } = fact;
-        self.rejected(tenant, Place { id, revision, arrived_at, provenance }, reason)
+        self.rejected(tenant, Place { id, revision, arrived_at, provenance }, reason, detail)
     }
 
-    /// What is wrong with a fact, if anything is.
-    fn wrong(&self, fact: &Fact<Id>) -> Option<RejectReason> {
+    /// What is wrong with a fact, if anything is, and what more there is to say of it.
+    fn wrong(&self, fact: &Fact<Id>) -> Option<(RejectReason, Option<&'static str>)> {
         let Action::Assert(body) = &fact.action else { return None };
         let (at, count) = match body {
             Body::Session(event) => (Some(event.at), event.count),
@@ -156,11 +159,11 @@ impl Intake {
             Body::Account(row) => {
                 let known = row.zone.as_ref().is_none_or(|zone| Zone::named(zone).is_ok());
                 let dated = row.anchor.is_none_or(Timestamp::is_calendar);
-                return (!known || !dated).then_some(RejectReason::BadValue);
+                return (!known || !dated).then_some((RejectReason::BadValue, None));
             }
             Body::Factor(row) => {
                 let weighs = row.per.0 > 0 && (0..=FACTOR_MAX.0).contains(&row.value.0);
-                return (!weighs).then_some(RejectReason::BadValue);
+                return (!weighs).then_some((RejectReason::BadValue, None));
             }
             Body::Seat(_)
             | Body::Product(_)
@@ -180,11 +183,12 @@ impl Intake {
         };
         let latest = fact.arrived_at.plus_us(self.future_tolerance_us);
         match at {
-            Some(at) if at < Timestamp::RECORDED || !at.is_calendar() => {
-                Some(RejectReason::OutOfRange)
+            Some(at) if at < Timestamp::RECORDED => {
+                Some((RejectReason::OutOfRange, Some(TOO_EARLY)))
             }
-            Some(at) if at > latest => Some(RejectReason::FutureEvent),
-            _ if count == 0 || count > COUNT_MAX => Some(RejectReason::OutOfRange),
+            Some(at) if !at.is_calendar() => Some((RejectReason::OutOfRange, None)),
+            Some(at) if at > latest => Some((RejectReason::FutureEvent, None)),
+            _ if count == 0 || count > COUNT_MAX => Some((RejectReason::OutOfRange, None)),
             _ => None,
         }
     }
@@ -195,12 +199,14 @@ impl Intake {
         tenant: TenantId,
         place: Place,
         reason: RejectReason,
+        detail: Option<&str>,
     ) -> Fact<Id> {
         let Place { id, revision, arrived_at, provenance } = place;
         let id = FactId(hash128(&[b"rejected", &id.0.to_le_bytes(), &[reason.code()]]));
         let words = reason.name();
         let excerpt = self.define(NameKind::Text, tenant, words).unwrap_or_default();
-        let body = Body::Reject(Reject { reason, excerpt, detail: None });
+        let detail = detail.and_then(|text| self.define(NameKind::Text, tenant, text).ok());
+        let body = Body::Reject(Reject { reason, excerpt, detail });
         let action = Action::Assert(body);
         Fact { id, revision, arrived_at, provenance, document: None, action }
     }

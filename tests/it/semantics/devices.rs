@@ -190,3 +190,31 @@ fn what_is_not_known_of_a_machine_is_not_known_whoever_has_it() {
         "#]],
     );
 }
+
+#[test]
+fn of_two_inventories_the_one_that_listed_a_machine_first_says_whose_it_is() {
+    check(
+        "
+        install CAD ws2 from 2025-01-30
+        settle 2025-02-10
+        install CAD ws2 from 2025-01-20 for paris
+        settle
+        ",
+        &expect![[r#"
+            settle 2025-02-10T00:00:00Z
+            + position everyone CAD device 2025-01: unlicensed entitled 0 demand 1 peak 1 at 2025-01-30 short 1 2025-01-30..2025-02-01
+            + position everyone CAD device 2025-02: unlicensed entitled 0 demand 1 peak 1 at 2025-02-01 short 1 2025-02-01..open
+            + problem unlicensed_use everyone CAD 2025-01 1 2025-01-30..2025-02-01
+            + problem unlicensed_use everyone CAD 2025-02 1 2025-02-01..open
+            settle
+            - position everyone CAD device 2025-01: unlicensed entitled 0 demand 1 peak 1 at 2025-01-30 short 1 2025-01-30..2025-02-01
+            - position everyone CAD device 2025-02: unlicensed entitled 0 demand 1 peak 1 at 2025-02-01 short 1 2025-02-01..open
+            + position paris CAD device 2025-01: unlicensed entitled 0 demand 1 peak 1 at 2025-01-20 short 1 2025-01-20..2025-02-01
+            + position paris CAD device 2025-02: unlicensed entitled 0 demand 1 peak 1 at 2025-02-01 short 1 2025-02-01..open
+            - problem unlicensed_use everyone CAD 2025-01 1 2025-01-30..2025-02-01
+            - problem unlicensed_use everyone CAD 2025-02 1 2025-02-01..open
+            + problem unlicensed_use paris CAD 2025-01 1 2025-01-20..2025-02-01
+            + problem unlicensed_use paris CAD 2025-02 1 2025-02-01..open
+        "#]],
+    );
+}

@@ -169,3 +169,25 @@ fn totals_by_todays_tree_move_when_the_horizon_reaches_a_move() {
         "#]],
     );
 }
+
+#[test]
+fn a_quantity_counts_once_on_the_day_on_which_its_product_gets_a_family() {
+    check(
+        "
+        show rollups
+        version catalog 1 from 2025-02-28T08:00
+        [doc=catalog@1] product APP family tools
+        2025-02-28T07:00 use APP 0.5
+        2025-02-28T09:00 use APP 2
+        settle 2025-02-28T10:00
+        ",
+        &expect![[r#"
+            settle 2025-02-28T10:00:00Z
+            + position everyone APP volume 2025-02: unlicensed entitled 0 demand 2.5 peak 2.5 at 2025-02-01 short 2.5 2025-02-01..open
+            + problem unlicensed_use everyone APP 2025-02 2.5 2025-02-01..open
+            + total everyone APP volume 2025-02: 2.5 users 0 devices 0
+            + total everyone everything volume 2025-02: 2.5 users 0 devices 0
+            + total everyone tools volume 2025-02: 2 users 0 devices 0
+        "#]],
+    );
+}

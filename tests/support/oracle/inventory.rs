@@ -94,7 +94,7 @@ pub(super) fn installs(in_force: &[(Known, Span)], names: &Names) -> Vec<Install
         .collect();
     let mut cuts = bounds(listed.iter().map(|one| one.span));
     cuts.extend(bounds(rules.iter().map(|(_, rule)| rule.span)));
-    let mut found = Vec::new();
+    let mut found: BTreeMap<(Install, Option<Span>), BTreeSet<Span>> = BTreeMap::new();
     let machines: BTreeSet<(TenantId, DeviceId)> =
         listed.iter().map(|one| (one.tenant, one.device)).collect();
     for piece in pieces(cuts) {
@@ -105,17 +105,31 @@ pub(super) fn installs(in_force: &[(Known, Span)], names: &Names) -> Vec<Install
             let there: Vec<Install> = listed.iter().filter(on).copied().collect();
             let of_tenant = rules.iter().filter(|(whose, _)| whose == tenant);
             let held: Vec<SuiteMember<Id>> = of_tenant.map(|(_, rule)| *rule).collect();
-            found.extend(with_suites(&there, &held, piece));
+            for one in with_suites(&there, &held, piece.start) {
+                found.entry(one).or_default().insert(piece);
+            }
         }
     }
-    found
+    // What stays the same is one install, whatever else changes in between.
+    let mut whole = Vec::new();
+    for ((one, _), pieces) in found {
+        let spans = joined(pieces.into_iter().map(|piece| (piece, ())));
+        whole.extend(spans.into_iter().map(|(span, ())| Install { span, ..one }));
+    }
+    whole
 }
 
-/// What counts on one machine in a piece of time: suites, and what no suite takes.
-fn with_suites(there: &[Install], rules: &[SuiteMember<Id>], piece: Span) -> Vec<Install> {
+/// What counts on one machine at an instant: suites, and what no suite takes, with the whole time for
+/// which it is listed if it is.
+fn with_suites(
+    there: &[Install],
+    rules: &[SuiteMember<Id>],
+    at: Timestamp,
+) -> Vec<(Install, Option<Span>)> {
+    let apart = |one: &Install| Install { span: Span::ALWAYS, ..*one };
     let products: BTreeSet<ProductId> = there.iter().map(|one| one.product).collect();
     let mut members: BTreeMap<ProductId, BTreeMap<ProductId, (bool, u32)>> = BTreeMap::new();
-    for rule in rules.iter().filter(|rule| rule.span.contains(piece.start)) {
+    for rule in rules.iter().filter(|rule| rule.span.contains(at)) {
         let suite = members.entry(rule.suite.into()).or_default();
         let asks = (rule.mandatory, rule.percent);
         let least = suite.entry(rule.component.into()).or_insert(asks);
@@ -144,11 +158,11 @@ fn with_suites(there: &[Install], rules: &[SuiteMember<Id>], piece: Span) -> Vec
         let takes: BTreeSet<ProductId> = here.into_iter().filter(|one| left.remove(one)).collect();
         if !takes.is_empty() && !products.contains(&suite) {
             let first = there.iter().filter(|one| takes.contains(&one.product)).min();
-            found.extend(first.map(|one| Install { product: suite, span: piece, ..*one }));
+            found.extend(first.map(|one| (Install { product: suite, ..apart(one) }, None)));
         }
     }
     let free = there.iter().filter(|one| left.contains(&one.product));
-    found.extend(free.map(|one| Install { span: piece, ..*one }));
+    found.extend(free.map(|one| (apart(one), Some(one.span))));
     found
 }
 

@@ -140,3 +140,15 @@ proptest! {
         let _ = Pattern::new(&pattern).matches(&name);
     }
 }
+
+#[test]
+fn a_hold_that_counts_for_both_says_for_how_long() {
+    refused(
+        "[[rule]]\nproducts = [\"APP\"]\nseat_hold_counts = true\n",
+        &expect!["line 1, column 1: `seat_hold_counts` needs `seat_hold_seconds` above 0"],
+    );
+    let policy =
+        "[[rule]]\nproducts = [\"APP\"]\nseat_hold_counts = true\nseat_hold_seconds = 60\n";
+    let hold = Policy::from_toml(policy).unwrap().product("APP").seat_hold.unwrap();
+    assert_eq!((hold.least_us, hold.counts), (60_000_000, true));
+}

@@ -85,7 +85,7 @@ impl Names {
                 let document = self.0.get(NameKind::Document, document)?.unwrap_or_default();
                 let provenance = Provenance { document, position };
                 let place = Place { id, revision, arrived_at, provenance };
-                Ok(intake.rejected(tenant, place, reason))
+                Ok(intake.rejected(tenant, place, reason, None))
             }
         }
     }

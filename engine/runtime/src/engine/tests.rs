@@ -10,6 +10,7 @@ use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
 use trueup_model::id::TenantId;
 use trueup_model::metric::{Duplicates, Metric};
 use trueup_model::quantity::{Capacity, Quantity};
+use trueup_model::reject::RejectReason;
 use trueup_model::time::{SECOND_US, Timestamp};
 use trueup_model::usage::{SessionEvent, SessionKind, SessionReason};
 
@@ -100,4 +101,24 @@ fn duplicate_groups_decide_what_a_log_costs() {
         check(workers, "NONE", "APP peak 3 seconds 650 short 1 over");
         check(workers, "U", "APP peak 1 seconds 400 short 0 covered");
     }
+}
+
+#[test]
+fn an_event_with_the_zero_of_a_clock_is_set_aside_and_says_why() {
+    let clock = Arc::new(ManualClock::at(Timestamp::RECORDED.plus_us(1_000_000 * SECOND_US)));
+    let engine = Engine::start(Settings::default(), clock).unwrap();
+    let tenant = TenantId::named("t");
+    let Body::Session(event) = line(0, SessionKind::Open, "ws1") else { panic!("a session") };
+    let zero = Body::Session(SessionEvent { at: Timestamp(0), ..event });
+    let named = engine.intake().name(tenant, fact(1, zero)).unwrap();
+    engine.submit(vec![(tenant, named)]).unwrap();
+    engine.settle(None).unwrap();
+    let (views, names) = (engine.views(), engine.names());
+    assert_eq!(views.sessions.len(), 0);
+    let rejects = views.shown.iter().filter_map(|(known, _)| match &known.body {
+        Body::Reject(reject) => Some((reject.reason, names.shown(reject.detail.unwrap()))),
+        _ => None,
+    });
+    let why = "dated before 1990: the zero of a clock, or a date that was never set".to_owned();
+    assert_eq!(rejects.collect::<Vec<_>>(), [(RejectReason::OutOfRange, why)]);
 }

@@ -16,11 +16,10 @@ use trueup_model::time::Timestamp;
 use trueup_runtime::view::Views;
 
 /// How far a position can be relied on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Confidence {
     /// All of the period was heard.
-    #[default]
     Complete,
     /// More is to come.
     Provisional,

@@ -33,7 +33,6 @@ pub(crate) struct PositionRow {
     /// Whether the period's figures still grow.
     pub(crate) current: bool,
     /// Whether all of the period was heard.
-    #[serde(default)]
     pub(crate) confidence: Confidence,
     /// In words.
     pub(crate) state: String,

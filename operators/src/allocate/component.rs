@@ -426,9 +426,14 @@ impl Component {
             else {
                 continue;
             };
-            // What ends never changes the levels from its start on for ever.
-            let window = (*first, *last);
+            let (first, last) = (*first, *last);
             levels.remove(&Timestamp::MAX);
+            // What is not taken back changes the levels for ever, and what is left over at each of their
+            // later changes.
+            let mut lasting = Levels::default();
+            levels.values().for_each(|change| lasting.add(change));
+            let last = if lasting == Levels::default() { last } else { Timestamp::MAX };
+            let window = (first, last);
             let Some(node) = self.nodes.get_mut(&account) else { continue };
             node.timeline.apply(&levels);
             widen(dirty, account, window);

@@ -136,3 +136,45 @@ fn a_name_means_one_product_and_the_first_rule_that_matches_it_decides() {
         "#]],
     );
 }
+
+#[test]
+fn what_is_passed_up_for_ever_counts_in_what_others_pass_up_later() {
+    check(
+        "
+        account division under group
+        account london under division
+        account paris under division
+        member user ada in london
+        member user bob in paris
+        line APP 1 account london
+        line APP 2 account division
+        line APP 3 account group
+        10:00 out APP ada@ws1
+        settle 10:30
+        10:00 out APP ada@ws2
+        10:00 out APP bob@ws3 x2
+        11:00 in APP bob@ws3 x2
+        settle 12:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T10:30:00Z
+            + position division APP concurrent 2025-03: covered entitled 2 demand 0 peak 0
+            + position group APP concurrent 2025-03: covered entitled 3 demand 0 peak 0
+            + position london APP concurrent 2025-03: near entitled 1 demand 1 peak 1 at 2025-03-03T10:00
+            + problem near_limit london APP 2025-03 1 2025-03-03T10:00..open
+            + problem shelfware division APP 2025-03 2 2025-03-01..open
+            + problem shelfware group APP 2025-03 3 2025-03-01..open
+            settle 2025-03-03T12:00:00Z
+            - position division APP concurrent 2025-03: covered entitled 2 demand 0 peak 0
+            + position division APP concurrent 2025-03: passed_up entitled 2 demand 1 peak 3 at 2025-03-03T10:00 passed up 1
+            - position group APP concurrent 2025-03: covered entitled 3 demand 0 peak 0
+            + position group APP concurrent 2025-03: covered entitled 3 demand 0 peak 1 at 2025-03-03T10:00
+            - position london APP concurrent 2025-03: near entitled 1 demand 1 peak 1 at 2025-03-03T10:00
+            + position london APP concurrent 2025-03: passed_up entitled 1 demand 2 peak 2 at 2025-03-03T10:00 passed up 1
+            - problem near_limit london APP 2025-03 1 2025-03-03T10:00..open
+            - problem shelfware division APP 2025-03 2 2025-03-01..open
+            + problem shelfware group APP 2025-03 2 2025-03-01..open
+            - problem shelfware group APP 2025-03 3 2025-03-01..open
+        "#]],
+    );
+}

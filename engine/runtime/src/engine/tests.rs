@@ -115,9 +115,9 @@ fn an_event_with_the_zero_of_a_clock_is_set_aside_and_says_why() {
     engine.settle(None).unwrap();
     let (views, names) = (engine.views(), engine.names());
     assert_eq!(views.sessions.len(), 0);
-    let rejects = views.shown.iter().filter_map(|(known, _)| match &known.body {
-        Body::Reject(reject) => Some((reject.reason, names.shown(reject.detail.unwrap()))),
-        _ => None,
+    let rejects = views.shown.iter().filter_map(|(known, _)| {
+        let Body::Reject(reject) = &known.body else { return None };
+        Some((reject.reason, names.shown(reject.detail.unwrap())))
     });
     let why = "dated before 1990: the zero of a clock, or a date that was never set".to_owned();
     assert_eq!(rejects.collect::<Vec<_>>(), [(RejectReason::OutOfRange, why)]);

@@ -97,6 +97,8 @@ pub fn pools<'s>(
     covered: Facts<'s, (ServerId, Span)>,
     horizon: Facts<'s, Timestamp>,
 ) -> Facts<'s, PoolState> {
+    // What ended when it began was never out.
+    let sessions = sessions.filter(|session| !session.span.is_empty());
     let rules = sessions
         .clone()
         .flat_map(|session| {

@@ -276,3 +276,24 @@ fn a_checkout_whose_holder_has_another_name_from_noon_on_is_one_on_that_day() {
         "#]],
     );
 }
+
+#[test]
+fn a_checkout_that_ends_when_it_begins_says_nothing_of_its_pool() {
+    check_by(
+        r#"
+        [[rule]]
+        products = ["APP"]
+        duplicates = "U"
+        "#,
+        "
+        show pools
+        10:00 out APP ada@ws1 on lic1 until 10:00
+        10:00 report lic1 APP issued 0
+        settle 11:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T11:00:00Z
+            + pool APP on lic1 at 2025-03-03T10:00: log - file - issued 0 out 0 queued 0, newest
+        "#]],
+    );
+}

@@ -154,6 +154,7 @@ fn purchases(world: &World) -> Vec<u8> {
             LineKind::Base => "base",
             LineKind::Maintenance => "maintenance",
             LineKind::Upgrade => "upgrade",
+            LineKind::Transfer => "transfer",
         };
         table.row(vec![
             purchase.line.clone(),

@@ -23,6 +23,7 @@ pub mod gauges;
 pub mod installs;
 pub mod suites;
 pub mod machines;
+pub mod transfers;
 pub mod sublicense;
 pub mod upkeep;
 pub mod entitle;

@@ -1,7 +1,7 @@
 //! The chain: facts in, positions, discrepancies and totals out, as one expression.
 //!
-//! dedupe → documents → { hierarchy, resolve } → sessions → inclusion → attribute → sublicense
-//! → entitle → trials → allocate → reconcile, and beside it rollup, totals, credits, charges and
+//! dedupe → documents → { hierarchy, resolve } → sessions → inclusion → attribute → transfers
+//! → sublicense → entitle → trials → allocate → reconcile, and beside it rollup, totals, credits, charges and
 //! true-ups. Each step is one operator in the file of its name.
 
 use crate::Facts;
@@ -37,6 +37,7 @@ use crate::suites::{Member, suites};
 use crate::tally::Tally;
 use crate::territory::{located, locations, reaches, territorial};
 use crate::totals::totals;
+use crate::transfers::transfers;
 use crate::trials::{counting, repeats};
 use crate::true_up::true_up;
 use crate::upkeep::upkeep;
@@ -163,7 +164,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         .distinct();
     let statements_of_names = names(reference.in_force.clone(), inputs.unresolved);
     let resolved = resolve(subjects, statements_of_names);
-    let sublicensed = sublicense(reference.lines.clone());
+    let transferred = transfers(reference.lines.clone(), policy.transfer_expiry);
+    let sublicensed = sublicense(transferred.lines.clone());
     let rights = entitle(sublicensed.lines, resolved.resolutions.clone());
     let counting = counting(rights.clone());
     let rules = rules(inputs.settings.clone(), counting.clone());
@@ -334,7 +336,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         anomalies: anomalies(evidence, policy),
         contracts: sublicensed
             .problems
-            .concat(upkeep(reference.lines.clone()))
+            .concat(transferred.problems)
+            .concat(upkeep(transferred.lines))
             .concat(standbys.problems)
             .concat(due(holds.problems.map(|one| (one.first_at, one)), inputs.horizon))
             .concat(repeats(rights)),

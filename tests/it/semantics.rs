@@ -18,6 +18,7 @@ mod trees;
 mod allocation;
 mod contracts;
 mod sublicenses;
+mod transfers;
 mod trials;
 mod standby;
 mod territory;

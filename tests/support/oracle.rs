@@ -21,6 +21,7 @@ mod inventory;
 mod counting;
 mod statistics;
 mod rights;
+mod transfers;
 mod sublicenses;
 mod trials;
 mod standbys;
@@ -241,7 +242,8 @@ pub fn expected(input: Input<'_>) -> Expected {
     let names = Names::new(&case, &reference);
     let logs = sessions::logs(&said.known, case.settings, case.policy.attempt_window_us);
     let lines = rights::lines(&reference);
-    let (left, sublicensing) = sublicenses::sublicenses(&lines);
+    let (held, untitled) = transfers::transfers(&lines, case.policy.transfer_expiry);
+    let (left, sublicensing) = sublicenses::sublicenses(&held);
     let rights = rights::rights(&left, &names);
     let counting = trials::counting(&rights);
     let grants = credits::grants(&reference, &names);
@@ -272,12 +274,12 @@ pub fn expected(input: Input<'_>) -> Expected {
     let mut subjects = telemetry(&said.known, &reference, &logs.sessions, &seats);
     subjects.extend(stated);
     resolve(&names, subjects, &mut found);
-    let upkeep = sublicenses::without_base(&lines);
+    let upkeep = sublicenses::without_base(&held);
     let stated = [
         discrepancies::of_counts(&said.conflicts, &logs.orphans),
         found.pools.iter().flat_map(discrepancies::of_pool).collect(),
         found.statements.iter().filter_map(discrepancies::of_statement).collect(),
-        [lacking, sublicensing, standing.problems, upkeep, reassigned].concat(),
+        [lacking, untitled, sublicensing, standing.problems, upkeep, reassigned].concat(),
         trials::repeats(&rights),
     ];
     found.discrepancies.extend(stated.concat());

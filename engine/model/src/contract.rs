@@ -58,11 +58,13 @@ pub enum LineKind {
     Maintenance,
     /// Raises the version or edition of rights that exist; grants nothing by itself.
     Upgrade,
+    /// Takes its quantity from the line that it names as its base, for good, and grants it.
+    Transfer,
 }
 
 impl LineKind {
     /// Every kind, in the order of [`LineKind::code`].
-    pub const ALL: [Self; 3] = [Self::Base, Self::Maintenance, Self::Upgrade];
+    pub const ALL: [Self; 4] = [Self::Base, Self::Maintenance, Self::Upgrade, Self::Transfer];
 
     /// The kind's stable number.
     pub fn code(self) -> u8 {
@@ -70,6 +72,7 @@ impl LineKind {
             Self::Base => 0,
             Self::Maintenance => 1,
             Self::Upgrade => 2,
+            Self::Transfer => 3,
         }
     }
 
@@ -84,6 +87,7 @@ impl LineKind {
             Self::Base => "base",
             Self::Maintenance => "maintenance",
             Self::Upgrade => "upgrade",
+            Self::Transfer => "transfer",
         }
     }
 }
@@ -182,7 +186,8 @@ pub struct EntitlementLine<N> {
     pub territory: Option<N>,
     /// The line of which it passes on a part, if it is a sublicense.
     pub parent: Option<N>,
-    /// The right that it renews or raises, for maintenance and upgrades.
+    /// The right that it renews or raises, for maintenance and upgrades; the one that it was taken from,
+    /// for transfers.
     pub base: Option<N>,
     /// Which line is used first among lines of one scope: smaller first.
     pub priority: i32,

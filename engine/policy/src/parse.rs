@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostics, PolicyErrors};
 use crate::pattern::Pattern;
 use crate::rules::{
     Anomalies, Closing, ConflictRule, MetricSet, NamedUsers, Policy, ProductSettings, Rule,
-    SeatHold, Statistic, UserMinimum, WholeUnits,
+    SeatHold, Statistic, TransferExpiry, UserMinimum, WholeUnits,
 };
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -47,6 +47,7 @@ impl Policy {
     /// further_periods = ["all"]
     /// current_totals = false          # true: totals by today's account tree as well
     /// conflict = "first"              # or "last": which of two contradicting facts counts
+    /// transfer_expiry = "keep"        # or "reset": whether a transferred right ends with the one it came from
     /// attempt_window_seconds = 60
     /// standby_days = 10               # of a year, on which a standby may work
     ///
@@ -122,6 +123,10 @@ fn read_policy(root: &Fields<'_>, policy: &mut Policy, found: &mut Diagnostics<'
                 let rules = [("first", ConflictRule::First), ("last", ConflictRule::Last)];
                 set(&mut policy.conflict, choice(value, &rules, found));
             }
+            "transfer_expiry" => {
+                let rules = [("keep", TransferExpiry::Keep), ("reset", TransferExpiry::Reset)];
+                set(&mut policy.transfer_expiry, choice(value, &rules, found));
+            }
             "attempt_window_seconds" => set(&mut policy.attempt_window_us, seconds(value, found)),
             "standby_days" => {
                 let days = number(value, 0..=366, found);
@@ -141,7 +146,7 @@ fn read_policy(root: &Fields<'_>, policy: &mut Policy, found: &mut Diagnostics<'
 }
 
 const POLICY_KEYS: &str = "name, time_zone, position_period, further_periods, current_totals, \
-    conflict, attempt_window_seconds, standby_days, identity, closing, anomalies, rule";
+    conflict, transfer_expiry, attempt_window_seconds, standby_days, identity, closing, anomalies, rule";
 
 fn read_identity(section: &Value<'_>, policy: &mut Policy, found: &mut Diagnostics<'_>) {
     let Some(fields) = table(section, found) else { return };

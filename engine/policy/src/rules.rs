@@ -29,6 +29,8 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// Which of two facts of one identity counts.
     pub conflict: ConflictRule,
+    /// Until when transferred rights hold.
+    pub transfer_expiry: TransferExpiry,
     /// For how long after a denial a checkout still meets it.
     pub attempt_window_us: i64,
     /// When periods close.
@@ -50,6 +52,7 @@ impl Default for Policy {
             current_totals: false,
             rules: Vec::new(),
             conflict: ConflictRule::First,
+            transfer_expiry: TransferExpiry::Keep,
             attempt_window_us: 60 * SECOND_US,
             closing: Closing::default(),
             anomalies: Anomalies::default(),
@@ -237,6 +240,15 @@ pub enum ConflictRule {
     First,
     /// The one that arrived last.
     Last,
+}
+
+/// Until when a right holds that was taken over from another line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferExpiry {
+    /// As long as the line would have held that it was taken from, and its own line holds.
+    Keep,
+    /// As long as its own line holds.
+    Reset,
 }
 
 /// When periods close; a closed period's figure stays as issued, what comes later is an adjustment.

@@ -5,10 +5,10 @@
 
 use crate::view::{LevelsAt, Node, Views};
 use std::collections::{BTreeMap, BTreeSet};
-use trueup_model::contract::Basis;
+use trueup_model::contract::{Basis, EntitlementLine, LineKind};
 use trueup_model::derived::Session;
 use trueup_model::fact::FactId;
-use trueup_model::id::{AccountId, DocumentId, LineId, ProductId, ServerId, TenantId};
+use trueup_model::id::{AccountId, DocumentId, Id, LineId, ProductId, ServerId, TenantId};
 use trueup_model::metric::{Duplicates, Metric};
 use trueup_model::position::{Adjustment, AllocationLine, LicensePosition, Statement};
 use trueup_model::quantity::Quantity;
@@ -17,6 +17,7 @@ use trueup_operators::attribute::Use;
 use trueup_operators::entitle::{LineInForce, Right};
 use trueup_operators::hierarchy::Placement;
 use trueup_operators::tally::Tally;
+use trueup_operators::transfers::DEPTH_MAX;
 use trueup_operators::volume::Cell;
 
 /// Someone who holds licenses at the instant.
@@ -43,6 +44,13 @@ pub struct ExplainedLine {
     pub allocation: Option<AllocationLine>,
     /// What the line says.
     pub line: Option<LineInForce>,
+    /// The lines that a transferred right was taken from, one after the other, back to the purchase.
+    pub title: Vec<EntitlementLine<Id>>,
+}
+
+/// The line that a transfer takes from.
+fn origin(line: &LineInForce) -> Option<Id> {
+    line.line.base.filter(|_| line.line.kind == LineKind::Transfer)
 }
 
 /// What a position comes from.
@@ -267,16 +275,37 @@ impl<'v> Scope<'v> {
         }
         let own = self.rights.iter().filter(|right| right.account == position.key.account);
         let explained = own.map(|right| {
+            let line = texts.get(&(right.document.into(), right.line)).cloned();
+            let title = line.as_ref().map(|line| self.title(line)).unwrap_or_default();
             let counts = Some(right.basis) == self.basis;
             ExplainedLine {
                 right: *right,
                 in_force: right.span.contains(self.at),
                 counts,
                 allocation: allocations.get(&right.line).copied().filter(|_| counts),
-                line: texts.get(&(right.document.into(), right.line)).cloned(),
+                line,
+                title,
             }
         });
         explained.collect()
+    }
+
+    /// The chain of title of a transferred line.
+    fn title(&self, line: &LineInForce) -> Vec<EntitlementLine<Id>> {
+        let mut chain: Vec<EntitlementLine<Id>> = Vec::new();
+        let mut origin = origin(line);
+        while let Some(base) = origin.filter(|_| chain.len() < DEPTH_MAX) {
+            let same = |row: &&LineInForce| {
+                let granted = (row.line.product, row.line.metric);
+                let grants = matches!(row.line.kind, LineKind::Base | LineKind::Transfer);
+                let named = row.tenant == line.tenant && row.line.line == base;
+                named && grants && granted == (line.line.product, line.line.metric)
+            };
+            let Some(row) = self.views.lines.iter().find(same) else { break };
+            origin = self::origin(row);
+            chain.push(row.line.clone());
+        }
+        chain
     }
 
     /// How daemons charge the features that are this product.

@@ -4,7 +4,7 @@
 use super::counting::half_even;
 use super::names::Names;
 use super::rights::quantity;
-use super::spans::{bounds, joined, pieces};
+use super::spans::{bounds, joined, pieces, together};
 use super::uses::{Group, Use};
 use super::{Case, Rule};
 use std::collections::{BTreeMap, BTreeSet};
@@ -292,12 +292,10 @@ pub(super) fn needs(
     }
     let mut merged = BTreeMap::new();
     for (lack, spans) in lacks {
-        let mut spans = spans;
-        spans.sort_unstable();
-        let whole = joined(spans.into_iter().map(|span| (span, ())));
-        let due = whole.iter().filter(|(span, ())| span.start <= case.horizon);
-        let first = due.clone().map(|(span, ())| span.start).min();
-        let last = due.map(|(span, ())| span.end).max();
+        let whole = together(spans);
+        let due = whole.iter().filter(|span| span.start <= case.horizon);
+        let first = due.clone().map(|span| span.start).min();
+        let last = due.map(|span| span.end).max();
         merged.extend(first.zip(last).map(|(first, last)| (lack, Span::new(first, last))));
     }
     (uses, merged)

@@ -29,3 +29,11 @@ pub(super) fn joined<T: PartialEq>(rows: impl IntoIterator<Item = (Span, T)>) ->
     }
     joined
 }
+
+/// All instants that lie in any of the spans, in the longest spans.
+pub(super) fn together(spans: Vec<Span>) -> Vec<Span> {
+    let inside = |piece: &Span| spans.iter().any(|span| span.contains(piece.start));
+    let cuts = pieces(bounds(spans.iter().copied()));
+    let held = cuts.into_iter().filter(inside).map(|piece| (piece, ()));
+    joined(held).into_iter().map(|(span, ())| span).collect()
+}

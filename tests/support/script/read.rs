@@ -414,6 +414,7 @@ fn line(words: &mut Words<'_>) -> Result<Body<String>, String> {
             }
             "maintenance" => line.kind = LineKind::Maintenance,
             "upgrade" => line.kind = LineKind::Upgrade,
+            "transfer" => line.kind = LineKind::Transfer,
             "trial" => line.class = LineClass::Trial,
             "beta" => line.class = LineClass::Beta,
             "pilot" => line.class = LineClass::Pilot,

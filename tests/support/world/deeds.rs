@@ -420,6 +420,7 @@ fn line(product: &str, grant: Grant, terms: &Terms) -> String {
     }
     text += &terms.cost.map(|cost| format!(" cost {cost}")).unwrap_or_default();
     let (upkeep, upgrade);
+    let mut transfer = String::new();
     let base = pick(["l0", "l1", "g9"], terms.parent.unwrap_or_default());
     let kind = match terms.kind {
         0..5 => "",
@@ -431,13 +432,17 @@ fn line(product: &str, grant: Grant, terms: &Terms) -> String {
             upgrade = format!(" upgrade base {base}");
             &upgrade
         }
+        12 | 13 => {
+            transfer = format!(" transfer base {base}");
+            &transfer
+        }
         7 | 8 => " trial",
         9 => " beta",
         10 => " pilot",
         11 => " freemium",
         _ => " benchmark",
     };
-    if let Some(parent) = terms.parent {
+    if let Some(parent) = terms.parent.filter(|_| transfer.is_empty()) {
         text += &format!(" parent {}", pick(["l0", "l1", "g9"], parent));
     }
     text += &given("territory", TERRITORIES, terms.territory);

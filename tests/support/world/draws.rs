@@ -70,7 +70,7 @@ fn terms() -> impl Strategy<Value = Terms> {
         prop_oneof![3 => Just(0_i8), 1 => -1..2_i8],
         rarely(1..9_u8),
         rarely(0..5_u8),
-        0..13_u8,
+        0..15_u8,
     );
     let third = (
         prop_oneof![3 => Just(0_u8), 1 => 1..3_u8],

@@ -109,6 +109,15 @@ fn line<'r>(record: &Record<'r>) -> Result<EntitlementLine<&'r str>, Fault> {
         overdraft: record
             .optional(Field::Overdraft, |cell| reading.quantity(cell))?
             .unwrap_or(Quantity::ZERO),
+        suite_duplicates: record
+            .optional(Field::SuiteDuplicates, |cell| reading.duplicates(cell))?,
+        margin_percent: record
+            .optional(Field::MarginPercent, |cell| reading.percent(cell))?
+            .unwrap_or(0),
+        grace_seconds: record.optional(Field::GraceDays, |cell| reading.days(cell))?.unwrap_or(0),
+        base: record.name(Field::Base)?,
+        parent: record.name(Field::Parent)?,
+        territory: record.name(Field::Territory)?,
         priority: record.optional(Field::Priority, |cell| reading.whole(cell))?.unwrap_or(0),
         maintenance_until: until,
         cost: record.optional(Field::Cost, |cell| reading.money(cell, currency))?,

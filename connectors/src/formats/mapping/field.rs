@@ -84,8 +84,14 @@ impl Kind {
                 F::Server,
                 F::Kind,
                 F::Class,
+                F::Base,
+                F::Parent,
+                F::Territory,
                 F::Duplicates,
+                F::SuiteDuplicates,
                 F::Overdraft,
+                F::MarginPercent,
+                F::GraceDays,
                 F::Priority,
                 F::MaintenanceUntil,
                 F::Cost,
@@ -224,6 +230,8 @@ fields! {
     Account "account"
     /// When it happened.
     At "at"
+    /// The line that maintenance or an upgrade belongs to, or that a transfer takes from.
+    Base "base"
     /// The name that an alias means.
     Canonical "canonical"
     /// For what use a line is meant, or what kind of seat it is.
@@ -242,6 +250,8 @@ fields! {
     End "end"
     /// The product's family.
     Family "family"
+    /// For how many days use may stay above before it is a breach.
+    GraceDays "grace_days"
     /// The source's own name of an event.
     Id "id"
     /// What a line does, or what an alias or membership is about.
@@ -252,6 +262,8 @@ fields! {
     Line "line"
     /// The last day of paid maintenance.
     MaintenanceUntil "maintenance_until"
+    /// Use above the quantity that the contract tolerates, in percent of it.
+    MarginPercent "margin_percent"
     /// The person, machine or server that belongs to an account.
     Member "member"
     /// How use is counted.
@@ -260,7 +272,7 @@ fields! {
     Notice "notice"
     /// Use above the quantity that the vendor tolerates.
     Overdraft "overdraft"
-    /// The account above.
+    /// The account above, or the line that a sublicense is a part of.
     Parent "parent"
     /// Per which period a quantity is granted.
     Per "per"
@@ -280,6 +292,10 @@ fields! {
     Source "source"
     /// The first day or instant.
     Start "start"
+    /// How checkouts of a suite's components share a right.
+    SuiteDuplicates "suite_duplicates"
+    /// The territory in which a line may be used.
+    Territory "territory"
     /// The account's time zone.
     TimeZone "time_zone"
     /// The person.

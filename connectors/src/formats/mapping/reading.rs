@@ -128,6 +128,23 @@ impl Reading {
         })
     }
 
+    /// A part in percent: `25` or `25 %`.
+    pub(crate) fn percent(&self, cell: Cell<'_>) -> Result<u32, Fault> {
+        let text = cell.text.trim().trim_end_matches('%').trim_end();
+        let whole = self.whole(Cell { text, ..cell })?;
+        u32::try_from(whole)
+            .map_err(|_| Fault::bad(format!("`{}` is below zero", shown(cell.text))))
+    }
+
+    /// A number of days, in seconds.
+    pub(crate) fn days(&self, cell: Cell<'_>) -> Result<u32, Fault> {
+        let whole = u32::try_from(self.whole(cell)?).ok();
+        whole.and_then(|days| days.checked_mul(86_400)).ok_or_else(|| {
+            let detail = format!("`{}` is not a number of days up to 49710", shown(cell.text));
+            Fault::new(RejectReason::OutOfRange, detail)
+        })
+    }
+
     pub(crate) fn zone_name(&self, cell: Cell<'_>) -> Result<String, Fault> {
         let zone = Zone::named(cell.text).map_err(|error| Fault::bad(error.to_string()))?;
         Ok(zone.name().to_owned())
@@ -193,9 +210,12 @@ impl Reading {
                 self.choice(cell, kind, field).map(drop)
             }
             Field::Priority => self.whole(cell).map(drop),
+            Field::MarginPercent => self.percent(cell).map(drop),
+            Field::GraceDays => self.days(cell).map(drop),
             Field::TimeZone => self.zone_name(cell).map(drop),
-            Field::Duplicates => self.duplicates(cell).map(drop),
+            Field::Duplicates | Field::SuiteDuplicates => self.duplicates(cell).map(drop),
             Field::Account
+            | Field::Base
             | Field::Canonical
             | Field::Contract
             | Field::Device
@@ -210,6 +230,7 @@ impl Reading {
             | Field::Raw
             | Field::Server
             | Field::Source
+            | Field::Territory
             | Field::User
             | Field::Version => self.name(cell).map(drop),
         };

@@ -359,7 +359,7 @@ fn line_row(words: &Words<'_>, line: &ExplainedLine) -> LineRow {
         terms: line
             .line
             .as_ref()
-            .map(|row| terms::of(&row.line, |id| words.name(id)))
+            .map(|row| terms::of(&row.line, &line.title, |id| words.name(id)))
             .unwrap_or_default(),
     }
 }

@@ -65,7 +65,7 @@ fn all_mistakes_of_a_mapping_are_reported_at_once() {
               line 4, column 23: `expiry_day_included` is a TOML string
                 hint: it must be true or false, without quotes
               line 5, column 23: `cost center` in [require] is no field of purchases
-                hint: there are line, contract, product, metric, quantity, per, start, end, account, server, kind, class, duplicates, overdraft, priority, maintenance_until, cost, currency, version, notice
+                hint: there are line, contract, product, metric, quantity, per, start, end, account, server, kind, class, base, parent, territory, duplicates, suite_duplicates, overdraft, margin_percent, grace_days, priority, maintenance_until, cost, currency, version, notice
               line 6, column 1: `colour` is not a key of a mapping
                 hint: there are kind, format, document, holds, time_zone, expiry_day_included, require, optional, table, locale, words, columns, joins, constants, defaults, values, key, skip, events
               line 9, column 1: `delimeter` is not a key of [table]
@@ -84,7 +84,7 @@ fn all_mistakes_of_a_mapping_are_reported_at_once() {
               line 18, column 19: `%q` does not name a day, a month and a year
                 hint: such as %d/%m/%Y for 03/04/2023, the third of April; %y is a short year
               line 22, column 1: `produkt` in [columns] is no field of purchases
-                hint: did you mean `product`? There are line, contract, product, metric, quantity, per, start, end, account, server, kind, class, duplicates, overdraft, priority, maintenance_until, cost, currency, version, notice
+                hint: did you mean `product`? There are line, contract, product, metric, quantity, per, start, end, account, server, kind, class, base, parent, territory, duplicates, suite_duplicates, overdraft, margin_percent, grace_days, priority, maintenance_until, cost, currency, version, notice
               line 24, column 12: `quantity` is a TOML integer
                 hint: it must be text in quotes: quantity = "…"
               line 25, column 8: a column must have a name
@@ -92,7 +92,7 @@ fn all_mistakes_of_a_mapping_are_reported_at_once() {
                 hint: say it in one of the two sections
               line 29, column 9: `start`: `03/04/2023` is no date such as 2025-06-30 or 2025-06-30T22:00:00Z
                 hint: in a mapping file numbers have a decimal point and dates are 2025-06-30
-              line 32, column 13: `kind`: `maintenence` is none of base, maintenance, upgrade
+              line 32, column 13: `kind`: `maintenence` is none of base, maintenance, upgrade, transfer
                 hint: in a mapping file numbers have a decimal point and dates are 2025-06-30
               line 36, column 1: `ccu` is translated twice; case does not count
               line 39, column 12: `Status` is a TOML string
@@ -111,7 +111,7 @@ fn a_mapping_that_is_not_toml_says_where_and_still_checks_the_rest() {
               line 2, column 10: string values must be quoted, expected literal string
                 hint: text stands in quotes, lists in [brackets], sections begin with [name]
               line 4, column 1: `produkt` in [columns] is no field of purchases
-                hint: did you mean `product`? There are line, contract, product, metric, quantity, per, start, end, account, server, kind, class, duplicates, overdraft, priority, maintenance_until, cost, currency, version, notice
+                hint: did you mean `product`? There are line, contract, product, metric, quantity, per, start, end, account, server, kind, class, base, parent, territory, duplicates, suite_duplicates, overdraft, margin_percent, grace_days, priority, maintenance_until, cost, currency, version, notice
               line 5, column 8: unclosed table, expected `]`
                 hint: text stands in quotes, lists in [brackets], sections begin with [name]"#]],
     );

@@ -89,6 +89,13 @@ fn line_shown(line: &EntitlementLine<String>) -> String {
     said += &named("account", line.account.as_deref());
     said += &named("contract", line.contract.as_deref());
     said += &named("cost", line.cost.map(|cost| cost.to_string()).as_deref());
+    said += &named("base", line.base.as_deref());
+    said += &named("part of", line.parent.as_deref());
+    said += &named("territory", line.territory.as_deref());
+    let percent = (line.margin_percent > 0).then(|| format!("{} %", line.margin_percent));
+    said += &named("margin", percent.as_deref());
+    let grace = (line.grace_seconds > 0).then(|| format!("{} s", line.grace_seconds));
+    said += &named("grace", grace.as_deref());
     let until = line.maintenance_until.map(|until| until.to_string());
     said + &named("maintenance until", until.as_deref())
 }

@@ -141,3 +141,24 @@ fn a_seat_export_holds_from_the_day_on_which_it_was_taken() {
     assert_eq!((version.version, version.rows), (7, 2));
     assert_eq!(version.effective_from, at("2026-01-01T00:00:00Z"));
 }
+
+#[test]
+fn a_purchase_list_states_what_lines_have_to_do_with_each_other_and_what_they_tolerate() {
+    built_in(
+        "line,product,metric,quantity,kind,base,parent,territory,margin_percent,grace_days\n\
+         L1,Mesh,concurrent,10,base,,,EU,25 %,30\n\
+         L2,Mesh,concurrent,4,transfer,L1,,,,\n\
+         L3,Mesh,concurrent,2,base,,L2,,,\n\
+         L4,Mesh,concurrent,2,base,,,,-1,\n\
+         L5,Mesh,concurrent,2,base,,,,,50000\n",
+        Kind::Purchases,
+        &expect![[r#"
+            2 line L1 Mesh concurrent 10 base always territory EU margin 25 % grace 2592000 s
+            3 line L2 Mesh concurrent 4 transfer always base L1
+            4 line L3 Mesh concurrent 2 base always part of L2
+            5 reject bad_value: column `margin_percent`: `-1` is below zero <L4,Mesh,concurrent,2,base,,,,-1,>
+            6 reject out_of_range: column `grace_days`: `50000` is not a number of days up to 49710 <L5,Mesh,concurrent,2,base,,,,,50000>
+            0 document list.csv with 3 rows from always
+        "#]],
+    );
+}

@@ -21,11 +21,13 @@ use crate::entitle::{LineInForce, Right, entitle, lines, subject};
 use crate::gauges::{gauges, settings_of};
 use crate::hierarchy::{Hierarchy, Placement, TreeKind, hierarchy};
 use crate::holds::holds;
+use crate::idle::{idle, seen};
 use crate::inclusion::{Included, Part, inclusion};
 use crate::installs::{Listed, installs, listed};
 use crate::machines::{FactorRow, MachineRow, factor_rows, machine_rows, machines};
 use crate::pools::{Report, pools};
 use crate::reconcile::{Causes, judge, judged_positions, reconcile};
+use crate::renewals::renewals;
 use crate::resolve::{Statement as Said, resolve};
 use crate::rollup::rollup;
 use crate::seats::seats;
@@ -313,6 +315,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         inputs.horizon.clone(),
     );
     let statements = statements(volume.cells.clone(), inputs.horizon.clone());
+    let idle = idle(seen(reference.in_force.clone()), resolved.resolutions.clone(), rules.clone());
+    let lapsed = renewals(counting.clone(), rules.clone());
     let judged = judge(positions, rules);
     let evidence = Evidence {
         known: known.clone(),
@@ -324,6 +328,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     };
     let as_judged = judged.clone().map(|(position, _)| position);
     let true_ups = true_up(as_judged.clone(), reference.zones.clone(), policy.clone());
+    let dated = holds.problems.concat(idle).concat(lapsed);
     let causes = Causes {
         unmapped: resolved.unmapped,
         misplaced: accounts.problems,
@@ -339,7 +344,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
             .concat(transferred.problems)
             .concat(upkeep(transferred.lines))
             .concat(standbys.problems)
-            .concat(due(holds.problems.map(|one| (one.first_at, one)), inputs.horizon))
+            .concat(due(dated.map(|one| (one.first_at, one)), inputs.horizon))
             .concat(repeats(rights)),
         remarks,
     };

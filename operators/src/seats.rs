@@ -16,17 +16,20 @@ use trueup_model::usage::SeatClass;
 
 /// Gives each held seat as its subject and the time in which it is held.
 pub fn seats<'s>(in_force: Facts<'s, (Known, Span)>) -> Facts<'s, (Subject, Span)> {
-    in_force.flat_map(|(known, span)| {
-        let Body::Seat(seat) = known.body else { return None };
-        let held = seat.span.overlap(span)?;
-        let subject = Subject {
-            tenant: known.tenant,
-            server: None,
-            feature: seat.product.into(),
-            user: Some(seat.user.into()),
-            device: seat.device.map(Into::into),
-            account: seat.account.map(Into::into),
-        };
-        (seat.class == SeatClass::Full).then_some((subject, held))
-    })
+    in_force.flat_map(|(known, span)| seat(&known, span))
+}
+
+/// Who holds a seat, and when; nothing for those that need no license.
+pub(crate) fn seat(known: &Known, span: Span) -> Option<(Subject, Span)> {
+    let Body::Seat(seat) = &known.body else { return None };
+    let held = seat.span.overlap(span)?;
+    let subject = Subject {
+        tenant: known.tenant,
+        server: None,
+        feature: seat.product.into(),
+        user: Some(seat.user.into()),
+        device: seat.device.map(Into::into),
+        account: seat.account.map(Into::into),
+    };
+    (seat.class == SeatClass::Full).then_some((subject, held))
 }

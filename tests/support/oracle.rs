@@ -16,6 +16,7 @@ mod names;
 mod sessions;
 mod uses;
 mod holds;
+mod idle;
 mod gauges;
 mod inventory;
 mod counting;
@@ -279,6 +280,7 @@ pub fn expected(input: Input<'_>) -> Expected {
         discrepancies::of_counts(&said.conflicts, &logs.orphans),
         found.pools.iter().flat_map(discrepancies::of_pool).collect(),
         found.statements.iter().filter_map(discrepancies::of_statement).collect(),
+        [idle::idle(&case, &reference, &names), idle::gaps(&case, &counting)].concat(),
         [lacking, untitled, sublicensing, standing.problems, upkeep, reassigned].concat(),
         trials::repeats(&rights),
     ];

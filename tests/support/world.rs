@@ -38,9 +38,13 @@ const POLICIES: [&str; 7] = [
     named_users = "active"
     near_percent = 50
     seat_hold_seconds = 2592000
+    seat_idle_seconds = 1209600
+    renewal_gap_seconds = 864000
     [[rule]]
     products = ["CAD", "APP"]
     seat_hold_counts = true
+    seat_idle_seconds = 86400
+    renewal_gap_seconds = 5184000
     seat_hold_seconds = 5184000
     "#,
     r#"

@@ -81,6 +81,8 @@ impl Policy {
     /// stale_after_seconds = 2592000   # what an inventory says counts for so long
     /// seat_hold_seconds = 7776000     # who gets a seat must keep it for so long
     /// seat_hold_counts = true         # given away sooner, it counts for both until then
+    /// seat_idle_seconds = 7776000     # a seat without a sign of use for longer can be taken back
+    /// renewal_gap_seconds = 2592000   # a right that lapses for at most so long was renewed too late
     /// processors = "windows_server"   # cores, processors, sql_server, oracle_processor, …
     /// statistic = "peak"              # usual peak mean end days, or a percentile such as "p99"
     /// resource = "level"              # what value units are converted from
@@ -251,8 +253,8 @@ fn read_rule(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Rule> {
 
 const RULE_KEYS: &str = "products, duplicates, metrics, named_users, near_percent, \
     shelfware_percent, session_silent_seconds, session_drift_seconds, session_longest_seconds, \
-    linger_seconds, stale_after_seconds, seat_hold_seconds, seat_hold_counts, processors, statistic, \
-    resource, round, round_parts, users_per_core, users_per_license";
+    linger_seconds, stale_after_seconds, seat_hold_seconds, seat_hold_counts, seat_idle_seconds, \
+    renewal_gap_seconds, processors, statistic, resource, round, round_parts, users_per_core, users_per_license";
 
 /// Reads a key that says how use is counted; false if it is none.
 fn read_counting(
@@ -277,6 +279,8 @@ fn read_counting(
             let least_us = settings.seat_hold.map_or(0, |hold| hold.least_us);
             settings.seat_hold = Some(SeatHold { least_us, counts });
         }
+        "seat_idle_seconds" => settings.seat_idle_us = seconds(value, found),
+        "renewal_gap_seconds" => settings.renewal_gap_us = seconds(value, found),
         "processors" => {
             set(&mut settings.processors, choice(value, &ProcessorRule::NAMED, found));
         }

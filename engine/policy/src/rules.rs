@@ -104,6 +104,10 @@ pub struct ProductSettings {
     pub stale_after_us: Option<i64>,
     /// For how long who gets a seat must keep it.
     pub seat_hold: Option<SeatHold>,
+    /// For how long a seat may go without a sign of use.
+    pub seat_idle_us: Option<i64>,
+    /// How long a gap before a renewal is at most; a longer one is no renewal.
+    pub renewal_gap_us: Option<i64>,
     /// How processors are counted.
     pub processors: ProcessorRule,
     /// What of a period's levels is compared with the rights.
@@ -127,6 +131,8 @@ impl Default for ProductSettings {
             lifetime: SessionLifetime::default(),
             stale_after_us: None,
             seat_hold: None,
+            seat_idle_us: None,
+            renewal_gap_us: None,
             processors: ProcessorRule::default(),
             statistic: Statistic::default(),
             resource: Metric::Level,

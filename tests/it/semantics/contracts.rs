@@ -303,3 +303,33 @@ fn what_a_line_cost_prices_what_comes_after_it_as_well() {
         "#]],
     );
 }
+
+#[test]
+fn a_right_that_lapses_before_its_renewal_is_reported_and_a_longer_pause_is_not() {
+    check_by(
+        r#"
+        [[rule]]
+        products = ["APP"]
+        renewal_gap_seconds = 2592000
+        "#,
+        "
+        line APP 5 name old account north from 2024-01-01 to 2025-01-01
+        line APP 5 name new account north from 2025-01-11
+        line APP 5 name early account south from 2024-01-01 to 2024-07-01
+        line APP 5 name late account south from 2025-01-01
+        settle 2025-01-05
+        line APP 5 name between account north from 2025-01-01 to 2025-02-01
+        settle 2025-01-05
+        ",
+        &expect![[r#"
+            settle 2025-01-05T00:00:00Z
+            + position south APP concurrent 2025-01: covered entitled 5 demand 0 peak 0
+            + problem contract_gap north APP 1 2025-01-01..2025-01-11
+            + problem shelfware south APP 2025-01 5 2025-01-01..open
+            settle 2025-01-05T00:00:00Z
+            + position north APP concurrent 2025-01: covered entitled 5 demand 0 peak 0
+            - problem contract_gap north APP 1 2025-01-01..2025-01-11
+            + problem shelfware north APP 2025-01 5 2025-01-01..open
+        "#]],
+    );
+}

@@ -142,3 +142,74 @@ fn a_correction_that_moves_the_other_seat_takes_the_report_back() {
         "#]],
     );
 }
+
+const IDLE: &str = r#"
+    [[rule]]
+    products = ["APP"]
+    seat_idle_seconds = 2592000
+"#;
+
+#[test]
+fn a_seat_without_a_sign_of_use_for_thirty_days_can_be_taken_back_until_there_is_one() {
+    check_by(
+        IDLE,
+        "
+        line APP 5 metric named_user from 2025-01-01
+        seat APP ada from 2025-01-01 active 2025-01-20
+        seat APP bob from 2025-01-10
+        seat APP cyd
+        seat APP dan guest active 2025-01-01
+        settle 2025-02-10
+        settle 2025-02-20
+        seat APP ada from 2025-02-20 active 2025-02-25
+        settle 2025-03-01
+        ",
+        &expect![[r#"
+            settle 2025-02-10T00:00:00Z
+            + position everyone APP named_user 2025-01: covered entitled 5 demand 3 peak 3 at 2025-01-10
+            + position everyone APP named_user 2025-02: covered entitled 5 demand 3 peak 3 at 2025-02-01
+            + problem allocated_not_used everyone APP bob 1 2025-02-09..open
+            settle 2025-02-20T00:00:00Z
+            - position everyone APP named_user 2025-02: covered entitled 5 demand 3 peak 3 at 2025-02-01
+            + position everyone APP named_user 2025-02: covered entitled 5 demand 3 peak 3 at 2025-02-01
+            + problem allocated_not_used everyone APP ada 1 2025-02-19..open
+            settle 2025-03-01T00:00:00Z
+            - position everyone APP named_user 2025-02: covered entitled 5 demand 3 peak 3 at 2025-02-01
+            + position everyone APP named_user 2025-02: covered entitled 5 demand 3 peak 3 at 2025-02-01
+            + position everyone APP named_user 2025-03: covered entitled 5 demand 3 peak 3 at 2025-03-01
+            + problem allocated_not_used everyone APP ada 1 2025-02-19..2025-02-25
+            - problem allocated_not_used everyone APP ada 1 2025-02-19..open
+        "#]],
+    );
+}
+
+#[test]
+fn a_snapshot_that_is_taken_later_says_when_an_idle_seat_was_used() {
+    check_by(
+        IDLE,
+        "
+        [doc=seats@1] seat APP ada active 2024-11-01
+        version seats 1 from 2025-01-01
+        settle 2025-01-20
+        [doc=seats@2] seat APP ada active 2025-01-15
+        version seats 2 from 2025-02-01
+        settle 2025-02-20
+        ",
+        &expect![[r#"
+            settle 2025-01-20T00:00:00Z
+            + position everyone APP named_user 2025-01: unlicensed entitled 0 demand 1 peak 1 at 2025-01-01 short 1 2025-01-01..open
+            + problem allocated_not_used everyone APP ada 1 2025-01-01..open
+            + problem unlicensed_use everyone APP 2025-01 1 2025-01-01..open
+            settle 2025-02-20T00:00:00Z
+            + position everyone APP named_user 2025-01: unlicensed entitled 0 demand 1 peak 1 at 2025-01-01 short 1 2025-01-01..2025-02-01
+            - position everyone APP named_user 2025-01: unlicensed entitled 0 demand 1 peak 1 at 2025-01-01 short 1 2025-01-01..open
+            + position everyone APP named_user 2025-02: unlicensed entitled 0 demand 1 peak 1 at 2025-02-01 short 1 2025-02-01..open
+            + problem allocated_not_used everyone APP ada 1 2025-01-01..2025-01-15
+            - problem allocated_not_used everyone APP ada 1 2025-01-01..open
+            + problem allocated_not_used everyone APP ada 1 2025-02-14..open
+            + problem unlicensed_use everyone APP 2025-01 1 2025-01-01..2025-02-01
+            - problem unlicensed_use everyone APP 2025-01 1 2025-01-01..open
+            + problem unlicensed_use everyone APP 2025-02 1 2025-02-01..open
+        "#]],
+    );
+}

@@ -361,7 +361,8 @@ fn seat(words: &mut Words<'_>) -> Result<Body<String>, String> {
     let account = if words.skip("for") { Some(words.word()?.to_owned()) } else { None };
     let device = if words.skip("at") { Some(words.word()?.to_owned()) } else { None };
     let class = if words.skip("guest") { SeatClass::Guest } else { SeatClass::Full };
-    Ok(Body::Seat(Seat { product, user, device, account, class, span, last_active: None }))
+    let last_active = if words.skip("active") { Some(words.moment()?) } else { None };
+    Ok(Body::Seat(Seat { product, user, device, account, class, span, last_active }))
 }
 
 /// `line PRODUCT QUANTITY` and what else it says, in any order.

@@ -92,7 +92,7 @@ pub(super) enum Deed {
         delay: u8,
     },
     /// A seat.
-    Seat { product: u8, user: u8, ends: Ends, account: Option<u8>, guest: bool },
+    Seat { product: u8, user: u8, ends: Ends, account: Option<u8>, guest: bool, active: Option<u8> },
     /// A line that grants a right.
     Line { product: u8, grant: Grant, terms: Terms },
     /// An amount that may be used up.
@@ -219,13 +219,14 @@ impl Deed {
     /// What a deed states that is neither an event nor wraps another.
     fn statement(&self, name: &str, options: &str) -> String {
         match self {
-            Self::Seat { product, user, ends, account, guest } => format!(
-                "seat {} {}{}{}{}",
+            Self::Seat { product, user, ends, account, guest, active } => format!(
+                "seat {} {}{}{}{}{}",
                 pick(FEATURES, *product),
                 pick(USERS, *user),
                 between(ends.0, ends.1),
                 given("for", ACCOUNTS, *account),
                 if *guest { " guest" } else { "" },
+                active.map(|at| format!(" active {}", instant(at))).unwrap_or_default(),
             ),
             Self::Line { product, grant, terms } => line(pick(FEATURES, *product), *grant, terms),
             Self::Credit { .. } => self.credit(),

@@ -163,13 +163,15 @@ fn event() -> BoxedStrategy<Deed> {
 
 /// Something that a list or table says.
 fn stated() -> BoxedStrategy<Deed> {
-    let seat = (0..4_u8, 0..3_u8, ends(), rarely(0..4_u8), prop::bool::weighted(0.1));
-    let seat = seat.prop_map(|(product, user, ends, account, guest)| Deed::Seat {
+    let active = prop::option::weighted(0.4, slot());
+    let seat = (0..4_u8, 0..3_u8, ends(), rarely(0..4_u8), prop::bool::weighted(0.1), active);
+    let seat = seat.prop_map(|(product, user, ends, account, guest, active)| Deed::Seat {
         product,
         user,
         ends,
         account,
         guest,
+        active,
     });
     let anchor = prop::option::weighted(0.2, slot());
     let account = (0..4_u8, prop::option::weighted(0.7, 0..4_u8), ends(), rarely(0..3_u8), anchor);

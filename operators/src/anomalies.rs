@@ -1,8 +1,9 @@
-//! What is out of the ordinary, by the policy's own measure: silence, stuck checkouts, repetition, and
-//! use that is far from its habit.
+//! What is out of the ordinary, by the policy's own measure: silence, stuck checkouts, repetition, clocks
+//! that run ahead, and use that is far from its habit.
 //!
 //! Nothing is looked for unless the policy says how much is too much. Each kind is a file of its own.
 
+mod ahead;
 mod habit;
 mod repetition;
 mod silence;
@@ -43,6 +44,9 @@ pub fn anomalies<'s>(evidence: Evidence<'s>, policy: &Policy) -> Facts<'s, Discr
     }
     if let Some(stuck_after_us) = limits.stuck_after_us {
         found = found.concat(stuck::stuck(sessions, horizon.clone(), stuck_after_us));
+    }
+    if let Some(limit_us) = limits.ahead_us {
+        found = found.concat(ahead::ahead(known.clone(), limit_us));
     }
     if let Some(percent) = limits.duplicate_percent {
         found = found.concat(repetition::repetition(known, repeated, percent));

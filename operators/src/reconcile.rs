@@ -102,14 +102,15 @@ pub fn reconcile<'s>(
                 ..plain(DiscrepancyKind::ConflictingDuplicate, tenant)
             },
         );
-    let of_orphans =
-        causes.orphans.flat_map(|row| Some((row.subject.tenant, row.subject.server?))).count().map(
-            |((tenant, server), count)| Discrepancy {
-                subject: Some((NameKind::Server, server.into())),
-                magnitude: counted(count),
-                ..plain(DiscrepancyKind::OrphanClose, tenant)
-            },
-        );
+    let of_orphans = causes
+        .orphans
+        .flat_map(|row| Some((row.subject.tenant, row.subject.server?, row.sign)))
+        .count()
+        .map(|((tenant, server, sign), count)| Discrepancy {
+            subject: Some((NameKind::Server, server.into())),
+            magnitude: counted(count),
+            ..plain(orphaned(sign), tenant)
+        });
     let of_pools = causes.pools.filter(|state| state.latest).flat_map(|state| of_pool(&state));
     let of_gaps = causes.gaps.map(|gap| of_gap(&gap));
     let of_lacks = causes
@@ -142,6 +143,11 @@ pub fn reconcile<'s>(
         .concat(causes.anomalies)
         .concat(causes.contracts)
         .concat(of_remarks)
+}
+
+/// What a line is called that is about nothing that is out.
+fn orphaned(sign: bool) -> DiscrepancyKind {
+    if sign { DiscrepancyKind::HeartbeatAfterClose } else { DiscrepancyKind::OrphanClose }
 }
 
 /// A discrepancy of which only kind and owner are known.

@@ -314,6 +314,7 @@ fn unusual(
     let found = [
         anomalies::silence(case, &said.known),
         anomalies::stuck(case, &logs.sessions),
+        anomalies::ahead(case, &said.known),
         anomalies::repetition(case, &said.known, &said.repeated),
         anomalies::habit(case, positions),
     ];

@@ -30,6 +30,7 @@ const POLICIES: [&str; 7] = [
     [anomalies]
     silence_seconds = 604800
     stuck_after_seconds = 86400
+    ahead_seconds = 3600
     spike_deviations = 2
     spike_periods = 2
     [[rule]]

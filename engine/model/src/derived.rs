@@ -77,6 +77,8 @@ pub struct Session {
 pub struct OrphanClose {
     /// Who returned what where.
     pub subject: Subject,
+    /// Whether it is a sign of life, and no return.
+    pub sign: bool,
     /// When.
     pub at: Timestamp,
     /// How many licenses.

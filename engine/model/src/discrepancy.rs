@@ -134,7 +134,7 @@ kinds! {
     OrphanClose "orphan_close" 4
         "A return without a checkout: the log is incomplete.", "the missing log arrives";
     HeartbeatAfterClose "heartbeat_after_close" 4
-        "A sign of life after the end.", "the close is corrected";
+        "A sign of life of a checkout that is not out.", "the checkout arrives or the return is corrected";
     NegativeUsage "negative_usage" 3
         "Less than nothing was used.", "the quantity is corrected";
     BadUnit "bad_unit" 3

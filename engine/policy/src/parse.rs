@@ -64,6 +64,7 @@ impl Policy {
     /// silence_seconds = 86400         # a daemon's log says nothing for longer
     /// stuck_after_seconds = 604800    # a checkout is open for longer
     /// duplicate_percent = 50          # more of what a document says is repetition
+    /// ahead_seconds = 300             # an event arrives so long before it happens
     /// spike_deviations = 5            # a period's peak is further from the median of those before
     /// spike_periods = 6               # how many of them, 2 to 60
     ///
@@ -198,11 +199,12 @@ fn read_anomalies(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<An
         match key.get_ref().as_ref() {
             "silence_seconds" => limits.silence_us = seconds(value, found),
             "stuck_after_seconds" => limits.stuck_after_us = seconds(value, found),
+            "ahead_seconds" => limits.ahead_us = seconds(value, found),
             "duplicate_percent" => limits.duplicate_percent = percent(value, found),
             "spike_deviations" => limits.spike_deviations = count(value, 1..=100, found),
             "spike_periods" => set(&mut limits.spike_periods, count(value, 2..=60, found)),
             other => {
-                let keys = "silence_seconds, stuck_after_seconds, duplicate_percent, \
+                let keys = "silence_seconds, stuck_after_seconds, ahead_seconds, duplicate_percent, \
                     spike_deviations, spike_periods";
                 unknown(other, key.span().start, keys, found);
             }

@@ -289,6 +289,8 @@ pub struct Anomalies {
     pub stuck_after_us: Option<i64>,
     /// How many percent of what a document says may be repetition.
     pub duplicate_percent: Option<u8>,
+    /// By how much an event may arrive before it happens.
+    pub ahead_us: Option<i64>,
     /// How many spreads the peak of a period may be from the median of those before it.
     pub spike_deviations: Option<u8>,
     /// How many periods a habit is made of.
@@ -301,6 +303,7 @@ impl Default for Anomalies {
             silence_us: None,
             stuck_after_us: None,
             duplicate_percent: None,
+            ahead_us: None,
             spike_deviations: None,
             spike_periods: 6,
         }

@@ -182,6 +182,7 @@ impl Ledger {
             last = *place;
             match line.event.kind {
                 SessionKind::Open => open.push(Open::of(line)),
+                SessionKind::Heartbeat if open.is_empty() => outcomes.push(rule.orphan(line)),
                 SessionKind::Heartbeat => open.iter_mut().for_each(|one| one.seen = place.at),
                 SessionKind::Close
                 | SessionKind::Deny
@@ -252,18 +253,24 @@ impl Rule<'_> {
         Chapter { last, until: until.unwrap_or(last.at), outcomes }
     }
 
+    /// A line about something that is not out.
+    fn orphan(&self, line: &Line) -> Outcome {
+        Outcome::Orphan(OrphanClose {
+            subject: self.subject,
+            sign: line.event.kind == SessionKind::Heartbeat,
+            at: line.event.at,
+            count: line.event.count,
+            fact: line.fact,
+            provenance: line.provenance,
+        })
+    }
+
     /// Returns what a line returns.
     fn close(&self, line: &Line, open: &mut Vec<Open>, outcomes: &mut Vec<Outcome>) {
         let (at, reason) = (line.event.at, line.event.reason);
         let end = at.plus_us(self.lifetime.linger_us);
         if open.is_empty() {
-            outcomes.push(Outcome::Orphan(OrphanClose {
-                subject: self.subject,
-                at,
-                count: line.event.count,
-                fact: line.fact,
-                provenance: line.provenance,
-            }));
+            outcomes.push(self.orphan(line));
             return;
         }
         let returned = |one: &Open| Outcome::Session(session(self.subject, &one.line, end, reason));

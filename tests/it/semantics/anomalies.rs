@@ -1,7 +1,7 @@
 //! What is out of the ordinary by the policy's measure, and when that passes (B 3.6, C14).
 
 use expect_test::expect;
-use trueup_tests::check::check_by;
+use trueup_tests::check::{check, check_by};
 
 #[test]
 fn a_daemon_that_is_silent_for_longer_than_it_may_is_named_when_the_horizon_passes_the_limit() {
@@ -247,6 +247,57 @@ fn a_habit_is_judged_only_once_it_has_as_many_months_as_the_policy_asks_for() {
             settle 2025-04-01T00:00:00Z
             - position everyone API volume 2024-12: covered entitled unlimited demand 1 peak 1 at 2024-12-01
             - problem usage_spike everyone API 2025-03 99 2025-03-01..2025-04-01
+        "#]],
+    );
+}
+
+#[test]
+fn signs_of_life_of_what_is_not_out_are_counted_until_the_checkout_is_heard_of() {
+    check(
+        "
+        09:00 out APP ada@ws1
+        10:00 in APP ada@ws1
+        10:05 beat APP ada@ws1
+        10:10 beat APP ada@ws1
+        settle 11:00
+        10:02 out APP ada@ws1
+        settle 11:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T11:00:00Z
+            + position everyone APP concurrent 2025-03: unlicensed entitled 0 demand 0 peak 1 at 2025-03-03T09:00 short 1 2025-03-03T09:00..2025-03-03T10:00
+            + problem heartbeat_after_close lic 2
+            + problem unlicensed_use everyone APP 2025-03 1 2025-03-03T09:00..2025-03-03T10:00
+            settle 2025-03-03T11:00:00Z
+            - position everyone APP concurrent 2025-03: unlicensed entitled 0 demand 0 peak 1 at 2025-03-03T09:00 short 1 2025-03-03T09:00..2025-03-03T10:00
+            + position everyone APP concurrent 2025-03: unlicensed entitled 0 demand 1 peak 1 at 2025-03-03T09:00 short 1 2025-03-03T09:00..open
+            - problem heartbeat_after_close lic 2
+            - problem unlicensed_use everyone APP 2025-03 1 2025-03-03T09:00..2025-03-03T10:00
+            + problem unlicensed_use everyone APP 2025-03 1 2025-03-03T09:00..open
+        "#]],
+    );
+}
+
+#[test]
+fn a_document_whose_events_arrive_before_they_happen_has_a_clock_that_runs_ahead() {
+    check_by(
+        "[anomalies]\nahead_seconds = 300",
+        "
+        [arrived=2025-03-03T10:00] 10:05 use API 1 by ada
+        [arrived=2025-03-03T10:00] 10:06 use API 1 by ada
+        [arrived=2025-03-03T10:00 id=late] 10:30 use API 1 by ada
+        settle 10:00
+        [arrived=2025-03-03T10:40] retract late
+        settle 11:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T10:00:00Z
+            + problem future_event script 2 2025-03-03T10:06..2025-03-03T10:30
+            settle 2025-03-03T11:00:00Z
+            + position everyone API volume 2025-03: unlicensed entitled 0 demand 2 peak 2 at 2025-03-01 short 2 2025-03-01..open
+            + problem future_event script 1 2025-03-03T10:06..2025-03-03T10:06
+            - problem future_event script 2 2025-03-03T10:06..2025-03-03T10:30
+            + problem unlicensed_use everyone API 2025-03 2 2025-03-01..open
         "#]],
     );
 }

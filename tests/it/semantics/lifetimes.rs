@@ -51,6 +51,7 @@ fn a_sign_of_life_that_is_late_by_the_drift_keeps_the_checkout() {
         &expect![[r#"
             settle 2025-03-03T01:00:00Z
             + position everyone APP concurrent 2025-03: unlicensed entitled 0 demand 0 peak 1 at 2025-03-03 short 1 2025-03-03..2025-03-03T00:30
+            + problem heartbeat_after_close lic 1
             + problem unlicensed_use everyone APP 2025-03 1 2025-03-03..2025-03-03T00:30
             + session APP ada@ws1 on lic x1 2025-03-03..2025-03-03T00:12
             + session APP bob@ws2 on lic x1 2025-03-03T00:20..2025-03-03T00:30

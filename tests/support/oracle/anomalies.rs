@@ -81,6 +81,32 @@ pub(super) fn stuck(case: &Case<'_>, sessions: &[Session]) -> Vec<Discrepancy> {
     pools.into_iter().map(row).collect()
 }
 
+/// Documents with events that arrive before they happen.
+pub(super) fn ahead(case: &Case<'_>, known: &[Known]) -> Vec<Discrepancy> {
+    let Some(limit) = case.policy.anomalies.ahead_us else { return Vec::new() };
+    let mut documents: BTreeMap<(TenantId, Id), Vec<Timestamp>> = BTreeMap::new();
+    for row in known {
+        let at = match &row.body {
+            Body::Session(event) => event.at,
+            Body::Usage(event) => event.at,
+            Body::Server(event) => event.at,
+            Body::Role(signal) => signal.at,
+            _ => continue,
+        };
+        if at.since_us(row.arrived_at) > i128::from(limit) {
+            documents.entry((row.tenant, row.provenance.document)).or_default().push(at);
+        }
+    }
+    let row = |((tenant, document), events): ((_, Id), Vec<Timestamp>)| Discrepancy {
+        subject: Some((NameKind::Document, document)),
+        magnitude: counted(events.len()),
+        first_at: events.iter().min().copied().unwrap_or(Timestamp::MIN),
+        last_at: events.iter().max().copied().unwrap_or(Timestamp::MAX),
+        ..plain(DiscrepancyKind::FutureEvent, tenant)
+    };
+    documents.into_iter().map(row).collect()
+}
+
 /// Documents of which too much is repetition.
 pub(super) fn repetition(
     case: &Case<'_>,

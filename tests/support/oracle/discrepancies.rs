@@ -189,7 +189,10 @@ pub(super) fn of_counts(conflicts: &[Conflict], orphans: &[OrphanClose]) -> Vec<
     }
     for orphan in orphans {
         let Some(server) = orphan.subject.server else { continue };
-        let kind = DiscrepancyKind::OrphanClose;
+        let kind = match orphan.sign {
+            true => DiscrepancyKind::HeartbeatAfterClose,
+            false => DiscrepancyKind::OrphanClose,
+        };
         let key = (kind, orphan.subject.tenant, NameKind::Server, server.into());
         *counts.entry(key).or_default() += 1;
     }

@@ -177,9 +177,12 @@ fn pair(
             let end = at.plus_us(lifetime.linger_us);
             match line.event.kind {
                 SessionKind::Open => open.push(Held { line: *line, heard: at }),
-                SessionKind::Heartbeat => open.iter_mut().for_each(|one| one.heard = at),
+                SessionKind::Heartbeat if !open.is_empty() => {
+                    open.iter_mut().for_each(|one| one.heard = at);
+                }
                 _ if open.is_empty() => logs.orphans.push(OrphanClose {
                     subject,
+                    sign: line.event.kind == SessionKind::Heartbeat,
                     at,
                     count: line.event.count,
                     fact: line.place.2,

@@ -82,6 +82,8 @@ pub fn sublicense(lines: Facts<'_, LineInForce>) -> Sublicensed<'_> {
 struct Family {
     rows: Vec<LineInForce>,
     by_name: BTreeMap<Id, Vec<usize>>,
+    /// The lines that pass on a part of a name.
+    parts: BTreeMap<Id, Vec<usize>>,
     /// For each line the times in which it is effective, apart and in order.
     effective: Vec<Vec<Span>>,
     /// Which lines stand in a circle, or too deep.
@@ -91,13 +93,17 @@ struct Family {
 impl Family {
     fn of(rows: Vec<LineInForce>) -> Self {
         let mut by_name: BTreeMap<Id, Vec<usize>> = BTreeMap::new();
+        let mut parts: BTreeMap<Id, Vec<usize>> = BTreeMap::new();
         for (index, row) in rows.iter().enumerate() {
             // What grants nothing can pass on nothing.
             if row.line.kind == LineKind::Base {
                 by_name.entry(row.line.line).or_default().push(index);
+                if let Some(parent) = row.line.parent {
+                    parts.entry(parent).or_default().push(index);
+                }
             }
         }
-        let mut family = Self { rows, by_name, effective: Vec::new(), endless: Vec::new() };
+        let mut family = Self { rows, by_name, parts, effective: Vec::new(), endless: Vec::new() };
         // Without a line above, a line with a parent is never effective, and stands too deep.
         let all = 0..family.rows.len();
         family.endless = all.clone().map(|index| family.above(index).is_some()).collect();
@@ -210,8 +216,7 @@ impl Family {
 
     /// The lines that pass on a part of a name.
     fn parts(&self, name: Id) -> impl Iterator<Item = usize> {
-        let all = self.by_name.values().flatten().copied();
-        all.filter(move |index| self.rows[*index].line.parent == Some(name))
+        self.parts.get(&name).into_iter().flatten().copied()
     }
 
     fn is_effective(&self, index: usize, at: Timestamp) -> bool {

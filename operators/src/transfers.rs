@@ -15,7 +15,8 @@
 //!
 //! What a name has lost is taken from its rows in their order. Lines that lost nothing pass unchanged.
 //!
-//! Work per change: the transfers of the tenant, and the lines that they name.
+//! Work per change: the transfers of the tenant and the lines that they name are parted into chains; each chain
+//! costs its titles times its instants.
 
 use crate::Facts;
 use crate::entitle::LineInForce;
@@ -33,6 +34,9 @@ use trueup_policy::rules::TransferExpiry;
 
 /// How many transfers may lie between a right and its purchase.
 pub const DEPTH_MAX: usize = 8;
+
+/// How many lines one chain may have.
+pub const ROWS_MAX: usize = 500;
 
 /// More than any sum of quantities: without a limit.
 const UNLIMITED: i128 = 1 << 100;
@@ -73,8 +77,12 @@ pub fn transfers(lines: Facts<'_, LineInForce>, expiry: TransferExpiry) -> Trans
                 })
                 .collect();
             let mut counts: BTreeMap<Found, isize> = BTreeMap::new();
-            for row in Titles::of(&rows, expiry).evaluate() {
-                *counts.entry(row).or_default() += 1;
+            for mut family in families(rows) {
+                let beyond = family.split_off(family.len().min(ROWS_MAX));
+                let held = Titles::of(&family, expiry).evaluate().into_iter();
+                for row in held.chain(beyond.into_iter().map(untitled)) {
+                    *counts.entry(row).or_default() += 1;
+                }
             }
             found.extend(counts);
         })
@@ -97,6 +105,43 @@ fn title(row: &LineInForce) -> Title {
     (row.line.line, row.line.product, row.line.metric)
 }
 
+/// The rows apart by the chains of title that they belong to; each in order.
+fn families(rows: Vec<LineInForce>) -> Vec<Vec<LineInForce>> {
+    let mut origins: BTreeMap<Title, Title> = BTreeMap::new();
+    for row in &rows {
+        if let (LineKind::Transfer, Some(base)) = (row.line.kind, row.line.base) {
+            let origin = (base, row.line.product, row.line.metric);
+            origins.entry(title(row)).or_insert(origin);
+        }
+    }
+    let mut roots: BTreeMap<Title, Title> = BTreeMap::new();
+    let mut families: BTreeMap<Title, Vec<LineInForce>> = BTreeMap::new();
+    for row in rows {
+        families.entry(root(title(&row), &origins, &mut roots)).or_default().push(row);
+    }
+    families.into_values().collect()
+}
+
+/// The first title of a chain, or one of those of a circle; the same for all that lead there.
+fn root(of: Title, origins: &BTreeMap<Title, Title>, roots: &mut BTreeMap<Title, Title>) -> Title {
+    let mut way: BTreeSet<Title> = BTreeSet::new();
+    let mut at = of;
+    let found = loop {
+        if let Some(known) = roots.get(&at) {
+            break *known;
+        }
+        if !way.insert(at) {
+            break at;
+        }
+        match origins.get(&at) {
+            Some(origin) => at = *origin,
+            None => break at,
+        }
+    };
+    roots.extend(way.into_iter().map(|title| (title, found)));
+    found
+}
+
 /// The rows of one title that grant, in order, and the title that they were taken from.
 #[derive(Default)]
 struct Holding {
@@ -112,6 +157,10 @@ struct Holding {
     held: Vec<i128>,
     /// What its origin had for it when it began.
     first: i128,
+    /// What has moved to transfers that come before it.
+    before: Vec<i128>,
+    /// What has moved from it.
+    gone: Vec<i128>,
 }
 
 /// The holdings of a tenant that have to do with transfers.
@@ -159,6 +208,7 @@ impl<'r> Titles<'r> {
             holding.stated = stated;
         }
         let mut titles = Self { rows, expiry, pieces, holdings };
+        titles.add_up();
         // From purchases on, one step further in each turn.
         for _ in 0..DEPTH_MAX {
             let next: Vec<(Title, i128, Vec<i128>)> =
@@ -175,10 +225,10 @@ impl<'r> Titles<'r> {
     /// What is held of a transfer, given what is held of what it was taken from.
     fn next(&self, title: &Title) -> Option<(Title, i128, Vec<i128>)> {
         let holding = self.holdings.get(title).filter(|holding| holding.transfer)?;
-        let first = self.room(title, holding.start);
+        let first = self.room(holding, holding.start);
         let held = |piece: usize| {
             let most = match self.expiry {
-                TransferExpiry::Keep => first.min(self.room(title, piece)),
+                TransferExpiry::Keep => first.min(self.room(holding, piece)),
                 TransferExpiry::Reset => first,
             };
             holding.stated[piece].min(most)
@@ -186,34 +236,43 @@ impl<'r> Titles<'r> {
         Some((*title, first, (0..self.pieces.len()).map(held).collect()))
     }
 
-    /// What the line that a transfer takes from still had for it.
-    fn room(&self, title: &Title, piece: usize) -> i128 {
-        let origin = self.holdings[title].origin.and_then(|origin| self.holdings.get(&origin));
-        let Some(origin) = origin else { return 0 };
-        let begin = |one: &Title| (self.holdings[one].start, *one);
-        let before = self
-            .taking_from(self.holdings[title].origin)
-            .filter(|one| begin(one) < begin(title))
-            .map(|one| self.holdings[one].moved[piece]);
-        (origin.held[piece] - before.sum::<i128>()).max(0)
+    /// Adds up what has moved from each title, in the order in which its transfers began.
+    fn add_up(&mut self) {
+        let mut takers: BTreeMap<Title, Vec<(usize, Title)>> = BTreeMap::new();
+        for (title, holding) in &self.holdings {
+            if let Some(origin) = holding.origin {
+                takers.entry(origin).or_default().push((holding.start, *title));
+            }
+        }
+        for (origin, mut all) in takers {
+            all.sort_unstable();
+            let mut gone = vec![0; self.pieces.len()];
+            for (_, taker) in all {
+                let Some(holding) = self.holdings.get_mut(&taker) else { continue };
+                holding.before.clone_from(&gone);
+                for (sum, moved) in gone.iter_mut().zip(&holding.moved) {
+                    *sum += moved;
+                }
+            }
+            if let Some(holding) = self.holdings.get_mut(&origin) {
+                holding.gone = gone;
+            }
+        }
     }
 
-    fn taking_from(&self, origin: Option<Title>) -> impl Iterator<Item = &Title> {
-        let takes = move |(_, one): &(&Title, &Holding)| one.transfer && one.origin == origin;
-        self.holdings.iter().filter(takes).map(|(title, _)| title)
+    /// What the line that a transfer takes from still had for it.
+    fn room(&self, holding: &Holding, piece: usize) -> i128 {
+        let origin = holding.origin.and_then(|origin| self.holdings.get(&origin));
+        origin.map_or(0, |origin| (origin.held[piece] - holding.before[piece]).max(0))
     }
 
     fn evaluate(&self) -> Vec<Found> {
         let passing = self.rows.iter().filter(|row| !grants(row));
         let mut found: Vec<Found> = passing.map(|row| Found::Line(row.clone())).collect();
-        for (title, holding) in &self.holdings {
-            let taken: Vec<i128> = (0..self.pieces.len())
-                .map(|piece| {
-                    let moved = self.taking_from(Some(*title));
-                    let moved: i128 = moved.map(|one| self.holdings[one].moved[piece]).sum();
-                    holding.stated[piece] - holding.held[piece] + moved
-                })
-                .collect();
+        for holding in self.holdings.values() {
+            let gone = holding.gone.iter().copied().chain(std::iter::repeat(0));
+            let unheld = holding.stated.iter().zip(&holding.held).map(|(all, held)| all - held);
+            let taken: Vec<i128> = unheld.zip(gone).map(|(unheld, gone)| unheld + gone).collect();
             for (place, row) in holding.rows.iter().enumerate() {
                 self.left(&holding.rows[..place], *row, &taken, &mut found);
             }
@@ -257,26 +316,37 @@ impl<'r> Titles<'r> {
     fn gaps(&self, holding: &Holding, found: &mut Vec<Found>) {
         let mut gaps: Vec<(Span, i128)> = Vec::new();
         for (piece, stated) in self.pieces.iter().zip(&holding.stated) {
-            let gap = (stated - holding.first).max(0);
+            let missing = (stated - holding.first).max(0);
             match gaps.last_mut() {
-                Some((last, same)) if last.end == piece.start && *same == gap => {
+                Some((last, same)) if last.end == piece.start && *same == missing => {
                     last.end = piece.end;
                 }
-                _ => gaps.push((*piece, gap)),
+                _ => gaps.push((*piece, missing)),
             }
         }
         let Some(lead) = holding.rows.first().map(|row| &self.rows[*row]) else { return };
-        found.extend(gaps.into_iter().filter(|(_, gap)| *gap > 0).map(|(span, gap)| {
-            Found::Problem(Discrepancy {
-                product: Some(lead.line.product.into()),
-                metric: Some(lead.line.metric),
-                subject: Some((NameKind::Line, lead.line.line)),
-                magnitude: clamped(gap),
-                first_at: span.start,
-                last_at: span.end,
-                ..plain(DiscrepancyKind::ProvenanceGap, lead.tenant)
-            })
-        }));
+        let gaps = gaps.into_iter().filter(|(_, missing)| *missing > 0);
+        found.extend(gaps.map(|(span, missing)| Found::Problem(gap(lead, span, missing))));
+    }
+}
+
+/// What comes of a line beyond those that a chain may have.
+fn untitled(row: LineInForce) -> Found {
+    if row.line.kind != LineKind::Transfer {
+        return Found::Line(row);
+    }
+    Found::Problem(gap(&row, row.span, positive(row.line.quantity)))
+}
+
+fn gap(row: &LineInForce, span: Span, magnitude: i128) -> Discrepancy {
+    Discrepancy {
+        product: Some(row.line.product.into()),
+        metric: Some(row.line.metric),
+        subject: Some((NameKind::Line, row.line.line)),
+        magnitude: clamped(magnitude),
+        first_at: span.start,
+        last_at: span.end,
+        ..plain(DiscrepancyKind::ProvenanceGap, row.tenant)
     }
 }
 
@@ -304,5 +374,51 @@ fn capacity(quantity: i128) -> Capacity {
         Capacity::Unlimited
     } else {
         Capacity::Limited(clamped(quantity))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What scripts cannot show: chains of a size that nobody has.
+
+    use super::*;
+    use trueup_model::contract::{Basis, EntitlementLine};
+    use trueup_model::id::TenantId;
+
+    /// A purchase of many units, and transfers of one unit each, one after another.
+    fn rows(count: u64, chained: bool) -> Vec<LineInForce> {
+        let row = |number: u64| {
+            let quantity = Quantity::units(if number == 0 { 1_000_000 } else { 1 });
+            let granted = Capacity::Limited(quantity);
+            let mut line = EntitlementLine::base(
+                Id(number),
+                Id(u64::MAX),
+                Metric::Concurrent,
+                granted,
+                Basis::Contract,
+            );
+            if number > 0 {
+                line.kind = LineKind::Transfer;
+                line.base = Some(Id(if chained { number - 1 } else { 0 }));
+            }
+            let start = Timestamp::RECORDED.plus_us(i64::try_from(number).unwrap());
+            let span = Span::new(start, Timestamp::MAX);
+            LineInForce { tenant: TenantId::default(), document: Id(0), line, span }
+        };
+        (0..count).map(row).collect()
+    }
+
+    #[test]
+    fn a_chain_of_any_size_ends_and_what_is_beyond_the_limit_is_reported() {
+        for chained in [false, true] {
+            let mut families = families(rows(20_000, chained));
+            assert_eq!(families.len(), 1);
+            let beyond = families[0].split_off(ROWS_MAX);
+            let found = Titles::of(&families[0], TransferExpiry::Keep).evaluate();
+            let is_gap = |row: &&Found| matches!(row, Found::Problem(_));
+            let gaps = found.iter().filter(is_gap).count();
+            assert_eq!(gaps, if chained { ROWS_MAX - 1 - DEPTH_MAX } else { 0 });
+            assert!(beyond.into_iter().map(untitled).all(|row| is_gap(&&row)));
+        }
     }
 }

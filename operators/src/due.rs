@@ -10,6 +10,7 @@
 
 use crate::epochs::{Updates, each_epoch, everywhere};
 use crate::{Diff, Facts};
+use differential_dataflow::consolidation::consolidate;
 use differential_dataflow::{AsCollection as _, ExchangeData};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -46,10 +47,11 @@ impl<D: Ord + Copy> State<D> {
                 self.horizon = self.horizon.max(*at);
             }
         }
+        let mut passed: Updates<D> = Vec::new();
         for (heard, diff) in updates {
             let Heard::Row(at, row) = heard else { continue };
             if at <= self.horizon {
-                changes.push((row, diff));
+                passed.push((row, diff));
             } else {
                 let count = self.waiting.entry((at, row)).or_default();
                 *count += diff;
@@ -63,7 +65,10 @@ impl<D: Ord + Copy> State<D> {
                 break;
             }
             let ((_, row), count) = first.remove_entry();
-            changes.push((row, count));
+            passed.push((row, count));
         }
+        // What was replaced while it waited comes and goes at once.
+        consolidate(&mut passed);
+        changes.append(&mut passed);
     }
 }

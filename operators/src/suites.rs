@@ -85,6 +85,13 @@ impl State {
             }
         }
         if !ruled.is_empty() {
+            // What one component needs for a suite depends on all the others.
+            let of_suites = self.members.keys().map(|member| (member.tenant, &member.rule));
+            let others: Vec<(TenantId, ProductId)> = of_suites
+                .filter(|(tenant, rule)| ruled.contains(&(*tenant, rule.suite.into())))
+                .map(|(tenant, rule)| (tenant, rule.component.into()))
+                .collect();
+            ruled.extend(others);
             let concerned = |rows: &BTreeMap<Installed, Diff>| {
                 rows.keys().any(|one| ruled.contains(&(one.tenant, one.product)))
             };

@@ -18,6 +18,7 @@ use crate::tally::Tally;
 use crate::zones::{AccountZone, Calendars};
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
+use differential_dataflow::consolidation::consolidate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use timely::dataflow::operators::Concat as _;
@@ -190,7 +191,9 @@ impl State {
         Self { policy, calendars, cuts, subjects: IdMap::default(), single: BTreeMap::new() }
     }
 
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found, Tally>) {
+    fn step(&mut self, mut updates: Updates<Heard>, changes: &mut Updates<Found, Tally>) {
+        // Of each event and meaning at most one goes and one comes.
+        consolidate(&mut updates);
         let mut sums: BTreeMap<Found, Tally> = BTreeMap::new();
         let mut events: BTreeMap<Subject, Vec<(Metered, Diff)>> = BTreeMap::new();
         let mut meanings: BTreeMap<Subject, Vec<(Resolution, Diff)>> = BTreeMap::new();

@@ -218,3 +218,29 @@ fn of_two_inventories_the_one_that_listed_a_machine_first_says_whose_it_is() {
         "#]],
     );
 }
+
+#[test]
+fn a_further_component_of_a_suite_asks_more_of_machines_that_do_not_have_it() {
+    check_by(
+        "[[rule]]\nproducts = [\"*\"]\nmetrics = [\"device\"]",
+        "
+        suite_rule OFFICE has ACCESS 100
+        install ACCESS ws1 from 2025-01-01
+        settle 2025-01-10
+        suite_rule OFFICE has WRITER 100 from 2025-01-05
+        settle 2025-01-10
+        ",
+        &expect![[r#"
+            settle 2025-01-10T00:00:00Z
+            + position everyone OFFICE device 2025-01: unlicensed entitled 0 demand 1 peak 1 at 2025-01-01 short 1 2025-01-01..open
+            + problem unlicensed_use everyone OFFICE 2025-01 1 2025-01-01..open
+            settle 2025-01-10T00:00:00Z
+            + position everyone ACCESS device 2025-01: unlicensed entitled 0 demand 1 peak 1 at 2025-01-05 short 1 2025-01-05..open
+            + position everyone OFFICE device 2025-01: unlicensed entitled 0 demand 0 peak 1 at 2025-01-01 short 1 2025-01-01..2025-01-05
+            - position everyone OFFICE device 2025-01: unlicensed entitled 0 demand 1 peak 1 at 2025-01-01 short 1 2025-01-01..open
+            + problem unlicensed_use everyone ACCESS 2025-01 1 2025-01-05..open
+            + problem unlicensed_use everyone OFFICE 2025-01 1 2025-01-01..2025-01-05
+            - problem unlicensed_use everyone OFFICE 2025-01 1 2025-01-01..open
+        "#]],
+    );
+}

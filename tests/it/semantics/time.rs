@@ -405,3 +405,40 @@ fn a_date_that_was_never_set_is_no_date() {
         "#]],
     );
 }
+
+#[test]
+fn an_event_that_is_corrected_while_it_waits_counts_once_wherever_time_is_cut_later() {
+    check(
+        "
+        show rollups
+        account london under emea
+        [id=a arrived=2025-03-01T08:00] 2025-03-01T08:00 use API 4.5 for london
+        settle
+        [id=a rev=1 arrived=2025-03-01T08:00] 2025-03-01T08:00 use API 6.5 for london
+        settle 2025-03-31
+        account emea under london to 2025-03-01T08:00 anchor 2025-03-30T23:00
+        settle
+        ",
+        &expect![[r#"
+            settle
+            settle 2025-03-31T00:00:00Z
+            + position london API volume 2025-03: unlicensed entitled 0 demand 6.5 peak 6.5 at 2025-03-01 short 6.5 2025-03-01..open
+            + problem unlicensed_use london API 2025-03 6.5 2025-03-01..open
+            + total emea API volume 2025-03: 6.5 users 0 devices 0
+            + total emea everything volume 2025-03: 6.5 users 0 devices 0
+            + total everyone API volume 2025-03: 6.5 users 0 devices 0
+            + total everyone everything volume 2025-03: 6.5 users 0 devices 0
+            + total london API volume 2025-03: 6.5 users 0 devices 0
+            + total london everything volume 2025-03: 6.5 users 0 devices 0
+            settle
+            + problem hierarchy_cycle emea 1 always..2025-03-01T08:00
+            + problem hierarchy_cycle london 1 always..2025-03-01T08:00
+            + total emea API volume 2025-02-28: 6.5 users 0 devices 0
+            - total emea API volume 2025-03: 6.5 users 0 devices 0
+            + total emea everything volume 2025-02-28: 6.5 users 0 devices 0
+            - total emea everything volume 2025-03: 6.5 users 0 devices 0
+            + total unattributed API volume 2025-03: 6.5 users 0 devices 0
+            + total unattributed everything volume 2025-03: 6.5 users 0 devices 0
+        "#]],
+    );
+}

@@ -15,7 +15,7 @@ mod product;
 
 use crate::context::{Context, Wakes};
 use crate::dedupe::Known;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Updates, by_key, each_epoch_consolidated, everywhere};
 use crate::hierarchy::Placement;
 use crate::tree::Tree;
 use crate::volume::Reading;
@@ -135,7 +135,7 @@ pub fn charges<'s>(
     let tables = edges.map(Heard::Edge).concat(zones.map(Heard::Zone));
     let tables = everywhere(tables.concat(horizon.map(Heard::Horizon)));
     let mut state = State::new(policy);
-    each_epoch(keyed.concat(tables), "Charges", move |updates, changes| {
+    each_epoch_consolidated(keyed.concat(tables), "Charges", move |updates, changes| {
         state.step(updates, changes);
     })
     .as_collection()

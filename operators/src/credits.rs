@@ -19,7 +19,7 @@ mod terms;
 
 use crate::context::{Context, Wakes};
 use crate::dedupe::Known;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Updates, by_key, each_epoch_consolidated, everywhere};
 use crate::hierarchy::Placement;
 use crate::tree::Tree;
 use crate::volume::Reading;
@@ -152,9 +152,10 @@ pub fn credits<'s>(
     let tables = edges.map(Heard::Edge).concat(zones.map(Heard::Zone));
     let tables = everywhere(tables.concat(horizon.map(Heard::Horizon)));
     let mut state = State::new(policy);
-    let found = each_epoch(keyed.concat(tables), "Credits", move |updates, changes| {
-        state.step(updates, changes);
-    });
+    let found =
+        each_epoch_consolidated(keyed.concat(tables), "Credits", move |updates, changes| {
+            state.step(updates, changes);
+        });
     let balances = found.clone().flat_map(|(found, epoch, diff)| match found {
         Found::Balance(row) => Some((row, epoch, diff)),
         Found::Overage(_) => None,

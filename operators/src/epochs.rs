@@ -6,6 +6,8 @@
 
 use crate::{Diff, Epoch, Facts};
 use differential_dataflow::ExchangeData;
+use differential_dataflow::consolidation::consolidate;
+use differential_dataflow::difference::Semigroup;
 use std::collections::BTreeMap;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::StreamVec;
@@ -62,6 +64,27 @@ where
             }
         },
     )
+}
+
+/// The same, without updates that cancel each other: of what one identity says, at most one content goes
+/// and one comes, so that the one that comes is what it says from then on.
+///
+/// Joins, and rows that waited, give more updates than that.
+pub(crate) fn each_epoch_consolidated<'s, D, R, O, S>(
+    stream: StreamVec<'s, Epoch, (D, Epoch, R)>,
+    name: &str,
+    mut step: impl FnMut(Updates<D, R>, &mut Updates<O, S>) + 'static,
+) -> StreamVec<'s, Epoch, (O, Epoch, S)>
+where
+    D: Ord + Clone + 'static,
+    R: Semigroup + 'static,
+    O: Clone + 'static,
+    S: Clone + 'static,
+{
+    each_epoch(stream, name, move |mut updates, changes| {
+        consolidate(&mut updates);
+        step(updates, changes);
+    })
 }
 
 /// Sends each update to the worker that owns its key.

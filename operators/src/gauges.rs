@@ -10,7 +10,7 @@
 
 use crate::attribute::{Place, Use};
 use crate::dedupe::Known;
-use crate::epochs::{Updates, by_key, each_epoch};
+use crate::epochs::{Updates, by_key, each_epoch_consolidated};
 use crate::resolve::place;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
@@ -81,8 +81,10 @@ pub fn gauges<'s>(
         Heard::Resolution(subject, _) => place(subject),
     });
     let mut subjects: IdMap<Subject, Gauge> = IdMap::default();
-    each_epoch(rows, "Gauges", move |updates, changes| step(&mut subjects, updates, changes))
-        .as_collection()
+    each_epoch_consolidated(rows, "Gauges", move |updates, changes| {
+        step(&mut subjects, updates, changes);
+    })
+    .as_collection()
 }
 
 /// The place of an event among those of its subject: memberships apart, then time, then identity.

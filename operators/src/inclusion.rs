@@ -8,7 +8,7 @@
 //! Work per change: the component sessions that overlap the changed suite session; a package that
 //! comes or goes looks at the holders of its daemon.
 
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Updates, by_key, each_epoch_consolidated, everywhere};
 use crate::segments::outside;
 use crate::sessions::Holder;
 use crate::span_index::SpanIndex;
@@ -93,9 +93,10 @@ pub fn inclusion<'s>(sessions: Facts<'s, Session>, parts: Facts<'s, Part>) -> In
     });
     let parts = everywhere(parts.map(Heard::Part));
     let mut state = State::default();
-    let found = each_epoch(sessions.concat(parts), "Inclusion", move |updates, changes| {
-        state.step(updates, changes);
-    });
+    let found =
+        each_epoch_consolidated(sessions.concat(parts), "Inclusion", move |updates, changes| {
+            state.step(updates, changes);
+        });
     let charges = found.clone().flat_map(|(found, epoch, diff)| match found {
         Found::Charge(charge) => Some((charge, epoch, diff)),
         Found::Included(_) => None,

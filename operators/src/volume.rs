@@ -10,7 +10,7 @@
 //!
 //! Work per change: the events of the subject; of one event, itself.
 
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Updates, by_key, each_epoch_consolidated, everywhere};
 use crate::hierarchy::Placement;
 use crate::resolve::place;
 use crate::rows::add as add_row;
@@ -18,7 +18,6 @@ use crate::tally::Tally;
 use crate::zones::{AccountZone, Calendars};
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
-use differential_dataflow::consolidation::consolidate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use timely::dataflow::operators::Concat as _;
@@ -145,7 +144,7 @@ pub fn volume<'s>(
     let zones = zones.map(Heard::Zone).concat(edges.map(Heard::Edge));
     let zones = everywhere(zones.concat(single.map(Heard::Single)));
     let mut state = State::new(policy);
-    let found = each_epoch(keyed.concat(zones), "Volume", move |updates, changes| {
+    let found = each_epoch_consolidated(keyed.concat(zones), "Volume", move |updates, changes| {
         state.step(updates, changes);
     });
     let cells = found.clone().flat_map(|(found, epoch, tally)| match found {
@@ -191,9 +190,7 @@ impl State {
         Self { policy, calendars, cuts, subjects: IdMap::default(), single: BTreeMap::new() }
     }
 
-    fn step(&mut self, mut updates: Updates<Heard>, changes: &mut Updates<Found, Tally>) {
-        // Of each event and meaning at most one goes and one comes.
-        consolidate(&mut updates);
+    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found, Tally>) {
         let mut sums: BTreeMap<Found, Tally> = BTreeMap::new();
         let mut events: BTreeMap<Subject, Vec<(Metered, Diff)>> = BTreeMap::new();
         let mut meanings: BTreeMap<Subject, Vec<(Resolution, Diff)>> = BTreeMap::new();

@@ -16,7 +16,7 @@ mod position;
 use super::{Allocation, Found, Heard, Key, Surroundings, Turn, World};
 use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Updates, by_key, each_epoch_consolidated, everywhere};
 use crate::tally::Tally;
 use crate::volume::{Cell, Reading};
 use crate::{Diff, Facts};
@@ -76,7 +76,7 @@ pub fn allocate_periods<'s>(
         schedule: BTreeMap::new(),
     };
     let all = rows.concat(cells).concat(tables);
-    let found = each_epoch(all, "Allocate: periods", move |updates, changes| {
+    let found = each_epoch_consolidated(all, "Allocate: periods", move |updates, changes| {
         state.step(updates, changes);
     });
     super::split(found.map(|row| row))

@@ -1,7 +1,7 @@
 //! What metered use takes of which grant, and what is carried over (2.12, 2.13).
 
 use expect_test::expect;
-use trueup_tests::check::check;
+use trueup_tests::check::{check, check_by};
 
 #[test]
 fn of_two_grants_the_one_with_the_smaller_priority_is_used_first() {
@@ -331,6 +331,53 @@ fn months_turn_by_the_day_of_the_beginning_in_the_accounts_zone() {
             + position tokyo API volume 2025-02-28: unlicensed entitled 0 demand 8 peak 8 at 2025-02-28T15:00 short 8 2025-02-28T15:00..open
             + problem unlicensed_use tokyo API 2025-01-31 7 2025-01-31T15:00..2025-02-28T15:00
             + problem unlicensed_use tokyo API 2025-02-28 8 2025-02-28T15:00..open
+        "#]],
+    );
+}
+
+#[test]
+fn a_correction_that_arrives_together_with_the_first_grant_is_what_counts() {
+    check_by(
+        "[[rule]]\nproducts = [\"API\"]\nmetrics = [\"maximum\"]",
+        "
+        show credits charges
+        [id=a] 10:00 use API 4 for london
+        [id=b] 10:01 use API 4 for london
+        [id=c] 10:02 use API 4 for london
+        [id=d] 10:03 use API 4 for london
+        settle 11:00
+        [id=a rev=1] 10:00 use API 6 for london
+        [id=b rev=1] 10:01 use API 3 for london
+        [id=c rev=1] 10:02 use API 6 for london
+        [id=d rev=1] 10:03 use API 3 for london
+        grant g1 API 100 from 2025-01-01
+        settle 11:00
+        10:30 use API 1 for london
+        settle 11:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T11:00:00Z
+            + position london API maximum 2025-03: unlicensed entitled 0 demand 4 peak 4 at 2025-03-01 short 4 2025-03-01..open
+            + position london API volume 2025-03: unlicensed entitled 0 demand 16 peak 16 at 2025-03-01 short 16 2025-03-01..open
+            + problem unlicensed_use london API 2025-03 16 2025-03-01..open
+            + problem unlicensed_use london API 2025-03 4 2025-03-01..open
+            settle 2025-03-03T11:00:00Z
+            + credit everyone API g1 2025-01-01..open: running granted 100 used 18 left 82
+            - position london API maximum 2025-03: unlicensed entitled 0 demand 4 peak 4 at 2025-03-01 short 4 2025-03-01..open
+            + position london API maximum 2025-03: unlicensed entitled 0 demand 6 peak 6 at 2025-03-01 short 6 2025-03-01..open
+            - position london API volume 2025-03: unlicensed entitled 0 demand 16 peak 16 at 2025-03-01 short 16 2025-03-01..open
+            + position london API volume 2025-03: unlicensed entitled 0 demand 18 peak 18 at 2025-03-01 short 18 2025-03-01..open
+            - problem unlicensed_use london API 2025-03 16 2025-03-01..open
+            + problem unlicensed_use london API 2025-03 18 2025-03-01..open
+            - problem unlicensed_use london API 2025-03 4 2025-03-01..open
+            + problem unlicensed_use london API 2025-03 6 2025-03-01..open
+            settle 2025-03-03T11:00:00Z
+            - credit everyone API g1 2025-01-01..open: running granted 100 used 18 left 82
+            + credit everyone API g1 2025-01-01..open: running granted 100 used 19 left 81
+            - position london API volume 2025-03: unlicensed entitled 0 demand 18 peak 18 at 2025-03-01 short 18 2025-03-01..open
+            + position london API volume 2025-03: unlicensed entitled 0 demand 19 peak 19 at 2025-03-01 short 19 2025-03-01..open
+            - problem unlicensed_use london API 2025-03 18 2025-03-01..open
+            + problem unlicensed_use london API 2025-03 19 2025-03-01..open
         "#]],
     );
 }

@@ -15,8 +15,8 @@
 
 use crate::Facts;
 use crate::entitle::LineInForce;
+use crate::reckon::{Found, Reckoned, reckon};
 use crate::segments::outside;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use trueup_model::calendar::Period;
 use trueup_model::contract::LineKind;
@@ -28,54 +28,10 @@ use trueup_model::time::{Span, Timestamp};
 /// How many sublicenses may stand below each other.
 pub const DEPTH_MAX: usize = 8;
 
-/// Lines as far as they grant, and what is wrong with what they pass on.
-pub struct Sublicensed<'s> {
-    /// The lines, with what is left of them, while it is left.
-    pub lines: Facts<'s, LineInForce>,
-    /// What is wrong.
-    pub problems: Facts<'s, Discrepancy>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-enum Found {
-    Line(LineInForce),
-    Problem(Discrepancy),
-}
-
 /// Takes what lines pass on from them, and ends sublicenses with their parents.
-pub fn sublicense(lines: Facts<'_, LineInForce>) -> Sublicensed<'_> {
-    let named =
-        lines.clone().flat_map(|row| row.line.parent.map(|parent| (row.tenant, parent))).distinct();
-    let keyed = lines.map(|row| ((row.tenant, row.line.line), row));
-    let parts = keyed.clone().filter(|(_, row)| row.line.parent.is_some());
-    let whole = keyed.filter(|(_, row)| row.line.parent.is_none());
-    let above = whole.clone().semijoin(named.clone());
-    let found = parts
-        .concat(above)
-        .map(|((tenant, _), row)| (tenant, row))
-        .reduce_named("Sublicense", |_tenant, rows, found| {
-            let rows: Vec<LineInForce> = rows
-                .iter()
-                .flat_map(|(row, count)| {
-                    std::iter::repeat_n((*row).clone(), usize::try_from(*count).unwrap_or(0))
-                })
-                .collect();
-            let mut counts: BTreeMap<Found, isize> = BTreeMap::new();
-            for row in Family::of(rows).evaluate() {
-                *counts.entry(row).or_default() += 1;
-            }
-            found.extend(counts);
-        })
-        .map(|(_, found)| found);
-    let left = found.clone().flat_map(|found| match found {
-        Found::Line(line) => Some(line),
-        Found::Problem(_) => None,
-    });
-    let problems = found.flat_map(|found| match found {
-        Found::Problem(problem) => Some(problem),
-        Found::Line(_) => None,
-    });
-    Sublicensed { lines: whole.antijoin(named).map(|(_, row)| row).concat(left), problems }
+pub fn sublicense(lines: Facts<'_, LineInForce>) -> Reckoned<'_> {
+    let is_part = |row: &LineInForce| row.line.parent.is_some();
+    reckon("Sublicense", lines, is_part, |row| row.line.parent, |rows| Family::of(rows).evaluate())
 }
 
 /// The lines of a tenant that have to do with sublicenses.

@@ -20,9 +20,9 @@
 
 use crate::Facts;
 use crate::entitle::LineInForce;
+use crate::reckon::{Found, Reckoned, reckon};
 use crate::reconcile::plain;
 use crate::timeline::clamped;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::contract::LineKind;
 use trueup_model::discrepancy::{Discrepancy, DiscrepancyKind};
@@ -41,61 +41,23 @@ pub const ROWS_MAX: usize = 500;
 /// More than any sum of quantities: without a limit.
 const UNLIMITED: i128 = 1 << 100;
 
-/// Lines as far as they are held, and where titles are missing.
-pub struct Transferred<'s> {
-    /// The lines with what is left of them; transfers are base lines from here on.
-    pub lines: Facts<'s, LineInForce>,
-    /// What is wrong.
-    pub problems: Facts<'s, Discrepancy>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-enum Found {
-    Line(LineInForce),
-    Problem(Discrepancy),
-}
-
-/// Takes what was transferred from the lines that had it.
-pub fn transfers(lines: Facts<'_, LineInForce>, expiry: TransferExpiry) -> Transferred<'_> {
-    let named = lines
-        .clone()
-        .filter(|row| row.line.kind == LineKind::Transfer)
-        .flat_map(|row| row.line.base.map(|base| (row.tenant, base)))
-        .distinct();
-    let keyed = lines.map(|row| ((row.tenant, row.line.line), row));
-    let taking = keyed.clone().filter(|(_, row)| row.line.kind == LineKind::Transfer);
-    let other = keyed.filter(|(_, row)| row.line.kind != LineKind::Transfer);
-    let giving = other.clone().semijoin(named.clone());
-    let found = taking
-        .concat(giving)
-        .map(|((tenant, _), row)| (tenant, row))
-        .reduce_named("Transfers", move |_tenant, rows, found| {
-            let rows: Vec<LineInForce> = rows
-                .iter()
-                .flat_map(|(row, count)| {
-                    std::iter::repeat_n((*row).clone(), usize::try_from(*count).unwrap_or(0))
-                })
-                .collect();
-            let mut counts: BTreeMap<Found, isize> = BTreeMap::new();
-            for mut family in families(rows) {
+/// Takes what was transferred from the lines that had it; transfers are base lines from there on.
+pub fn transfers(lines: Facts<'_, LineInForce>, expiry: TransferExpiry) -> Reckoned<'_> {
+    let takes = |row: &LineInForce| row.line.kind == LineKind::Transfer;
+    reckon(
+        "Transfers",
+        lines,
+        takes,
+        |row| row.line.base,
+        move |rows| {
+            let of_chain = |mut family: Vec<LineInForce>| {
                 let beyond = family.split_off(family.len().min(ROWS_MAX));
                 let held = Titles::of(&family, expiry).evaluate().into_iter();
-                for row in held.chain(beyond.into_iter().map(untitled)) {
-                    *counts.entry(row).or_default() += 1;
-                }
-            }
-            found.extend(counts);
-        })
-        .map(|(_, found)| found);
-    let left = found.clone().flat_map(|found| match found {
-        Found::Line(line) => Some(line),
-        Found::Problem(_) => None,
-    });
-    let problems = found.flat_map(|found| match found {
-        Found::Problem(problem) => Some(problem),
-        Found::Line(_) => None,
-    });
-    Transferred { lines: other.antijoin(named).map(|(_, row)| row).concat(left), problems }
+                held.chain(beyond.into_iter().map(untitled))
+            };
+            families(rows).into_iter().flat_map(of_chain).collect()
+        },
+    )
 }
 
 /// What is held under one name.
@@ -378,47 +340,4 @@ fn capacity(quantity: i128) -> Capacity {
 }
 
 #[cfg(test)]
-mod tests {
-    //! What scripts cannot show: chains of a size that nobody has.
-
-    use super::*;
-    use trueup_model::contract::{Basis, EntitlementLine};
-    use trueup_model::id::TenantId;
-
-    /// A purchase of many units, and transfers of one unit each, one after another.
-    fn rows(count: u64, chained: bool) -> Vec<LineInForce> {
-        let row = |number: u64| {
-            let quantity = Quantity::units(if number == 0 { 1_000_000 } else { 1 });
-            let granted = Capacity::Limited(quantity);
-            let mut line = EntitlementLine::base(
-                Id(number),
-                Id(u64::MAX),
-                Metric::Concurrent,
-                granted,
-                Basis::Contract,
-            );
-            if number > 0 {
-                line.kind = LineKind::Transfer;
-                line.base = Some(Id(if chained { number - 1 } else { 0 }));
-            }
-            let start = Timestamp::RECORDED.plus_us(i64::try_from(number).unwrap());
-            let span = Span::new(start, Timestamp::MAX);
-            LineInForce { tenant: TenantId::default(), document: Id(0), line, span }
-        };
-        (0..count).map(row).collect()
-    }
-
-    #[test]
-    fn a_chain_of_any_size_ends_and_what_is_beyond_the_limit_is_reported() {
-        for chained in [false, true] {
-            let mut families = families(rows(20_000, chained));
-            assert_eq!(families.len(), 1);
-            let beyond = families[0].split_off(ROWS_MAX);
-            let found = Titles::of(&families[0], TransferExpiry::Keep).evaluate();
-            let is_gap = |row: &&Found| matches!(row, Found::Problem(_));
-            let gaps = found.iter().filter(is_gap).count();
-            assert_eq!(gaps, if chained { ROWS_MAX - 1 - DEPTH_MAX } else { 0 });
-            assert!(beyond.into_iter().map(untitled).all(|row| is_gap(&&row)));
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::Case;
 use super::discrepancies::plain;
-use super::spans::{bounds, joined, pieces};
+use super::spans::together;
 use super::uses::Use;
 use std::collections::BTreeSet;
 use trueup_model::discrepancy::{Discrepancy, DiscrepancyKind};
@@ -25,11 +25,7 @@ pub(super) fn holds(case: &Case<'_>, seats: &[Use]) -> (Vec<Use>, Vec<Discrepanc
                 .iter()
                 .filter(|one| (one.tenant, one.account, one.product, one.user) == holder);
             let own: Vec<&Use> = own.copied().collect();
-            let cuts = pieces(bounds(own.iter().map(|one| one.span)));
-            let inside = |piece: &Span| own.iter().any(|one| one.span.contains(piece.start));
-            let times = joined(cuts.into_iter().map(|piece| (piece, inside(&piece))));
-            let times = times.into_iter().filter(|(_, inside)| *inside);
-            (holder, own[0], times.map(|(span, _)| span).collect::<Vec<Span>>())
+            (holder, own[0], together(own.iter().map(|one| one.span).collect()))
         })
         .collect();
     for (holder, one, spans) in &held {

@@ -2,7 +2,7 @@
 
 use super::discrepancies::plain;
 use super::names::Names;
-use super::spans::{bounds, joined, pieces};
+use super::spans::{bounds, joined, pieces, together};
 use super::{Case, Right, uses};
 use std::collections::BTreeSet;
 use trueup_model::contract::{Basis, LineClass};
@@ -38,15 +38,11 @@ pub(super) fn idle(case: &Case<'_>, in_force: &[(Known, Span)], names: &Names) -
         let own: Vec<_> = held.iter().filter(|(other, ..)| *other == holder).collect();
         let signs: BTreeSet<Timestamp> = own.iter().filter_map(|(_, _, sign)| *sign).collect();
         let spans: Vec<Span> = own.iter().map(|(_, span, _)| *span).collect();
-        let holds = |at: Timestamp| spans.iter().any(|span| span.contains(at));
-        let whole = joined(
-            pieces(bounds(spans.iter().copied()))
-                .into_iter()
-                .map(|piece| (piece, holds(piece.start))),
-        );
+        let whole = together(spans.clone());
+        let holds = |at: Timestamp| whole.iter().any(|span| span.contains(at));
         let since = |at: Timestamp| {
-            let held = whole.iter().find(|(span, _)| span.contains(at));
-            let start = held.map_or(Timestamp::MIN, |(span, _)| span.start);
+            let held = whole.iter().find(|span| span.contains(at));
+            let start = held.map_or(Timestamp::MIN, |span| span.start);
             let newest = signs.iter().filter(|sign| **sign <= at).max().copied();
             let assigned = Some(start).filter(|start| *start != Timestamp::MIN);
             // When it was assigned matters only where nothing was seen before that.
@@ -89,11 +85,9 @@ pub(super) fn gaps(case: &Case<'_>, rights: &[Right]) -> Vec<Discrepancy> {
         let Some(limit) = limit else { continue };
         let own: Vec<Span> =
             bought.iter().filter(|right| key(right) == of).map(|right| right.span).collect();
-        let cuts = pieces(bounds(own.iter().copied()));
-        let held = |at: Timestamp| own.iter().any(|span| span.contains(at));
-        let times = joined(cuts.into_iter().map(|piece| (piece, held(piece.start))));
-        let inner = times.iter().skip(1).take(times.len().saturating_sub(2));
-        for (gap, _) in inner.filter(|(_, held)| !held) {
+        let held = together(own);
+        for pair in held.windows(2) {
+            let gap = Span::new(pair[0].end, pair[1].start);
             if gap.end.0 - gap.start.0 <= limit && gap.start <= case.horizon {
                 found.push(Discrepancy {
                     account: Some(of.1),

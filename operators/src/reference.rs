@@ -1,0 +1,253 @@
+//! What the chain reads from the facts: each kind of statement where it is needed, and both trees.
+//!
+//! No rule stands here: a body becomes the row that an operator takes, cut to the time in which its
+//! document says it.
+
+use crate::Facts;
+use crate::charges::{PriceInForce, prices};
+use crate::credits::{GrantInForce, grants};
+use crate::dedupe::Known;
+use crate::documents::in_force;
+use crate::entitle::{LineInForce, Right, lines};
+use crate::hierarchy::{Hierarchy, Placement, TreeKind, hierarchy};
+use crate::inclusion::Part;
+use crate::installs::{Listed, listed};
+use crate::machines::{FactorRow, MachineRow, factor_rows, machine_rows};
+use crate::pools::Report;
+use crate::resolve::Statement as Said;
+use crate::seats::seats;
+use crate::suites::Member;
+use crate::volume::Metered;
+use crate::zones::AccountZone;
+use trueup_model::catalog::SuiteMember;
+use trueup_model::derived::{EventCount, Resolution, Subject};
+use trueup_model::fact::Body;
+use trueup_model::id::{AccountId, Id, NameKind, ProductId, ServerId, TenantId};
+use trueup_model::time::Span;
+use trueup_model::usage::UsageOp;
+
+/// The facts in force, by what they are for.
+pub(crate) struct Reference<'s> {
+    pub(crate) in_force: Facts<'s, (Known, Span)>,
+    pub(crate) lines: Facts<'s, LineInForce>,
+    pub(crate) seats: Facts<'s, (Subject, Span)>,
+    pub(crate) grants: Facts<'s, GrantInForce>,
+    pub(crate) prices: Facts<'s, PriceInForce>,
+    pub(crate) zones: Facts<'s, AccountZone>,
+    pub(crate) installs: Facts<'s, Listed>,
+    pub(crate) members: Facts<'s, Member>,
+    pub(crate) machines: Facts<'s, MachineRow>,
+    pub(crate) factors: Facts<'s, FactorRow>,
+}
+
+/// Parts the reference facts.
+pub(crate) fn reference(known: Facts<'_, Known>) -> Reference<'_> {
+    let in_force = in_force(known.filter(|known| !is_event(&known.body)));
+    let zones = in_force.clone().flat_map(|(row, _)| {
+        let Body::Account(account) = row.body else { return None };
+        let says = account.zone.is_some() || account.anchor.is_some();
+        says.then(|| AccountZone {
+            account: account.account.into(),
+            zone: account.zone,
+            anchor: account.anchor,
+        })
+    });
+    Reference {
+        lines: lines(in_force.clone()),
+        seats: seats(in_force.clone()),
+        installs: listed(in_force.clone()),
+        members: members(in_force.clone()),
+        machines: machine_rows(in_force.clone()),
+        factors: factor_rows(in_force.clone()),
+        grants: grants(in_force.clone()),
+        prices: prices(in_force.clone()),
+        zones: zones.distinct(),
+        in_force,
+    }
+}
+
+/// The rules of suites by inventory.
+fn members(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, Member> {
+    in_force.flat_map(|(known, span)| {
+        let Body::SuiteMember(rule) = known.body else { return None };
+        let span = rule.span.overlap(span)?;
+        Some(Member { tenant: known.tenant, rule: SuiteMember { span, ..rule } })
+    })
+}
+
+/// Whether a body is an event, which no document version replaces.
+fn is_event(body: &Body<Id>) -> bool {
+    matches!(body, Body::Session(_) | Body::Usage(_) | Body::Role(_))
+}
+
+/// Whether a body is shown to people as it is.
+pub(crate) fn is_shown(body: &Body<Id>) -> bool {
+    matches!(
+        body,
+        Body::ObservedSession(_)
+            | Body::ObservedServer(_)
+            | Body::Reservation(_)
+            | Body::Server(_)
+            | Body::Account(_)
+            | Body::Reject(_)
+    )
+}
+
+pub(crate) fn metered(known: Facts<'_, Known>) -> Facts<'_, Metered> {
+    known.flat_map(|known| {
+        let Body::Usage(event) = known.body else { return None };
+        if event.op != UsageOp::Add {
+            return None;
+        }
+        Some(Metered {
+            subject: Subject {
+                tenant: known.tenant,
+                server: None,
+                feature: event.product.into(),
+                user: event.user.map(Into::into),
+                device: event.device.map(Into::into),
+                account: event.account.map(Into::into),
+            },
+            at: event.at,
+            quantity: event.quantity,
+            fact: known.id,
+            arrived_at: known.arrived_at,
+            provenance: known.provenance,
+        })
+    })
+}
+
+/// What resolves names.
+pub(crate) fn names<'s>(
+    in_force: Facts<'s, (Known, Span)>,
+    unresolved: Facts<'s, (NameKind, Id)>,
+) -> Facts<'s, Said> {
+    let aliases = in_force.clone().flat_map(|(known, span)| {
+        let Body::Alias(row) = known.body else { return None };
+        Some(Said::Alias(row.kind, row.raw, row.canonical, row.span.overlap(span)?))
+    });
+    let members = in_force.clone().flat_map(|(known, span)| {
+        let Body::Membership(row) = known.body else { return None };
+        Some(Said::Member(row.kind, row.member, row.account.into(), row.span.overlap(span)?))
+    });
+    let accounts = in_force.clone().flat_map(|(known, _)| {
+        let Body::Account(row) = known.body else { return Vec::new() };
+        let named = std::iter::once(row.account).chain(row.parent);
+        named.map(|account| Said::Account(known.tenant, account.into())).collect()
+    });
+    let products = in_force.flat_map(|(known, _)| {
+        let Body::Product(row) = known.body else { return None };
+        Some(Said::Product(known.tenant, row.product.into()))
+    });
+    let unresolved = unresolved.map(|(kind, name)| Said::Unresolved(kind, name));
+    aliases.concat(members).concat(accounts).concat(products).concat(unresolved)
+}
+
+pub(crate) fn account_tree<'s>(
+    reference: &Reference<'s>,
+    resolutions: &Facts<'s, (Subject, Resolution)>,
+    rights: &Facts<'s, Right>,
+) -> Hierarchy<'s> {
+    let placements = reference.in_force.clone().flat_map(|(known, span)| {
+        let Body::Account(row) = known.body else { return None };
+        let tenant = known.tenant;
+        let root = AccountId::root(tenant);
+        Some(Placement {
+            tenant,
+            node: row.account.0,
+            parent: row.parent.map_or(root.0, |parent| parent.0),
+            span: row.span.overlap(span)?,
+        })
+    });
+    let used = resolutions.clone().map(|(subject, row)| (subject.tenant, row.account.0));
+    let entitled = rights.clone().map(|right| (right.tenant, right.account.0));
+    let members = reference.in_force.clone().flat_map(|(known, _)| {
+        let Body::Membership(row) = known.body else { return None };
+        Some((known.tenant, row.account.0))
+    });
+    hierarchy(TreeKind::Accounts, placements, used.concat(entitled).concat(members))
+}
+
+pub(crate) fn product_tree<'s>(
+    reference: &Reference<'s>,
+    resolutions: &Facts<'s, (Subject, Resolution)>,
+) -> Hierarchy<'s> {
+    let placements = reference.in_force.clone().flat_map(|(known, span)| {
+        let Body::Product(row) = known.body else { return Vec::new() };
+        let tenant = known.tenant;
+        let root = ProductId::root(tenant).0;
+        let publisher = row.publisher.map_or(root, |publisher| publisher.0);
+        let family = row.family.map_or(publisher, |family| family.0);
+        let under = |node: u64, parent: u64| Placement { tenant, node, parent, span };
+        let mut places = vec![under(row.product.0, family)];
+        if family != publisher {
+            places.push(under(family, publisher));
+        }
+        if publisher != root {
+            places.push(under(publisher, root));
+        }
+        places
+    });
+    let used = resolutions.clone().map(|(subject, row)| (subject.tenant, row.product.0));
+    let suites = reference.members.clone().map(|member| (member.tenant, member.rule.suite.0));
+    let used = used.concat(suites);
+    // A family stands under its publisher once, however many of its products say so.
+    hierarchy(TreeKind::Products, placements.distinct(), used)
+}
+
+pub(crate) fn parts(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, Part> {
+    in_force.flat_map(|(known, span)| {
+        let Body::Component(row) = known.body else { return None };
+        Some(Part {
+            server: ServerId::from(row.server),
+            package: row.package.into(),
+            component: row.component.into(),
+            span,
+        })
+    })
+}
+
+pub(crate) fn reports(known: Facts<'_, Known>) -> Facts<'_, (TenantId, Report)> {
+    let pools = known.clone().flat_map(|known| {
+        let Body::ObservedPool(row) = known.body else { return None };
+        Some((known.tenant, Report::Pool(row)))
+    });
+    let holders = known.clone().flat_map(|known| {
+        let Body::ObservedSession(row) = known.body else { return None };
+        Some((known.tenant, Report::Session(row)))
+    });
+    let reservations = known.flat_map(|known| {
+        let Body::Reservation(row) = known.body else { return None };
+        row.at.is_some().then_some((known.tenant, Report::Reservation(row)))
+    });
+    pools.concat(holders).concat(reservations)
+}
+
+/// From when to when the log of each daemon speaks.
+pub(crate) fn covered(known: Facts<'_, Known>) -> Facts<'_, (ServerId, Span)> {
+    known
+        .flat_map(|known| {
+            let Body::Server(event) = known.body else { return None };
+            Some((ServerId::from(event.server), event.at))
+        })
+        .reduce_named("Pools: covered", |_server, instants, covered| {
+            if let (Some((first, _)), Some((last, _))) = (instants.first(), instants.last()) {
+                covered.push((Span::new(**first, **last), 1));
+            }
+        })
+}
+
+pub(crate) fn counts(known: Facts<'_, Known>) -> Facts<'_, EventCount> {
+    known
+        .flat_map(|known| {
+            let Body::Session(event) = known.body else { return None };
+            Some((ServerId::from(event.server), event.kind, event.reason))
+        })
+        .count()
+        .map(|((server, kind, reason), count)| EventCount {
+            server,
+            kind,
+            reason,
+            count: u64::try_from(count).unwrap_or(0),
+        })
+}

@@ -208,6 +208,11 @@ impl<D: Dial, C: Clock> Client<D, C> {
         Ok(self.metrics())
     }
 
+    /// The last acknowledgement: up to which sequence everything is durable, and in which epoch.
+    pub fn acknowledged(&self) -> Ack {
+        self.ack
+    }
+
     /// A sink for formats that gives its facts to this client.
     pub fn sink(&mut self) -> ClientSink<'_, D, C> {
         ClientSink::new(self)

@@ -23,6 +23,7 @@ pub mod truth;
 pub mod expected;
 pub mod traps;
 pub mod wall;
+pub mod workload;
 pub mod random;
 mod demo_set;
 

@@ -28,7 +28,7 @@ mod territory;
 
 use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Updates, by_key, each_epoch, everywhere, parts};
 use crate::hierarchy::Placement;
 use crate::machines::FactorRow;
 use crate::rows::add;
@@ -211,24 +211,31 @@ fn band(row: &FactorRow) -> Option<Heard> {
 fn split<'s>(
     found: timely::dataflow::StreamVec<'s, crate::Epoch, (Found, crate::Epoch, Diff)>,
 ) -> Allocation<'s> {
-    let positions = found.clone().flat_map(|(found, epoch, diff)| match found {
-        Found::Position(position) => Some((position, epoch, diff)),
+    let [positions, lines, steps, gaps, remarks] = parts(found, |one| match one {
+        Found::Position(_) => 0,
+        Found::Line(_) => 1,
+        Found::Step(_) => 2,
+        Found::Gap(_) => 3,
+        Found::Remark(_) => 4,
+    });
+    let positions = positions.flat_map(|(one, epoch, diff)| match one {
+        Found::Position(row) => Some((row, epoch, diff)),
         Found::Line(_) | Found::Step(_) | Found::Gap(_) | Found::Remark(_) => None,
     });
-    let lines = found.clone().flat_map(|(found, epoch, diff)| match found {
-        Found::Line(line) => Some((line, epoch, diff)),
+    let lines = lines.flat_map(|(one, epoch, diff)| match one {
+        Found::Line(row) => Some((row, epoch, diff)),
         Found::Position(_) | Found::Step(_) | Found::Gap(_) | Found::Remark(_) => None,
     });
-    let steps = found.clone().flat_map(|(found, epoch, diff)| match found {
-        Found::Step(step) => Some((step, epoch, diff)),
+    let steps = steps.flat_map(|(one, epoch, diff)| match one {
+        Found::Step(row) => Some((row, epoch, diff)),
         Found::Position(_) | Found::Line(_) | Found::Gap(_) | Found::Remark(_) => None,
     });
-    let gaps = found.clone().flat_map(|(found, epoch, diff)| match found {
-        Found::Gap(gap) => Some((gap, epoch, diff)),
+    let gaps = gaps.flat_map(|(one, epoch, diff)| match one {
+        Found::Gap(row) => Some((row, epoch, diff)),
         Found::Position(_) | Found::Line(_) | Found::Step(_) | Found::Remark(_) => None,
     });
-    let remarks = found.flat_map(|(found, epoch, diff)| match found {
-        Found::Remark(remark) => Some((remark, epoch, diff)),
+    let remarks = remarks.flat_map(|(one, epoch, diff)| match one {
+        Found::Remark(row) => Some((row, epoch, diff)),
         Found::Position(_) | Found::Line(_) | Found::Step(_) | Found::Gap(_) => None,
     });
     Allocation {
@@ -267,6 +274,15 @@ pub(crate) struct Turn {
     pub(crate) horizon_before: Option<Timestamp>,
 }
 
+impl Turn {
+    /// The horizon before, if its move concerns what changes by itself at an instant: for the first
+    /// time, or because it has passed that.
+    pub(crate) fn due(&self, at: Option<Timestamp>, horizon: Timestamp) -> Option<Timestamp> {
+        let passed = at.is_some_and(|at| at <= horizon);
+        self.horizon_before.filter(|before| *before == Timestamp::MIN || passed)
+    }
+}
+
 impl World {
     pub(crate) fn new(policy: Policy) -> Self {
         let calendars = Calendars::new(policy.zone.clone());
@@ -279,6 +295,11 @@ impl World {
             bands: BTreeMap::new(),
             reaches: BTreeMap::new(),
         }
+    }
+
+    /// Whether use of a natural metric makes demand under it.
+    pub(crate) fn demands(&self, product: ProductId, natural: Metric) -> bool {
+        self.rules.get(&product).is_some_and(|rule| rule.demands(natural))
     }
 
     /// What of a product's levels is compared with its rights.
@@ -409,8 +430,9 @@ impl State {
         }
         for (key, brought) in news {
             let component = self.components.entry(key).or_insert_with(|| Component::new(key));
+            let planned = component.turn();
             component.step(brought, &turn, &self.world, changes);
-            self.plan(key);
+            self.plan(key, planned);
         }
     }
 
@@ -427,19 +449,19 @@ impl State {
     }
 
     /// Notes when the horizon will concern a product next; forgets one of which nothing is left.
-    fn plan(&mut self, key: Key) {
+    fn plan(&mut self, key: Key, planned: Option<Timestamp>) {
         let Some(component) = self.components.get_mut(&key) else { return };
         if component.is_empty() {
             self.components.remove(&key);
             self.active.remove(&key);
             return;
         }
-        if component.is_active(&self.world) {
+        if component.is_active() {
             self.active.insert(key);
         } else {
             self.active.remove(&key);
         }
-        if let Some(at) = component.next_turn(&self.world) {
+        if let Some(at) = component.turn().filter(|at| Some(*at) != planned) {
             self.schedule.entry(at).or_default().insert(key);
         }
     }

@@ -11,6 +11,7 @@ mod stuck;
 
 use crate::Facts;
 use crate::dedupe::{Known, Repeated};
+use crate::volume::Metered;
 use crate::zones::AccountZone;
 use trueup_model::derived::Session;
 use trueup_model::discrepancy::Discrepancy;
@@ -20,8 +21,14 @@ use trueup_policy::Policy;
 
 /// Where anomalies are looked for.
 pub struct Evidence<'s> {
-    /// What is known.
-    pub known: Facts<'s, Known>,
+    /// What servers say of checkouts.
+    pub checkouts: Facts<'s, Known>,
+    /// Other events.
+    pub signals: Facts<'s, Known>,
+    /// What is no event.
+    pub rows: Facts<'s, Known>,
+    /// Metered quantities that add up.
+    pub metered: Facts<'s, Metered>,
     /// What came more than once.
     pub repeated: Facts<'s, Repeated>,
     /// Checkouts.
@@ -36,20 +43,23 @@ pub struct Evidence<'s> {
 
 /// Finds what the policy calls out of the ordinary.
 pub fn anomalies<'s>(evidence: Evidence<'s>, policy: &Policy) -> Facts<'s, Discrepancy> {
-    let Evidence { known, repeated, sessions, positions, zones, horizon } = evidence;
+    let Evidence { checkouts, signals, rows, metered, .. } = evidence;
+    let Evidence { repeated, sessions, positions, zones, horizon, .. } = evidence;
+    let events = || checkouts.clone().concat(signals.clone());
     let limits = policy.anomalies;
     let mut found = horizon.clone().flat_map(|_| None);
     if let Some(silence_us) = limits.silence_us {
-        found = found.concat(silence::silence(known.clone(), horizon.clone(), silence_us));
+        found = found.concat(silence::silence(events(), horizon.clone(), silence_us));
     }
     if let Some(stuck_after_us) = limits.stuck_after_us {
         found = found.concat(stuck::stuck(sessions, horizon.clone(), stuck_after_us));
     }
     if let Some(limit_us) = limits.ahead_us {
-        found = found.concat(ahead::ahead(known.clone(), limit_us));
+        found = found.concat(ahead::ahead(events(), metered.clone(), limit_us));
     }
     if let Some(percent) = limits.duplicate_percent {
-        found = found.concat(repetition::repetition(known, repeated, percent));
+        found =
+            found.concat(repetition::repetition(events().concat(rows), metered, repeated, percent));
     }
     if let Some(deviations) = limits.spike_deviations {
         let measure = habit::Measure { deviations, periods: limits.spike_periods };

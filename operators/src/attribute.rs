@@ -15,12 +15,13 @@ use crate::Facts;
 use crate::entitle::{LineInForce, Right};
 use crate::features;
 use crate::inclusion::Charge;
+use crate::keyed::{Keyed as _, Rows as _};
 use crate::machines::FactorRow;
 use crate::segments::{Said, outside, said};
-use crate::tally::Tally;
-use crate::volume::{Cell, Reading};
+use crate::volume::{Asked, Reading};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use trueup_model::calendar::PeriodUnit;
 use trueup_model::derived::{Resolution, Subject};
 use trueup_model::fact::FactId;
 use trueup_model::factor::FactorKind;
@@ -146,10 +147,9 @@ pub fn rules<'s>(
 ) -> Facts<'s, (ProductId, Rule)> {
     let licensed = rights
         .map(|right| (right.product, (None, Some((right.metric, right.territory.is_some())))));
-    settings
-        .map(|(product, settings)| (product, (Some(settings), None)))
-        .concat(licensed)
-        .reduce_named("Attribute: rules", |_product, rows, rules| {
+    settings.map(|(product, settings)| (product, (Some(settings), None))).concat(licensed).grouped(
+        "Attribute: rules",
+        |_product, rows, rules| {
             let mut rule = Rule {
                 settings: ProductSettings::default(),
                 licensed: MetricSet::default(),
@@ -163,7 +163,8 @@ pub fn rules<'s>(
                 }
             }
             rules.push((rule, 1));
-        })
+        },
+    )
 }
 
 /// How a daemon charges a feature, while it does.
@@ -183,10 +184,10 @@ pub fn duplicate_rules<'s>(
         Some((feature, Some((row.span, duplicates))))
     });
     features
-        .distinct()
+        .once()
         .map(|feature| (feature, None))
         .concat(licensed)
-        .reduce_named("Attribute: duplicate rules", |_feature, rows, rules| {
+        .grouped("Attribute: duplicate rules", |_feature, rows, rules| {
             if !rows.iter().any(|(row, _)| row.is_none()) {
                 return;
             }
@@ -206,7 +207,7 @@ pub fn duplicate_rules<'s>(
             }
         })
         .map(|((server, feature), rule)| (feature, (server, rule)))
-        .join_map(settings, |feature, (server, (span, duplicates)), settings| {
+        .joined(settings, |feature, (server, (span, duplicates)), settings| {
             ((*server, *feature), (*span, settings.duplicates.unwrap_or(*duplicates)))
         })
 }
@@ -228,14 +229,14 @@ pub fn attribute<'s>(
 ) -> Facts<'s, Use> {
     let ruled = charges
         .flat_map(|charge| Some(((charge.subject.server?, charge.subject.feature), charge)))
-        .join_map(duplicate_rules, |_feature, charge, (span, duplicates)| {
+        .joined(duplicate_rules, |_feature, charge, (span, duplicates)| {
             let span = charge.span.intersect(*span);
             Ruled { charge: Charge { span, ..*charge }, duplicates: *duplicates }
         })
         .filter(|ruled| !ruled.charge.span.is_empty())
         .map(|ruled| (ruled.charge.subject, ruled));
     let sessions = ruled
-        .join_map(resolutions.clone(), |_subject, ruled, resolution| {
+        .joined(resolutions.clone(), |_subject, ruled, resolution| {
             let span = ruled.charge.span.intersect(resolution.span);
             (
                 resolution.product,
@@ -243,12 +244,12 @@ pub fn attribute<'s>(
             )
         })
         .filter(|(_, (ruled, _))| !ruled.charge.span.is_empty())
-        .join_map(rules, |_product, (ruled, resolution), rule| {
+        .joined(rules, |_product, (ruled, resolution), rule| {
             let duplicates = rule.settings.duplicates.unwrap_or(ruled.duplicates);
             session_use(&ruled.charge, duplicates, resolution)
         });
     let seats = seats
-        .join_map(resolutions, |subject, span, resolution| {
+        .joined(resolutions, |subject, span, resolution| {
             seat_use(subject, span.intersect(resolution.span), resolution)
         })
         .filter(|seat| !seat.span.is_empty());
@@ -360,7 +361,7 @@ fn counting<'s>(
         .clone()
         .map(|(product, _)| (product, None))
         .concat(drawn.map(|(product, pool)| (product, Some(pool))))
-        .reduce_named("Attribute: pools", |product, rows, found| {
+        .grouped("Attribute: pools", |product, rows, found| {
             let mut stated: BTreeMap<ProductId, Vec<(Span, Weight)>> = BTreeMap::new();
             for (span, pool, weight) in rows.iter().filter_map(|(row, _)| **row) {
                 stated.entry(pool).or_default().push((span, weight));
@@ -381,7 +382,7 @@ fn counting<'s>(
         .map(|(product, (span, target, weight, weighed))| {
             (target, (product, span, weight, weighed))
         })
-        .join_map(rules, |target, (product, span, weight, weighed), rule| {
+        .joined(rules, |target, (product, span, weight, weighed), rule| {
             let counting = Counting {
                 span: *span,
                 product: *target,
@@ -401,7 +402,7 @@ pub fn demand<'s>(
     drawn: Facts<'s, Drawn>,
 ) -> Facts<'s, Use> {
     uses.map(|one| (one.product, one))
-        .join_map(counting(drawn, rules), |_product, one, counting| {
+        .joined(counting(drawn, rules), |_product, one, counting| {
             let span = one.span.overlap(counting.span)?;
             let rule = &counting.rule;
             let place = if rule.territorial { Place::Unknown } else { Place::Anywhere };
@@ -425,47 +426,51 @@ fn weighed(one: &Use, weight: Weight) -> Use {
     }
 }
 
-/// The metered use that makes demand.
-pub fn metered_demand<'s>(
-    cells: Facts<'s, Cell, Tally>,
+/// For what single metered quantities are asked: by the rules of products, and by credits and prices.
+pub fn asked<'s>(
     rules: Facts<'s, (ProductId, Rule)>,
-) -> Facts<'s, Cell, Tally> {
-    let asked = rules.filter(|(_, rule)| rule.demands(Metric::Volume)).map(|(product, _)| product);
-    cells.map(|cell| (cell.product, cell)).semijoin(asked).map(|(_, cell)| cell)
+    ledgers: Facts<'s, ProductId>,
+) -> Facts<'s, (ProductId, Asked)> {
+    let ruled = rules.map(|(product, rule)| {
+        let [maximum, latest, unique] =
+            [Metric::Maximum, Metric::Latest, Metric::Unique].map(|metric| rule.counts(metric));
+        (product, Asked { maximum, latest, unique, ledger: false })
+    });
+    let ledgers = ledgers.map(|product| (product, Asked { ledger: true, ..Asked::default() }));
+    ruled.concat(ledgers).filter(|(_, asked)| *asked != Asked::default()).grouped(
+        "Attribute: asked",
+        |_product, rows, found| {
+            let all = rows.iter().fold(Asked::default(), |all, (asked, _)| Asked {
+                maximum: all.maximum || asked.maximum,
+                latest: all.latest || asked.latest,
+                unique: all.unique || asked.unique,
+                ledger: all.ledger || asked.ledger,
+            });
+            found.push((all, 1));
+        },
+    )
 }
 
-/// Products of which each metered quantity counts by itself, and not only their sum.
-pub fn read_singly<'s>(rules: Facts<'s, (ProductId, Rule)>) -> Facts<'s, ProductId> {
-    let single = |rule: &Rule| {
-        [Metric::Maximum, Metric::Latest, Metric::Unique].into_iter().any(|one| rule.counts(one))
-    };
-    rules.filter(move |(_, rule)| single(rule)).map(|(product, _)| product)
+/// The periods for which lines grant volumes; those that are shorter than a day are counted in days.
+pub fn units<'s>(rights: Facts<'s, Right>) -> Facts<'s, PeriodUnit> {
+    rights
+        .filter(|right| right.metric == Metric::Volume)
+        .map(|right| right.per.max(PeriodUnit::Day))
+        .once()
 }
 
 /// Single metered quantities under the metrics that ask for them.
-pub fn readings<'s>(
-    readings: Facts<'s, Reading>,
-    rules: Facts<'s, (ProductId, Rule)>,
-) -> Facts<'s, (Metric, Reading)> {
-    readings
-        .map(|reading| (reading.product, reading))
-        .join_map(rules, |_product, reading, rule| {
-            let asked = [Metric::Maximum, Metric::Latest].map(|metric| rule.counts(metric));
-            (*reading, asked)
-        })
-        .flat_map(|(reading, [maximum, latest])| {
-            let maximum = maximum.then_some((Metric::Maximum, reading));
-            maximum.into_iter().chain(latest.then_some((Metric::Latest, reading)))
-        })
+pub fn readings(readings: Facts<'_, Reading>) -> Facts<'_, (Metric, Reading)> {
+    readings.flat_map(|reading| {
+        let maximum = reading.asked.maximum.then_some((Metric::Maximum, reading));
+        let latest = reading.asked.latest.then_some((Metric::Latest, reading));
+        maximum.into_iter().chain(latest)
+    })
 }
 
 /// The people of whom something was metered, where different people are counted.
-pub fn taking_part<'s>(
-    readings: Facts<'s, Reading>,
-    rules: Facts<'s, (ProductId, Rule)>,
-) -> Facts<'s, Use> {
-    let asked = rules.filter(|(_, rule)| rule.counts(Metric::Unique)).map(|(product, _)| product);
-    readings.map(|reading| (reading.product, reading)).semijoin(asked).flat_map(|(_, reading)| {
+pub fn taking_part(readings: Facts<'_, Reading>) -> Facts<'_, Use> {
+    readings.filter(|reading| reading.asked.unique).flat_map(|reading| {
         let user = reading.user?;
         Some(Use {
             tenant: reading.tenant,
@@ -493,7 +498,7 @@ pub fn parted<'s>(
 ) -> (Facts<'s, Right>, Facts<'s, Right>) {
     let judged = rights
         .map(|right| (right.product, right))
-        .join_map(rules, |_, right, rule| (*right, rule.counts_in_periods(right.metric)));
+        .joined(rules, |_, right, rule| (*right, rule.counts_in_periods(right.metric)));
     let part = |wanted: bool| {
         judged.clone().flat_map(move |(right, periodic)| (periodic == wanted).then_some(right))
     };

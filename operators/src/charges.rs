@@ -17,6 +17,7 @@ use crate::context::{Context, Wakes};
 use crate::dedupe::Known;
 use crate::epochs::{Updates, by_key, each_epoch_consolidated, everywhere};
 use crate::hierarchy::Placement;
+use crate::keyed::Keyed as _;
 use crate::tree::Tree;
 use crate::volume::Reading;
 use crate::zones::AccountZone;
@@ -89,7 +90,7 @@ pub fn priced<'s>(
 ) -> Facts<'s, Priced> {
     prices
         .map(|row| (subject(&row), row))
-        .join_map(resolutions, |_subject, row, resolution| {
+        .joined(resolutions, |_subject, row, resolution| {
             let account = match row.price.account {
                 Some(_) => resolution.account,
                 None => AccountId::root(row.tenant),

@@ -16,6 +16,7 @@ use differential_dataflow::difference::Abelian;
 use differential_dataflow::{AsCollection as _, ExchangeData};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::hash::Hash;
 use timely::dataflow::operators::Concat as _;
 use timely::dataflow::operators::vec::Map as _;
 use trueup_model::hash::{IdMap, IdSet, mix};
@@ -52,7 +53,7 @@ pub fn climb<'s, P, R>(
     edges: Facts<'s, Placement>,
 ) -> Facts<'s, AtNode<P>, R>
 where
-    P: ExchangeData + Copy,
+    P: ExchangeData + Hash + Copy,
     R: ExchangeData + Abelian,
 {
     let rows = by_key(rows, |row| mix(&[row.node]))
@@ -66,10 +67,10 @@ where
 
 struct State<P, R> {
     tree: Tree,
-    rows: IdMap<u64, BTreeMap<(Span, P), R>>,
+    rows: IdMap<u64, IdMap<(Span, P), R>>,
 }
 
-impl<P: Ord + Copy, R: Abelian> State<P, R> {
+impl<P: Eq + Hash + Copy, R: Abelian> State<P, R> {
     fn step(&mut self, updates: Updates<Heard<P>, Weight<R>>, changes: &mut Updates<AtNode<P>, R>) {
         let mut edges: BTreeMap<Placement, isize> = BTreeMap::new();
         let mut rows: Vec<(AtNode<P>, R)> = Vec::new();
@@ -83,7 +84,7 @@ impl<P: Ord + Copy, R: Abelian> State<P, R> {
             }
         }
         edges.retain(|_, count| *count != 0);
-        let mut sums: BTreeMap<AtNode<P>, R> = BTreeMap::new();
+        let mut sums: IdMap<AtNode<P>, R> = IdMap::default();
         if !edges.is_empty() {
             self.regrow(&edges, &mut sums);
         }
@@ -108,7 +109,7 @@ impl<P: Ord + Copy, R: Abelian> State<P, R> {
     }
 
     /// Adds a row at its node and all nodes above.
-    fn lift(&self, row: &AtNode<P>, weight: &R, sums: &mut BTreeMap<AtNode<P>, R>) {
+    fn lift(&self, row: &AtNode<P>, weight: &R, sums: &mut IdMap<AtNode<P>, R>) {
         for above in self.tree.above(row.node, row.span) {
             let lifted = AtNode { node: above.node, span: above.span, row: row.row };
             match sums.get_mut(&lifted) {
@@ -121,10 +122,10 @@ impl<P: Ord + Copy, R: Abelian> State<P, R> {
     }
 
     /// Changes the tree, and moves the rows below the changed nodes.
-    fn regrow(&mut self, edges: &BTreeMap<Placement, isize>, sums: &mut BTreeMap<AtNode<P>, R>) {
+    fn regrow(&mut self, edges: &BTreeMap<Placement, isize>, sums: &mut IdMap<AtNode<P>, R>) {
         // A way up that changes goes through the lower end of a changed edge, before and after.
         let moved: IdSet<u64> = edges.keys().flat_map(|edge| self.tree.below(edge.node)).collect();
-        let mut old: BTreeMap<AtNode<P>, R> = BTreeMap::new();
+        let mut old: IdMap<AtNode<P>, R> = IdMap::default();
         self.lift_all(&moved, &mut old);
         for (edge, count) in edges {
             self.tree.change(edge.node, edge.parent, edge.span, *count > 0);
@@ -142,7 +143,7 @@ impl<P: Ord + Copy, R: Abelian> State<P, R> {
         }
     }
 
-    fn lift_all(&self, nodes: &IdSet<u64>, sums: &mut BTreeMap<AtNode<P>, R>) {
+    fn lift_all(&self, nodes: &IdSet<u64>, sums: &mut IdMap<AtNode<P>, R>) {
         for node in nodes {
             for ((span, row), weight) in self.rows.get(node).into_iter().flatten() {
                 let row = AtNode { node: *node, span: *span, row: *row };

@@ -7,13 +7,17 @@
 //! revision are a conflict. A retraction waits for an assertion that comes after it. So what is known
 //! is a function of the set of facts, whatever their order and however often they came.
 //!
-//! Work per change: the versions of its identity. What is kept: every identity, with its contents.
+//! Work per change: the versions of its identity. What is kept: every identity, with its contents; one
+//! that was heard of once is kept as it came.
 
-use crate::epochs::{Updates, by_key, each_epoch};
-use crate::{Diff, Facts};
+use crate::entered::Entered;
+use crate::epochs::{Updates, by_key, each_epoch, parts};
+use crate::volume::Metered;
+use crate::{Diff, Epoch, Facts};
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use timely::dataflow::StreamVec;
 use timely::dataflow::operators::vec::Map as _;
 use trueup_model::fact::{Action, Body, DocumentRef, Fact, FactId, FactKind, Provenance};
 use trueup_model::hash::IdMap;
@@ -64,8 +68,14 @@ pub struct Repeated {
 
 /// What is known, and what was noticed on the way.
 pub struct Deduped<'s> {
-    /// One assertion for each identity that counts.
-    pub known: Facts<'s, Known>,
+    /// One assertion for each identity that counts: what servers say of checkouts.
+    pub checkouts: Facts<'s, Known>,
+    /// Other events: levels, who takes part, the life of daemons, the roles of machines.
+    pub signals: Facts<'s, Known>,
+    /// What is no event.
+    pub rows: Facts<'s, Known>,
+    /// Metered quantities that add up.
+    pub metered: Facts<'s, Metered>,
     /// Contradictions.
     pub conflicts: Facts<'s, Conflict>,
     /// One row for each repetition.
@@ -76,31 +86,63 @@ pub struct Deduped<'s> {
 #[derive(Clone, Debug)]
 enum Found {
     Known(Box<Known>),
+    Metered(Metered),
     Conflict(Conflict),
     Repeated(Repeated),
 }
 
 /// Finds what counts among facts that repeat, correct and retract each other.
-pub fn dedupe<'s>(facts: Facts<'s, (TenantId, Fact<Id>)>, rule: ConflictRule) -> Deduped<'s> {
-    let routed = by_key(facts, |(_, fact)| spread(fact.id));
+pub fn dedupe<'s>(facts: Facts<'s, Entered>, rule: ConflictRule) -> Deduped<'s> {
+    let routed = by_key(facts, |fact| spread(fact.id()));
     let mut state = State { rule, identities: IdMap::default() };
-    let found = each_epoch(routed, "Dedupe", move |updates, changes| state.step(updates, changes));
-    let known = found.clone().flat_map(|(found, epoch, diff)| match found {
-        Found::Known(known) => Some((*known, epoch, diff)),
-        Found::Conflict(_) | Found::Repeated(_) => None,
+    split(each_epoch(routed, "Dedupe", move |updates, changes| state.step(updates, changes)))
+}
+
+/// Parts what was found by what it is.
+fn split<'s>(found: StreamVec<'s, Epoch, (Found, Epoch, Diff)>) -> Deduped<'s> {
+    let [checkouts, signals, rows, metered, conflicts, repeated] = parts(found, |one| match one {
+        Found::Known(row) => part_of(row.body.kind()),
+        Found::Metered(_) => 3,
+        Found::Conflict(_) => 4,
+        Found::Repeated(_) => 5,
     });
-    let conflicts = found.clone().flat_map(|(found, epoch, diff)| match found {
-        Found::Conflict(conflict) => Some((conflict, epoch, diff)),
-        Found::Known(_) | Found::Repeated(_) => None,
+    let [checkouts, signals, rows] = [checkouts, signals, rows].map(|stream| {
+        let known = stream.flat_map(|(one, epoch, diff)| match one {
+            Found::Known(row) => Some((*row, epoch, diff)),
+            Found::Metered(_) | Found::Conflict(_) | Found::Repeated(_) => None,
+        });
+        known.as_collection()
     });
-    let repeated = found.flat_map(|(found, epoch, diff)| match found {
-        Found::Repeated(repeated) => Some((repeated, epoch, diff)),
-        Found::Known(_) | Found::Conflict(_) => None,
+    let metered = metered.flat_map(|(one, epoch, diff)| match one {
+        Found::Metered(row) => Some((row, epoch, diff)),
+        Found::Known(_) | Found::Conflict(_) | Found::Repeated(_) => None,
+    });
+    let conflicts = conflicts.flat_map(|(one, epoch, diff)| match one {
+        Found::Conflict(row) => Some((row, epoch, diff)),
+        Found::Known(_) | Found::Metered(_) | Found::Repeated(_) => None,
+    });
+    let repeated = repeated.flat_map(|(one, epoch, diff)| match one {
+        Found::Repeated(row) => Some((row, epoch, diff)),
+        Found::Known(_) | Found::Metered(_) | Found::Conflict(_) => None,
     });
     Deduped {
-        known: known.as_collection(),
+        checkouts,
+        signals,
+        rows,
+        metered: metered.as_collection(),
         conflicts: conflicts.as_collection(),
         repeated: repeated.as_collection(),
+    }
+}
+
+/// The number of the stream of what is known: checkouts, other events, what is no event.
+fn part_of(kind: FactKind) -> usize {
+    if kind == FactKind::Session {
+        0
+    } else if matches!(kind, FactKind::Usage | FactKind::Server | FactKind::Role) {
+        1
+    } else {
+        2
     }
 }
 
@@ -125,7 +167,7 @@ struct Version {
 type Content = (Option<DocumentRef<Id>>, Body<Id>);
 
 /// Everything that was said of one identity.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Identity {
     versions: BTreeMap<(u32, Content), Version>,
     /// The greatest retracted revision.
@@ -136,31 +178,112 @@ struct Identity {
     repeated: Option<(Repeated, Diff)>,
 }
 
+/// What is kept of an identity: its one assertion as it came, or everything that was said of it.
+#[derive(Debug, Default)]
+struct Kept {
+    once: Option<Entered>,
+    /// Whether the one assertion was given downstream.
+    given: bool,
+    more: Option<Box<Identity>>,
+}
+
+impl Kept {
+    /// Everything that was said of the identity, for more to be added.
+    fn more(&mut self) -> &mut Identity {
+        let (once, given) = (self.once.take(), self.given);
+        self.more.get_or_insert_with(|| {
+            let mut identity = Box::<Identity>::default();
+            if let Some(fact) = once {
+                identity.known = known(&fact).filter(|_| given);
+                identity.hear(fact, 1);
+            }
+            identity
+        })
+    }
+}
+
 struct State {
     rule: ConflictRule,
-    identities: IdMap<FactId, Identity>,
+    identities: IdMap<FactId, Kept>,
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<(TenantId, Fact<Id>)>, changes: &mut Updates<Found>) {
-        let mut touched: Vec<FactId> = Vec::with_capacity(updates.len());
-        for ((tenant, fact), diff) in updates {
-            touched.push(fact.id);
-            let identity = self.identities.entry(fact.id).or_default();
-            identity.hear(tenant, fact, diff);
+    fn step(&mut self, updates: Updates<Entered>, changes: &mut Updates<Found>) {
+        self.identities.reserve(updates.len());
+        changes.reserve(updates.len());
+        let mut first: Vec<FactId> = Vec::with_capacity(updates.len());
+        let mut again: Vec<FactId> = Vec::new();
+        for (fact, diff) in updates {
+            let id = fact.id();
+            let kept = self.identities.entry(id).or_default();
+            let is_new = kept.once.is_none() && kept.more.is_none();
+            if is_new && diff == 1 && asserts(&fact) {
+                kept.once = Some(fact);
+                first.push(id);
+            } else {
+                kept.more().hear(fact, diff);
+                again.push(id);
+            }
         }
-        touched.sort_unstable();
-        touched.dedup();
-        for id in touched {
-            if let Some(identity) = self.identities.get_mut(&id) {
+        for id in first {
+            let Some(kept) = self.identities.get_mut(&id) else { continue };
+            if let Some(fact) = &kept.once {
+                changes.extend(once(fact).map(|found| (found, 1)));
+                kept.given = true;
+            }
+        }
+        again.sort_unstable();
+        again.dedup();
+        for id in again {
+            let identity = self.identities.get_mut(&id).and_then(|kept| kept.more.as_mut());
+            if let Some(identity) = identity {
                 identity.settle(id, self.rule, changes);
             }
         }
     }
 }
 
+/// Whether a fact says something, and takes nothing back.
+fn asserts(fact: &Entered) -> bool {
+    match fact {
+        Entered::Usage(_) => true,
+        Entered::Other(other) => matches!(other.1.action, Action::Assert(_)),
+    }
+}
+
+/// What an assertion by itself gives.
+fn once(fact: &Entered) -> Option<Found> {
+    if let Entered::Usage(said) = fact {
+        let place = (said.id, said.arrived_at, said.provenance);
+        if let Some(metered) = Metered::of(said.tenant, place, &said.event) {
+            return Some(Found::Metered(metered));
+        }
+    }
+    known(fact).map(found)
+}
+
+/// What is known by an assertion alone.
+fn known(fact: &Entered) -> Option<Known> {
+    let (tenant, fact) = fact.clone().into_fact();
+    let Action::Assert(body) = fact.action else { return None };
+    let Fact { id, arrived_at, provenance, document, .. } = fact;
+    Some(Known { tenant, id, arrived_at, provenance, document, body })
+}
+
+/// A known assertion as the kind of result that it is.
+fn found(known: Known) -> Found {
+    if let Body::Usage(event) = &known.body {
+        let place = (known.id, known.arrived_at, known.provenance);
+        if let Some(metered) = Metered::of(known.tenant, place, event) {
+            return Found::Metered(metered);
+        }
+    }
+    Found::Known(Box::new(known))
+}
+
 impl Identity {
-    fn hear(&mut self, tenant: TenantId, fact: Fact<Id>, diff: Diff) {
+    fn hear(&mut self, fact: Entered, diff: Diff) {
+        let (tenant, fact) = fact.into_fact();
         let body = match fact.action {
             Action::Assert(body) => body,
             Action::Retract(_) => {
@@ -231,7 +354,7 @@ impl Identity {
             };
             (row, copies)
         });
-        give(&mut self.known, known, |known| (Found::Known(Box::new(known)), 1), changes);
+        give(&mut self.known, known, |known| (found(known), 1), changes);
         give(&mut self.conflict, conflict, |conflict| (Found::Conflict(conflict), 1), changes);
         let count = |(row, times)| (Found::Repeated(row), times);
         give(&mut self.repeated, repeated, count, changes);

@@ -10,6 +10,7 @@
 
 use crate::Facts;
 use crate::dedupe::Known;
+use crate::keyed::Keyed as _;
 use std::collections::BTreeSet;
 use trueup_model::fact::Body;
 use trueup_model::time::{Span, Timestamp};
@@ -26,7 +27,7 @@ pub fn in_force<'s>(known: Facts<'s, Known>) -> Facts<'s, (Known, Span)> {
             let Body::Document(version) = row.body else { return None };
             Some((version.document, (version.version, version.effective_from)))
         })
-        .reduce_named("Documents: versions", |_document, versions, spans| {
+        .grouped("Documents: versions", |_document, versions, spans| {
             let versions = versions.iter().map(|(version, _)| **version);
             spans.extend(version_spans(versions).into_iter().map(|row| (row, 1)));
         })
@@ -35,11 +36,7 @@ pub fn in_force<'s>(known: Facts<'s, Known>) -> Facts<'s, (Known, Span)> {
         let version = row.document?;
         Some(((version.document, version.version), row))
     });
-    let dated = rows
-        .arrange_by_key_named("Documents: rows")
-        .join_core(spans.arrange_by_key_named("Documents: spans"), |_version, row, span| {
-            Some((row.clone(), *span))
-        });
+    let dated = rows.joined(spans, |_version, row, span| (row.clone(), *span));
     free.concat(dated)
 }
 

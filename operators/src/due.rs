@@ -42,6 +42,7 @@ struct State<D> {
 
 impl<D: Ord + Copy> State<D> {
     fn step(&mut self, updates: Updates<Heard<D>>, changes: &mut Updates<D>) {
+        let before = self.horizon;
         for (heard, diff) in &updates {
             if let (Heard::Horizon(at), 1) = (heard, *diff) {
                 self.horizon = self.horizon.max(*at);
@@ -50,7 +51,9 @@ impl<D: Ord + Copy> State<D> {
         let mut passed: Updates<D> = Vec::new();
         for (heard, diff) in updates {
             let Heard::Row(at, row) = heard else { continue };
-            if at <= self.horizon {
+            if at <= before {
+                changes.push((row, diff));
+            } else if at <= self.horizon {
                 passed.push((row, diff));
             } else {
                 let count = self.waiting.entry((at, row)).or_default();
@@ -60,6 +63,7 @@ impl<D: Ord + Copy> State<D> {
                 }
             }
         }
+        let waited = self.waiting.first_key_value().is_some_and(|((at, _), _)| *at <= self.horizon);
         while let Some(first) = self.waiting.first_entry() {
             if first.key().0 > self.horizon {
                 break;
@@ -68,7 +72,9 @@ impl<D: Ord + Copy> State<D> {
             passed.push((row, count));
         }
         // What was replaced while it waited comes and goes at once.
-        consolidate(&mut passed);
+        if waited {
+            consolidate(&mut passed);
+        }
         changes.append(&mut passed);
     }
 }

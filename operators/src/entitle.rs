@@ -11,6 +11,7 @@
 
 use crate::dedupe::Known;
 use crate::features;
+use crate::keyed::Keyed as _;
 use crate::segments::counted;
 use crate::timeline::clamped;
 use crate::{Diff, Facts};
@@ -137,9 +138,9 @@ pub fn entitle<'s>(
     lines
         .filter(|row| row.line.kind == LineKind::Base && grants(row.line.class))
         .map(|row| (subject(&row), row))
-        .join_map(resolutions, |_subject, row, resolution| right(row, resolution))
+        .joined(resolutions, |_subject, row, resolution| right(row, resolution))
         .flat_map(|right| right.map(|right| (Right { span: Span::ALWAYS, ..right }, right.span)))
-        .reduce_named("Entitle: lines of several versions", |_right, spans, united| {
+        .grouped("Entitle: lines of several versions", |_right, spans, united| {
             united.extend(counted(spans.iter().map(|(span, count)| (**span, *count))));
         })
         .map(|(right, span)| Right { span, ..right })

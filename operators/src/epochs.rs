@@ -15,7 +15,7 @@ use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::Exchange as _;
 use timely::dataflow::operators::Operator as _;
-use timely::dataflow::operators::vec::Broadcast as _;
+use timely::dataflow::operators::vec::{Broadcast as _, Partition as _};
 
 /// Updates of a collection.
 pub(crate) type Updates<D, R = Diff> = Vec<(D, R)>;
@@ -85,6 +85,20 @@ where
         consolidate(&mut updates);
         step(updates, changes);
     })
+}
+
+/// Parts what an operator found by what it is: a row goes to the stream of its number.
+pub(crate) fn parts<'s, D, R, const N: usize>(
+    found: StreamVec<'s, Epoch, (D, Epoch, R)>,
+    number: impl Fn(&D) -> usize + 'static,
+) -> [StreamVec<'s, Epoch, (D, Epoch, R)>; N]
+where
+    D: Clone + 'static,
+    R: Clone + 'static,
+{
+    let mut streams =
+        found.partition(N as u64, move |row| (number(&row.0) as u64, row)).into_iter();
+    std::array::from_fn(|_| streams.next().expect("there is one for each part"))
 }
 
 /// Sends each update to the worker that owns its key.

@@ -13,6 +13,7 @@
 //! (none, when a subtree moves).
 
 use crate::Facts;
+use crate::keyed::{Keyed as _, Rows as _};
 use crate::segments::{Said, outside, said};
 use differential_dataflow::operators::Iterate as _;
 use serde::{Deserialize, Serialize};
@@ -116,15 +117,13 @@ pub fn hierarchy<'s>(
         .concat(parents)
         .concat(nowhere)
         .filter(move |(tenant, node)| *node != kind.root(*tenant))
-        .distinct()
+        .once()
         .map(|key| (key, Heard::Mentioned));
-    let placed = stated.concat(named).reduce_named(
-        "Hierarchy: places",
-        move |(tenant, node), heard, found| {
+    let placed =
+        stated.concat(named).grouped("Hierarchy: places", move |(tenant, node), heard, found| {
             let heard = heard.iter().map(|(heard, _)| **heard);
             found.extend(places(kind, *tenant, *node, heard).into_iter().map(|row| (row, 1)));
-        },
-    );
+        });
     let edges = placed.clone().flat_map(|(key, found)| match found {
         Found::Edge(parent, span) => Some((key, (parent, span))),
         Found::Problem(..) => None,
@@ -186,7 +185,7 @@ fn without_circles<'s>(
     kind: TreeKind,
     edges: Facts<'s, (Key, (u64, Span))>,
 ) -> (Facts<'s, Placement>, Facts<'s, Misplaced>) {
-    let lost = edges.clone().concat(reached(kind, edges.clone()).negate()).consolidate();
+    let lost = edges.clone().concat(reached(kind, edges.clone()).negate()).once();
     let circles = members(lost.clone());
     let cut = circles.clone().map(|((tenant, node), span)| Misplaced {
         tenant,
@@ -197,7 +196,7 @@ fn without_circles<'s>(
     let tagged = edges.map(|(key, (parent, span))| (key, (Some(parent), span)));
     let kept = tagged
         .concat(circles.map(|(key, span)| (key, (None, span))))
-        .reduce_named("Hierarchy: cut", move |(tenant, node), rows, kept| {
+        .grouped("Hierarchy: cut", move |(tenant, node), rows, kept| {
             let cuts: Vec<Span> =
                 rows.iter().filter(|(row, _)| row.0.is_none()).map(|(row, _)| row.1).collect();
             let mut places: BTreeMap<u64, Vec<Span>> = BTreeMap::new();
@@ -224,7 +223,7 @@ fn reached<'s>(
     let roots = edges
         .clone()
         .map(move |((tenant, _), _)| ((tenant, kind.root(tenant)), Span::ALWAYS))
-        .distinct();
+        .once();
     let downwards =
         edges.clone().map(|((tenant, child), (parent, span))| ((tenant, parent), (child, span)));
     let connected = roots.clone().iterate(|scope, connected| {
@@ -240,7 +239,7 @@ fn reached<'s>(
     });
     // A part of an edge is connected where its child is, for the child has no other place then.
     edges
-        .join_map(connected, |key, (parent, span), reached| {
+        .joined(connected, |key, (parent, span), reached| {
             (*key, (*parent, *span, span.intersect(*reached)))
         })
         .filter(|(_, (_, whole, part))| whole == part)
@@ -272,7 +271,7 @@ fn members<'s>(lost: Facts<'s, (Key, (u64, Span))>) -> Facts<'s, (Key, Span)> {
     above
         .filter(|((_, above), (child, _))| above == child)
         .map(|((tenant, node), (_, span))| ((tenant, node), span))
-        .reduce_named("Hierarchy: circles", |_, spans, union| {
+        .grouped("Hierarchy: circles", |_, spans, union| {
             union.extend(unite(spans.iter().map(|(span, _)| **span)).map(|span| (span, 1)));
         })
 }

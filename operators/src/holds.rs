@@ -11,6 +11,7 @@
 
 use crate::Facts;
 use crate::attribute::{Rule, Use};
+use crate::keyed::Keyed as _;
 use crate::reconcile::plain;
 use crate::segments::union;
 use serde::{Deserialize, Serialize};
@@ -39,8 +40,8 @@ pub fn holds<'s>(seats: Facts<'s, Use>, rules: Facts<'s, (ProductId, Rule)>) -> 
     let limits = rules.flat_map(|(product, rule)| Some((product, rule.settings.seat_hold?)));
     let found = seats
         .map(|one| (one.product, one))
-        .join_map(limits, |product, one, hold| ((one.tenant, one.account, *product, *hold), *one))
-        .reduce_named("Holds", |(.., hold), seats, found| {
+        .joined(limits, |product, one, hold| ((one.tenant, one.account, *product, *hold), *one))
+        .grouped("Holds", |(.., hold), seats, found| {
             found.extend(reassigned(*hold, seats.iter().map(|(one, _)| **one)));
         })
         .map(|(_, found)| found);

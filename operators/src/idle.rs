@@ -13,6 +13,7 @@
 use crate::Facts;
 use crate::attribute::Rule;
 use crate::dedupe::Known;
+use crate::keyed::Keyed as _;
 use crate::reconcile::plain;
 use crate::seats::seat;
 use crate::segments::union;
@@ -44,16 +45,16 @@ pub fn idle<'s>(
     rules: Facts<'s, (ProductId, Rule)>,
 ) -> Facts<'s, Discrepancy> {
     let limits = rules.flat_map(|(product, rule)| Some((product, rule.settings.seat_idle_us?)));
-    seen.join_map(resolutions, |subject, (span, sign), means| {
+    seen.joined(resolutions, |subject, (span, sign), means| {
         let held = span.overlap(means.span)?;
         let holder = (subject.tenant, means.account, means.user?);
         Some((means.product, (holder, held, *sign)))
     })
     .flat_map(|row| row)
-    .join_map(limits, |product, ((tenant, account, user), held, sign), limit| {
+    .joined(limits, |product, ((tenant, account, user), held, sign), limit| {
         ((*tenant, *account, *product, *user, *limit), (*held, *sign))
     })
-    .reduce_named("Idle", |(.., limit), seats, found| {
+    .grouped("Idle", |(.., limit), seats, found| {
         let signs: BTreeSet<Timestamp> = seats.iter().filter_map(|(row, _)| row.1).collect();
         let held = union(seats.iter().map(|(row, _)| row.0));
         found.extend(

@@ -10,6 +10,7 @@
 use crate::Facts;
 use crate::attribute::{Place, Rule, Use};
 use crate::dedupe::Known;
+use crate::keyed::Keyed as _;
 use serde::{Deserialize, Serialize};
 use trueup_model::derived::{Resolution, Subject};
 use trueup_model::fact::{Body, FactId};
@@ -81,7 +82,7 @@ pub fn installs<'s>(
     resolutions: Facts<'s, (Subject, Resolution)>,
 ) -> Facts<'s, Installed> {
     listed
-        .join_map(resolutions, |subject, (span, taken_at), resolution| {
+        .joined(resolutions, |subject, (span, taken_at), resolution| {
             let raw_device = subject.device?;
             Some(Installed {
                 tenant: subject.tenant,

@@ -10,9 +10,11 @@
 //! `(row, epoch, difference)`, so a correction is the same algebra everywhere.
 
 pub mod pipeline;
+pub mod entered;
 pub mod dedupe;
 pub mod documents;
 pub mod due;
+pub mod present;
 pub mod hierarchy;
 pub mod resolve;
 pub mod sessions;
@@ -39,6 +41,7 @@ pub mod volume;
 pub mod credits;
 pub mod charges;
 pub mod allocate;
+pub mod paced;
 pub mod climb;
 pub mod current_tree;
 pub mod rollup;
@@ -47,10 +50,12 @@ pub mod statements;
 pub mod pools;
 pub mod true_up;
 pub mod anomalies;
+pub mod judge;
 pub mod reconcile;
 
 pub(crate) mod epochs;
 pub(crate) mod given;
+pub(crate) mod keyed;
 pub(crate) mod grouping;
 pub(crate) mod context;
 pub(crate) mod reference;

@@ -20,6 +20,7 @@ use crate::attribute::{Rule, Use};
 use crate::dedupe::Known;
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::installs::{Installed, device_use, taken_at};
+use crate::keyed::Keyed as _;
 use crate::rows::add;
 use crate::segments::union;
 use crate::{Diff, Facts};
@@ -156,7 +157,7 @@ pub fn machines<'s>(
 fn united(lacks: Facts<'_, Lack>) -> Facts<'_, Lack> {
     lacks
         .map(|lack| (Lack { span: Span::default(), ..lack }, lack.span))
-        .reduce_named("Machines: lacks", |_lack, spans, united| {
+        .grouped("Machines: lacks", |_lack, spans, united| {
             let spans = union(spans.iter().map(|(span, _)| **span));
             united.extend(spans.into_iter().map(|span| (span, 1)));
         })

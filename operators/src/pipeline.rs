@@ -4,18 +4,18 @@
 //! → sublicense → entitle → trials → allocate → reconcile, and beside it rollup, totals, credits, charges and
 //! true-ups. Each step is one operator in the file of its name.
 
-use crate::Facts;
 use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods, allocate_territories};
 use crate::anomalies::{Evidence, anomalies};
 use crate::attribute::{
-    Place, Use, attribute, demand, drawn, duplicate_rules, metered_demand, parted, read_singly,
-    readings, rules, taking_part,
+    Place, Use, asked, attribute, demand, drawn, duplicate_rules, parted, readings, rules,
+    taking_part, units,
 };
 use crate::charges::{charges, priced, subject as of_price};
 use crate::credits::{Credits, credits, granted, subject as of_grant};
 use crate::current_tree::current_tree;
 use crate::dedupe::{Known, Repeated, dedupe};
 use crate::due::due;
+use crate::entered::Entered;
 use crate::entitle::{LineInForce, Right, entitle, subject};
 use crate::gauges::{gauges, settings_of};
 use crate::hierarchy::Placement;
@@ -23,15 +23,18 @@ use crate::holds::holds;
 use crate::idle::{idle, seen};
 use crate::inclusion::{Included, inclusion};
 use crate::installs::installs;
+use crate::judge::judge;
+use crate::keyed::{Keyed as _, Rows as _};
 use crate::machines::machines;
+use crate::paced::paced;
 use crate::pools::pools;
-use crate::reconcile::{Causes, judge, judged_positions, reconcile};
+use crate::present::present;
+use crate::reconcile::{Causes, judged_positions, reconcile};
 use crate::reference::{
-    account_tree, counts, covered, is_shown, metered, names, parts, product_tree, reference,
-    reports,
+    account_tree, counts, covered, is_shown, names, parts, product_tree, reference, reports,
 };
 use crate::renewals::renewals;
-use crate::resolve::resolve;
+use crate::resolve::{place, resolve};
 use crate::rollup::rollup;
 use crate::sessions::sessions;
 use crate::standby::{self, counted, signals, standbys, told};
@@ -46,10 +49,11 @@ use crate::trials::{counting, repeats};
 use crate::true_up::true_up;
 use crate::upkeep::upkeep;
 use crate::volume::{Cell, volume};
+use crate::{Epoch, Facts};
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
-use trueup_model::fact::Fact;
-use trueup_model::id::{Id, NameKind, ProductId, TenantId};
+use trueup_model::fact::FactKind;
+use trueup_model::id::{Id, NameKind, ProductId};
 use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{
@@ -62,13 +66,15 @@ use trueup_policy::rules::ProductSettings;
 /// Everything that enters.
 pub struct Inputs<'s> {
     /// What sources say.
-    pub facts: Facts<'s, (TenantId, Fact<Id>)>,
+    pub facts: Facts<'s, Entered>,
     /// What the policy says of each product, one row for each product that is ever named.
     pub settings: Facts<'s, (ProductId, ProductSettings)>,
     /// Names that the naming rules could not resolve.
     pub unresolved: Facts<'s, (NameKind, Id)>,
     /// The instant up to which figures are evaluated: one row, that only moves forward.
     pub horizon: Facts<'s, Timestamp>,
+    /// In which epochs totals over the trees are brought up to date.
+    pub ticks: Facts<'s, Epoch>,
 }
 
 /// Everything that comes out.
@@ -131,11 +137,17 @@ pub struct Outputs<'s> {
 #[expect(clippy::too_many_lines, reason = "the chain is one expression, to be read at once")]
 pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let deduped = dedupe(inputs.facts, policy.conflict);
-    let known = deduped.known;
-    let reference = reference(known.clone());
-    let paired = sessions(known.clone(), inputs.settings.clone(), policy.attempt_window_us);
-    let metered = metered(known.clone());
-    let set = settings_of(known.clone());
+    let (checkouts, events, rows) = (deduped.checkouts, deduped.signals, deduped.rows);
+    let life = events.clone().filter(|row| row.body.kind() == FactKind::Server);
+    let reference = reference(rows.clone().concat(life));
+    let paired = sessions(
+        checkouts.clone(),
+        events.clone(),
+        inputs.settings.clone(),
+        policy.attempt_window_us,
+    );
+    let metered = deduped.metered;
+    let set = settings_of(events.clone());
 
     let subjects = paired
         .sessions
@@ -147,8 +159,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         .concat(reference.installs.clone().map(|(subject, _)| subject))
         .concat(reference.lines.clone().map(|row| subject(&row)))
         .concat(reference.grants.clone().map(|row| of_grant(&row)))
-        .concat(reference.prices.clone().map(|row| of_price(&row)))
-        .distinct();
+        .concat(reference.prices.clone().map(|row| of_price(&row)));
+    let subjects = present("Subjects", subjects, place);
     let statements_of_names = names(reference.in_force.clone(), inputs.unresolved);
     let resolved = resolve(subjects, statements_of_names);
     let transferred = transfers(reference.lines.clone(), policy.transfer_expiry);
@@ -188,17 +200,17 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let granted = granted(reference.grants.clone(), resolved.resolutions.clone());
     let priced = priced(reference.prices.clone(), resolved.resolutions.clone());
     let ledgers = granted.clone().map(|(row, _)| row.product);
-    let ledgers = ledgers.concat(priced.clone().map(|row| row.product)).distinct();
+    let ledgers = ledgers.concat(priced.clone().map(|row| row.product)).once();
     let volume = volume(
-        due(metered.map(|event| (event.at, event)), inputs.horizon.clone()),
+        due(metered.clone().map(|event| (event.at, event)), inputs.horizon.clone()),
         resolved.resolutions.clone(),
         reference.zones.clone(),
         accounts.edges.clone().concat(products.edges.clone()),
-        read_singly(rules.clone()).concat(ledgers.clone()).distinct(),
+        asked(rules.clone(), ledgers),
+        units(counting.clone()),
         policy.clone(),
     );
-    let single = volume.readings.clone().map(|one| (one.product, one));
-    let single = single.semijoin(ledgers).map(|(_, one)| one);
+    let single = volume.readings.clone().filter(|one| one.asked.ledger);
     let Credits { balances, overages } = credits(
         single.clone(),
         granted,
@@ -225,9 +237,9 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         factors: reference.factors.clone(),
     };
     let all = uses.clone().concat(least);
-    let told = told(all.clone(), signals(known.clone()));
+    let told = told(all.clone(), signals(events.clone()));
     let standbys = standbys(
-        signals(known.clone()),
+        signals(events.clone()),
         standby::members(reference.in_force.clone()),
         told.clone(),
         reference.zones.clone(),
@@ -240,8 +252,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let bound = territorial(counting.clone());
     let (at_instants, in_periods) = parted(counting.clone(), rules.clone());
     let at_instants = at_instants.map(|right| (right.product, right));
-    let free = at_instants.clone().antijoin(bound.clone()).map(|(_, right)| right);
-    let bound = at_instants.semijoin(bound).map(|(_, right)| right);
+    let free = at_instants.clone().dropped_by(bound.clone()).map(|(_, right)| right);
+    let bound = at_instants.kept_by(bound).map(|(_, right)| right);
     let levels = allocate(
         needed.clone().filter(|one| one.place == Place::Anywhere),
         free.concat(bound.clone().filter(|right| right.metric == Metric::Feature)),
@@ -262,9 +274,9 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     );
     let levels = both(levels, territories);
     let in_periods = allocate_periods(
-        metered_demand(volume.cells.clone(), rules.clone()),
-        readings(volume.readings.clone(), rules.clone()),
-        weighed.clone().concat(taking_part(volume.readings, rules.clone())),
+        volume.cells.clone(),
+        readings(volume.readings.clone()),
+        weighed.clone().concat(taking_part(volume.readings)),
         in_periods,
         rules.clone(),
         around,
@@ -273,21 +285,34 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let Allocation { positions, lines: allocations, steps, gaps, remarks } =
         both(levels, in_periods);
 
+    let ticks = || inputs.ticks.clone();
+    let paced_uses = paced("Paced: uses", uses.clone(), ticks());
+    let paced_cells = paced("Paced: cells", volume.cells.clone(), ticks());
+    let paced_products = paced("Paced: products", products.edges.clone(), ticks());
+    let paced_accounts = paced("Paced: accounts", accounts.edges.clone(), ticks());
+    let paced_zones = paced("Paced: zones", reference.zones.clone(), ticks());
+    let paced_horizon = paced("Paced: horizon", inputs.horizon.clone(), ticks());
     let over = |edges: Facts<'s, Placement>| {
-        let (products, zones) = (products.edges.clone(), reference.zones.clone());
         let peaks = rollup(
-            uses.clone(),
+            paced_uses.clone(),
             edges.clone(),
-            products.clone(),
-            zones.clone(),
-            inputs.horizon.clone(),
+            paced_products.clone(),
+            paced_zones.clone(),
+            paced_horizon.clone(),
             policy.clone(),
         );
-        peaks.concat(totals(volume.cells.clone(), edges, products, zones, policy.clone()))
+        let sums = totals(
+            paced_cells.clone(),
+            edges,
+            paced_products.clone(),
+            paced_zones.clone(),
+            policy.clone(),
+        );
+        peaks.concat(sums)
     };
-    let rollups = over(accounts.edges.clone());
+    let rollups = over(paced_accounts.clone());
     let rollups_current = if policy.current_totals {
-        over(current_tree(accounts.edges.clone(), inputs.horizon.clone()))
+        over(current_tree(paced_accounts, paced_horizon.clone()))
     } else {
         rollups.clone().filter(|_| false)
     };
@@ -295,8 +320,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         paired.sessions.clone(),
         duplicates,
         reference.lines.clone(),
-        reports(known.clone()),
-        covered(known.clone()),
+        reports(rows.clone()),
+        covered(events.clone()),
         inputs.horizon.clone(),
     );
     let statements = statements(volume.cells.clone(), inputs.horizon.clone());
@@ -304,7 +329,10 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let lapsed = renewals(counting.clone(), rules.clone());
     let judged = judge(positions, rules);
     let evidence = Evidence {
-        known: known.clone(),
+        checkouts: checkouts.clone(),
+        signals: events,
+        rows,
+        metered: metered.clone(),
         repeated: deduped.repeated.clone(),
         sessions: paired.sessions.clone(),
         positions: judged_positions(judged.clone(), policy.position_period),
@@ -346,7 +374,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         overages,
         charges,
         true_ups,
-        counts: counts(known),
+        counts: counts(checkouts),
         sessions: paired.sessions,
         uses: weighed,
         cells: volume.cells,

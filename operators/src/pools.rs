@@ -11,6 +11,7 @@
 use crate::entitle::LineInForce;
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::grouping::Grouping;
+use crate::keyed::{Keyed as _, Rows as _};
 use crate::timeline::{Levels, Timeline, clamped, demand, spread};
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
@@ -105,14 +106,14 @@ pub fn pools<'s>(
             let (server, feature) = (session.subject.server?, session.subject.feature);
             Some(((server, feature), session.subject.tenant))
         })
-        .distinct()
-        .join_map(duplicate_rules.clone(), |(server, feature), tenant, (span, duplicates)| {
+        .once()
+        .joined(duplicate_rules.clone(), |(server, feature), tenant, (span, duplicates)| {
             let pool = Pool { tenant: *tenant, server: *server, feature: *feature };
             Heard::Rule { pool, span: *span, duplicates: *duplicates }
         });
     let uses = sessions
         .flat_map(|session| Some(((session.subject.server?, session.subject.feature), session)))
-        .join_map(duplicate_rules, |(server, feature), session, (span, duplicates)| {
+        .joined(duplicate_rules, |(server, feature), session, (span, duplicates)| {
             let group = match duplicates {
                 Duplicates::Each => None,
                 Duplicates::Grouped(mask) => Some(group(session, *mask)),

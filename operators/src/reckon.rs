@@ -7,6 +7,7 @@
 
 use crate::Facts;
 use crate::entitle::LineInForce;
+use crate::keyed::{Keyed as _, Rows as _};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use trueup_model::discrepancy::Discrepancy;
@@ -42,11 +43,15 @@ pub(crate) fn reckon<'s>(
     let keyed = lines.map(|row| ((row.tenant, row.line.line), row));
     let parts = keyed.clone().filter(move |(_, row)| depends(row));
     let whole = keyed.filter(move |(_, row)| !depends(row));
-    let named = parts.clone().flat_map(move |(_, row)| Some((row.tenant, on(&row)?))).distinct();
+    // Rows of one name are reckoned together, whichever of them say that they depend on others.
+    let named = parts.clone().flat_map(move |((tenant, line), row)| {
+        [Some(line), on(&row)].into_iter().flatten().map(move |one| (tenant, one))
+    });
+    let named = named.once();
     let found = parts
-        .concat(whole.clone().semijoin(named.clone()))
+        .concat(whole.clone().kept_by(named.clone()))
         .map(|((tenant, _), row)| (tenant, row))
-        .reduce_named(name, move |_tenant, rows, found| {
+        .grouped(name, move |_tenant, rows, found| {
             let rows = rows.iter().flat_map(|(row, count)| {
                 std::iter::repeat_n((*row).clone(), usize::try_from(*count).unwrap_or(0))
             });
@@ -65,5 +70,5 @@ pub(crate) fn reckon<'s>(
         Found::Problem(problem) => Some(problem),
         Found::Line(_) => None,
     });
-    Reckoned { lines: whole.antijoin(named).map(|(_, row)| row).concat(left), problems }
+    Reckoned { lines: whole.dropped_by(named).map(|(_, row)| row).concat(left), problems }
 }

@@ -8,16 +8,17 @@
 
 use crate::Facts;
 use crate::allocate::Remark;
-use crate::attribute::Rule;
 use crate::dedupe::Conflict;
 use crate::hierarchy::Misplaced;
+use crate::judge::Judged;
+use crate::keyed::{Keyed as _, Rows as _};
 use crate::machines::Lack;
 use crate::resolve::Unmapped;
 use std::cmp::Ordering;
 use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::derived::{OrphanClose, PoolState};
 use trueup_model::discrepancy::{Claim, Disagreement, Discrepancy, DiscrepancyKind};
-use trueup_model::id::{AccountId, NameKind, ProductId, TenantId};
+use trueup_model::id::{AccountId, NameKind, TenantId};
 use trueup_model::metric::Metric;
 use trueup_model::position::{BasisGap, LicensePosition, PositionKey, PositionState, Statement};
 use trueup_model::quantity::{Capacity, Money, ONE_UNIT, Quantity, Rounding, divide};
@@ -50,25 +51,9 @@ pub struct Causes<'s> {
     pub remarks: Facts<'s, Remark>,
 }
 
-/// Judges positions by their products' settings: which are near their limit.
-pub fn judge<'s>(
-    positions: Facts<'s, LicensePosition>,
-    rules: Facts<'s, (ProductId, Rule)>,
-) -> Facts<'s, (LicensePosition, ProductSettings)> {
-    positions.map(|position| (position.key.product, position)).join_map(
-        rules,
-        |_product, position, rule| {
-            let settings = rule.settings;
-            let near = position.state == PositionState::Covered && is_near(position, &settings);
-            let state = if near { PositionState::Near } else { position.state };
-            (LicensePosition { state, ..*position }, settings)
-        },
-    )
-}
-
 /// The positions that are judged, and not repeated for a further period.
 pub(crate) fn judged_positions(
-    judged: Facts<'_, (LicensePosition, ProductSettings)>,
+    judged: Facts<'_, Judged>,
     period: PeriodUnit,
 ) -> Facts<'_, LicensePosition> {
     judged.flat_map(move |(position, _)| reported(position.key, period).then_some(position))
@@ -76,7 +61,7 @@ pub(crate) fn judged_positions(
 
 /// Gives every discrepancy; positions are judged in periods of `period`.
 pub fn reconcile<'s>(
-    judged: Facts<'s, (LicensePosition, ProductSettings)>,
+    judged: Facts<'s, Judged>,
     causes: Causes<'s>,
     period: PeriodUnit,
 ) -> Facts<'s, Discrepancy> {
@@ -95,7 +80,7 @@ pub fn reconcile<'s>(
         ..plain(row.kind, row.tenant)
     });
     let of_conflicts =
-        causes.conflicts.map(|row| (row.tenant, row.provenance.document)).count().map(
+        causes.conflicts.map(|row| (row.tenant, row.provenance.document)).counts().map(
             |((tenant, document), count)| Discrepancy {
                 subject: Some((NameKind::Document, document)),
                 magnitude: counted(count),
@@ -105,7 +90,7 @@ pub fn reconcile<'s>(
     let of_orphans = causes
         .orphans
         .flat_map(|row| Some((row.subject.tenant, row.subject.server?, row.sign)))
-        .count()
+        .counts()
         .map(|((tenant, server, sign), count)| Discrepancy {
             subject: Some((NameKind::Server, server.into())),
             magnitude: counted(count),
@@ -116,7 +101,7 @@ pub fn reconcile<'s>(
     let of_lacks = causes
         .lacks
         .map(|lack| ((lack.tenant, lack.kind, lack.product, lack.device), lack.span))
-        .reduce_named("Reconcile: lacks", |_lack, spans, found| {
+        .grouped("Reconcile: lacks", |_lack, spans, found| {
             let first = spans.iter().map(|(span, _)| span.start).min();
             let last = spans.iter().map(|(span, _)| span.end).max();
             found.extend(first.zip(last).map(|(first, last)| (Span::new(first, last), 1)));
@@ -181,7 +166,7 @@ fn reported(key: PositionKey, period: PeriodUnit) -> bool {
     key.metric == Metric::Volume || key.period.unit == judged
 }
 
-fn is_near(position: &LicensePosition, settings: &ProductSettings) -> bool {
+pub(crate) fn is_near(position: &LicensePosition, settings: &ProductSettings) -> bool {
     let Capacity::Limited(limit) = position.entitled else { return false };
     limit.0 > 0
         && i128::from(position.peak.0) * 100

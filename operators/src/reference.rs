@@ -12,19 +12,18 @@ use crate::entitle::{LineInForce, Right, lines};
 use crate::hierarchy::{Hierarchy, Placement, TreeKind, hierarchy};
 use crate::inclusion::Part;
 use crate::installs::{Listed, listed};
+use crate::keyed::{Keyed as _, Rows as _};
 use crate::machines::{FactorRow, MachineRow, factor_rows, machine_rows};
 use crate::pools::Report;
 use crate::resolve::Statement as Said;
 use crate::seats::seats;
 use crate::suites::Member;
-use crate::volume::Metered;
 use crate::zones::AccountZone;
 use trueup_model::catalog::SuiteMember;
 use trueup_model::derived::{EventCount, Resolution, Subject};
 use trueup_model::fact::Body;
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, ServerId, TenantId};
 use trueup_model::time::Span;
-use trueup_model::usage::UsageOp;
 
 /// The facts in force, by what they are for.
 pub(crate) struct Reference<'s> {
@@ -42,7 +41,7 @@ pub(crate) struct Reference<'s> {
 
 /// Parts the reference facts.
 pub(crate) fn reference(known: Facts<'_, Known>) -> Reference<'_> {
-    let in_force = in_force(known.filter(|known| !is_event(&known.body)));
+    let in_force = in_force(known);
     let zones = in_force.clone().flat_map(|(row, _)| {
         let Body::Account(account) = row.body else { return None };
         let says = account.zone.is_some() || account.anchor.is_some();
@@ -61,7 +60,7 @@ pub(crate) fn reference(known: Facts<'_, Known>) -> Reference<'_> {
         factors: factor_rows(in_force.clone()),
         grants: grants(in_force.clone()),
         prices: prices(in_force.clone()),
-        zones: zones.distinct(),
+        zones: zones.once(),
         in_force,
     }
 }
@@ -75,11 +74,6 @@ fn members(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, Member> {
     })
 }
 
-/// Whether a body is an event, which no document version replaces.
-fn is_event(body: &Body<Id>) -> bool {
-    matches!(body, Body::Session(_) | Body::Usage(_) | Body::Role(_))
-}
-
 /// Whether a body is shown to people as it is.
 pub(crate) fn is_shown(body: &Body<Id>) -> bool {
     matches!(
@@ -91,30 +85,6 @@ pub(crate) fn is_shown(body: &Body<Id>) -> bool {
             | Body::Account(_)
             | Body::Reject(_)
     )
-}
-
-pub(crate) fn metered(known: Facts<'_, Known>) -> Facts<'_, Metered> {
-    known.flat_map(|known| {
-        let Body::Usage(event) = known.body else { return None };
-        if event.op != UsageOp::Add {
-            return None;
-        }
-        Some(Metered {
-            subject: Subject {
-                tenant: known.tenant,
-                server: None,
-                feature: event.product.into(),
-                user: event.user.map(Into::into),
-                device: event.device.map(Into::into),
-                account: event.account.map(Into::into),
-            },
-            at: event.at,
-            quantity: event.quantity,
-            fact: known.id,
-            arrived_at: known.arrived_at,
-            provenance: known.provenance,
-        })
-    })
 }
 
 /// What resolves names.
@@ -192,7 +162,7 @@ pub(crate) fn product_tree<'s>(
     let suites = reference.members.clone().map(|member| (member.tenant, member.rule.suite.0));
     let used = used.concat(suites);
     // A family stands under its publisher once, however many of its products say so.
-    hierarchy(TreeKind::Products, placements.distinct(), used)
+    hierarchy(TreeKind::Products, placements.once(), used)
 }
 
 pub(crate) fn parts(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, Part> {
@@ -230,7 +200,7 @@ pub(crate) fn covered(known: Facts<'_, Known>) -> Facts<'_, (ServerId, Span)> {
             let Body::Server(event) = known.body else { return None };
             Some((ServerId::from(event.server), event.at))
         })
-        .reduce_named("Pools: covered", |_server, instants, covered| {
+        .grouped("Pools: covered", |_server, instants, covered| {
             if let (Some((first, _)), Some((last, _))) = (instants.first(), instants.last()) {
                 covered.push((Span::new(**first, **last), 1));
             }
@@ -243,7 +213,7 @@ pub(crate) fn counts(known: Facts<'_, Known>) -> Facts<'_, EventCount> {
             let Body::Session(event) = known.body else { return None };
             Some((ServerId::from(event.server), event.kind, event.reason))
         })
-        .count()
+        .counts()
         .map(|((server, kind, reason), count)| EventCount {
             server,
             kind,

@@ -10,6 +10,7 @@
 use crate::Facts;
 use crate::attribute::Rule;
 use crate::entitle::Right;
+use crate::keyed::Keyed as _;
 use crate::reconcile::plain;
 use crate::segments::union;
 use trueup_model::contract::{Basis, LineClass};
@@ -26,10 +27,10 @@ pub fn renewals<'s>(
     rights
         .filter(|right| right.basis == Basis::Contract && right.class == LineClass::Production)
         .map(|right| (right.product, (right.tenant, right.account, right.metric, right.span)))
-        .join_map(limits, |product, (tenant, account, metric, span), limit| {
+        .joined(limits, |product, (tenant, account, metric, span), limit| {
             ((*tenant, *account, *product, *metric, *limit), *span)
         })
-        .reduce_named("Renewals", |(.., limit), spans, found| {
+        .grouped("Renewals", |(.., limit), spans, found| {
             let held = union(spans.iter().map(|(span, _)| **span));
             let gaps = held.windows(2).map(|pair| Span::new(pair[0].end, pair[1].start));
             let late = gaps.filter(|gap| gap.end.0.saturating_sub(gap.start.0) <= *limit);

@@ -13,6 +13,7 @@
 mod tables;
 
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::keyed::Rows as _;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
@@ -97,10 +98,7 @@ pub fn resolve<'s>(subjects: Facts<'s, Subject>, statements: Facts<'s, Statement
         Found::Unmapped(unmapped) => Some((unmapped, epoch, diff)),
         Found::Resolution(..) => None,
     });
-    Resolved {
-        resolutions: resolutions.as_collection(),
-        unmapped: unmapped.as_collection().distinct(),
-    }
+    Resolved { resolutions: resolutions.as_collection(), unmapped: unmapped.as_collection().once() }
 }
 
 /// The worker's share of a subject.

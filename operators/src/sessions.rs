@@ -120,16 +120,17 @@ pub(crate) enum Outcome {
 
 /// Pairs the lines of license servers; a denial is met by a checkout within `attempt_window_us`.
 pub fn sessions<'s>(
-    known: Facts<'s, Known>,
+    checkouts: Facts<'s, Known>,
+    signals: Facts<'s, Known>,
     settings: Facts<'s, (ProductId, ProductSettings)>,
     attempt_window_us: i64,
 ) -> Sessions<'s> {
-    let lines = known.clone().flat_map(|row| {
+    let lines = checkouts.flat_map(|row| {
         let Body::Session(event) = row.body else { return None };
         let (tenant, fact, provenance) = (row.tenant, row.id, row.provenance);
         Some(Heard::Line(Line { tenant, fact, provenance, event }))
     });
-    let life = known.flat_map(|row| {
+    let life = signals.flat_map(|row| {
         let Body::Server(event) = row.body else { return None };
         let place = Place { at: event.at, rank: event.rank, fact: row.id };
         Some(Heard::Life(event.server.into(), place, event.kind))

@@ -15,6 +15,7 @@
 use crate::attribute::Use;
 use crate::dedupe::Known;
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::keyed::{Keyed as _, Rows as _};
 use crate::reconcile::plain;
 use crate::segments::outside;
 use crate::zones::{AccountZone, Calendars};
@@ -98,10 +99,10 @@ pub fn standbys<'s>(
     horizon: Facts<'s, Timestamp>,
     policy: &Policy,
 ) -> Standbys<'s> {
-    let known = signals.clone().map(|signal| signal.device).distinct();
+    let known = signals.clone().map(|signal| signal.device).once();
     let members = members
         .map(|(device, account, span)| (device, (account, span)))
-        .semijoin(known)
+        .kept_by(known)
         .map(|(device, (account, span))| Heard::Member(device, account, span));
     let used = told.map(|(device, one)| Heard::Used(device, one.span.start));
     let rows = signals.map(Heard::Signal).concat(members).concat(used);
@@ -134,7 +135,7 @@ pub fn standbys<'s>(
 /// The uses on machines whose role is told.
 pub fn told<'s>(uses: Facts<'s, Use>, signals: Facts<'s, Signal>) -> Facts<'s, (DeviceId, Use)> {
     uses.flat_map(|one| Some((one.device?, one)))
-        .semijoin(signals.map(|signal| signal.device).distinct())
+        .kept_by(signals.map(|signal| signal.device).once())
 }
 
 /// The uses with only those parts of the told ones that are not exempt.
@@ -147,7 +148,7 @@ pub fn counted<'s>(
         .clone()
         .map(|(device, one)| (device, (None, Some(one))))
         .concat(exempt.map(|(device, span)| (device, (Some(span), None))))
-        .reduce_named("Standbys: counted", |_device, rows, counted| {
+        .grouped("Standbys: counted", |_device, rows, counted| {
             let free: Vec<Span> = rows.iter().filter_map(|((span, _), _)| *span).collect();
             let mut left: BTreeMap<Use, Diff> = BTreeMap::new();
             for ((_, one), count) in rows {

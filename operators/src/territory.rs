@@ -14,6 +14,7 @@ use crate::dedupe::Known;
 use crate::entitle::Right;
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::hierarchy::Placement;
+use crate::keyed::Rows as _;
 use crate::segments::{Said, outside, said};
 use crate::tree::Tree;
 use crate::{Diff, Facts};
@@ -56,7 +57,7 @@ pub fn reaches(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, Reach> {
 
 /// The products with lines that are bound to a territory.
 pub fn territorial(rights: Facts<'_, Right>) -> Facts<'_, ProductId> {
-    rights.filter(|right| right.territory.is_some()).map(|right| right.product).distinct()
+    rights.filter(|right| right.territory.is_some()).map(|right| right.product).once()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -18,14 +18,16 @@ use crate::volume::Cell;
 use crate::zones::{AccountZone, Calendars};
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::hash::Hash;
 use timely::dataflow::operators::Concat as _;
-use trueup_model::calendar::Period;
-use trueup_model::hash::IdMap;
+use trueup_model::calendar::{Period, PeriodUnit};
+use trueup_model::hash::{IdMap, IdSet};
 use trueup_model::id::{AccountId, DeviceId, ProductId, TenantId, UserId};
 use trueup_model::metric::Metric;
 use trueup_model::position::Rollup;
-use trueup_model::time::Span;
+use trueup_model::quantity::Quantity;
+use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
 
 /// What of a cell matters above its own node, besides the node.
@@ -91,7 +93,7 @@ pub fn totals<'s>(
     });
     let unit = Tally { events: 1, quantity: 0 };
     let zones = everywhere(zones.map(Heard::Zone).explode(move |row| Some((row, unit))));
-    let mut state = State::new(policy);
+    let mut state = State::new(&policy);
     each_epoch(parts.concat(zones), "Totals", move |updates, changes| {
         state.step(updates, changes);
     })
@@ -102,32 +104,50 @@ pub fn totals<'s>(
 #[derive(Default)]
 struct Sum {
     tally: Tally,
-    users: BTreeMap<UserId, i128>,
-    devices: BTreeMap<DeviceId, i128>,
-    given: Option<Rollup>,
+    users: IdMap<UserId, i128>,
+    devices: IdMap<DeviceId, i128>,
+    given: Option<Given>,
+}
+
+/// What was given of a period: how much, by how many people, on how many machines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Given {
+    value: Quantity,
+    users: u64,
+    devices: u64,
 }
 
 /// One node of both trees.
 #[derive(Default)]
 struct Node {
-    parts: BTreeMap<Part, Tally>,
-    periods: BTreeMap<Period, Sum>,
+    /// Parts that name nobody, in order: one for each piece of time.
+    plain: Vec<(Part, Tally)>,
+    /// Parts that name people or machines.
+    named: IdMap<Part, Tally>,
+    /// In order.
+    periods: Vec<(Period, Sum)>,
 }
 
 struct State {
-    policy: Policy,
+    units: Vec<PeriodUnit>,
     calendars: Calendars,
     nodes: IdMap<NodeKey, Node>,
+    /// The periods of everyone's calendar by the start of the pieces of time that lie in them.
+    periods: IdMap<Timestamp, Vec<Period>>,
 }
 
+/// The most pieces of time whose periods are remembered.
+const PIECES_MAX: usize = 4096;
+
 impl State {
-    fn new(policy: Policy) -> Self {
+    fn new(policy: &Policy) -> Self {
         let calendars = Calendars::new(policy.zone.clone());
-        Self { policy, calendars, nodes: IdMap::default() }
+        let (nodes, periods) = (IdMap::default(), IdMap::default());
+        Self { units: policy.periods().collect(), calendars, nodes, periods }
     }
 
     fn step(&mut self, updates: Updates<Heard, Tally>, changes: &mut Updates<Rollup>) {
-        let mut news: BTreeMap<NodeKey, Vec<(Part, Tally)>> = BTreeMap::new();
+        let mut news: IdMap<NodeKey, Vec<(Part, Tally)>> = IdMap::default();
         let mut zones: BTreeSet<AccountId> = BTreeSet::new();
         for (heard, tally) in updates {
             match heard {
@@ -147,33 +167,42 @@ impl State {
                 news.entry(key).or_default();
             }
         }
+        let Self { units, calendars, nodes, periods: remembered } = self;
+        if remembered.len() >= PIECES_MAX {
+            remembered.clear();
+        }
         for (key, parts) in news {
-            let node = self.nodes.entry(key).or_default();
-            let mut dirty: BTreeSet<Period> = BTreeSet::new();
-            let calendar = self.calendars.of(key.account);
-            let periods = |part: &Part| -> Vec<Period> {
-                let units = self.policy.periods();
-                units.map(|unit| calendar.period(unit, part.span.start)).collect()
+            let node = nodes.entry(key).or_default();
+            let mut dirty: IdSet<Period> = IdSet::default();
+            let own = calendars.own(key.account);
+            let calendar = calendars.of(key.account);
+            let periods = |at: Timestamp| -> Vec<Period> {
+                units.iter().map(|unit| calendar.period(*unit, at)).collect()
             };
             if zones.contains(&key.account) {
-                node.recount(periods, &mut dirty);
+                node.recount(|part| periods(part.span.start), &mut dirty);
             }
             for (part, tally) in parts {
-                let sum = node.parts.entry(part).or_default();
-                add(sum, tally);
-                if *sum == Tally::default() {
-                    node.parts.remove(&part);
-                }
-                for period in periods(&part) {
-                    node.count(period, &part, tally);
-                    dirty.insert(period);
+                node.keep(part, tally);
+                let at = part.span.start;
+                let mut count = |period: &Period| {
+                    node.count(*period, &part, tally);
+                    dirty.insert(*period);
+                };
+                match own {
+                    Some(_) => periods(at).iter().for_each(&mut count),
+                    None => remembered
+                        .entry(at)
+                        .or_insert_with(|| periods(at))
+                        .iter()
+                        .for_each(&mut count),
                 }
             }
             for period in dirty {
                 node.give(key, period, changes);
             }
-            if node.parts.is_empty() && node.periods.is_empty() {
-                self.nodes.remove(&key);
+            if node.is_empty() {
+                nodes.remove(&key);
             }
         }
     }
@@ -185,8 +214,37 @@ fn add(sum: &mut Tally, tally: Tally) {
 }
 
 impl Node {
+    fn keep(&mut self, part: Part, tally: Tally) {
+        if part.user.is_some() || part.device.is_some() {
+            let sum = self.named.entry(part).or_default();
+            add(sum, tally);
+            if *sum == Tally::default() {
+                self.named.remove(&part);
+            }
+            return;
+        }
+        match self.plain.binary_search_by_key(&part, |(one, _)| *one) {
+            Ok(place) => {
+                add(&mut self.plain[place].1, tally);
+                if self.plain[place].1 == Tally::default() {
+                    self.plain.remove(place);
+                }
+            }
+            Err(place) => self.plain.insert(place, (part, tally)),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.plain.is_empty() && self.named.is_empty() && self.periods.is_empty()
+    }
+
     fn count(&mut self, period: Period, part: &Part, tally: Tally) {
-        let sum = self.periods.entry(period).or_default();
+        let place = self.periods.binary_search_by_key(&period, |(one, _)| *one);
+        let place = place.unwrap_or_else(|place| {
+            self.periods.insert(place, (period, Sum::default()));
+            place
+        });
+        let sum = &mut self.periods[place].1;
         add(&mut sum.tally, tally);
         if let Some(user) = part.user {
             count(&mut sum.users, user, tally.events);
@@ -197,12 +255,14 @@ impl Node {
     }
 
     /// Adds everything up anew, by the account's new calendar.
-    fn recount(&mut self, periods: impl Fn(&Part) -> Vec<Period>, dirty: &mut BTreeSet<Period>) {
+    fn recount(&mut self, periods: impl Fn(&Part) -> Vec<Period>, dirty: &mut IdSet<Period>) {
         for (period, sum) in &mut self.periods {
             dirty.insert(*period);
             *sum = Sum { given: sum.given, ..Sum::default() };
         }
-        for (part, tally) in self.parts.clone() {
+        let named = self.named.iter().map(|(part, tally)| (*part, *tally));
+        let parts: Vec<(Part, Tally)> = named.chain(self.plain.iter().copied()).collect();
+        for (part, tally) in parts {
             for period in periods(&part) {
                 self.count(period, &part, tally);
                 dirty.insert(period);
@@ -211,32 +271,40 @@ impl Node {
     }
 
     fn give(&mut self, key: NodeKey, period: Period, changes: &mut Updates<Rollup>) {
-        let Some(sum) = self.periods.get_mut(&period) else { return };
+        let place = self.periods.binary_search_by_key(&period, |(one, _)| *one);
+        let Some((_, sum)) = place.ok().and_then(|place| self.periods.get_mut(place)) else {
+            return;
+        };
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let now = (sum.tally.events > 0).then(|| Rollup {
+        let now = (sum.tally.events > 0).then(|| Given {
+            value: clamped(sum.tally.quantity),
+            users: number(sum.users.len()),
+            devices: number(sum.devices.len()),
+        });
+        let row = |given: Given| Rollup {
             tenant: key.tenant,
             account: key.account,
             product: key.product,
             metric: key.metric,
             period,
-            value: clamped(sum.tally.quantity),
+            value: given.value,
             value_at: period.span.start,
             unit_us: 0,
-            users: number(sum.users.len()),
-            devices: number(sum.devices.len()),
-        });
+            users: given.users,
+            devices: given.devices,
+        };
         if sum.given != now {
-            changes.extend(sum.given.map(|old| (old, -1)));
-            changes.extend(now.map(|new| (new, 1)));
+            changes.extend(sum.given.map(|old| (row(old), -1)));
+            changes.extend(now.map(|new| (row(new), 1)));
             sum.given = now;
         }
         if sum.tally == Tally::default() {
-            self.periods.remove(&period);
+            self.periods.retain(|(one, _)| *one != period);
         }
     }
 }
 
-fn count<K: Ord + Copy>(counts: &mut BTreeMap<K, i128>, key: K, events: i128) {
+fn count<K: Eq + Hash + Copy>(counts: &mut IdMap<K, i128>, key: K, events: i128) {
     let sum = counts.entry(key).or_default();
     *sum += events;
     if *sum == 0 {

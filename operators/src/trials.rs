@@ -15,6 +15,7 @@
 
 use crate::Facts;
 use crate::entitle::Right;
+use crate::keyed::{Keyed as _, Rows as _};
 use crate::reconcile::plain;
 use crate::segments::outside;
 use std::collections::BTreeMap;
@@ -40,11 +41,11 @@ pub fn counting(rights: Facts<'_, Right>) -> Facts<'_, Right> {
         .clone()
         .filter(|(_, right)| right.class != LineClass::Production)
         .map(|(product, _)| product)
-        .distinct();
-    let plain = keyed.clone().antijoin(mixed.clone()).map(|(_, right)| right);
+        .once();
+    let plain = keyed.clone().dropped_by(mixed.clone()).map(|(_, right)| right);
     let counting = keyed
-        .semijoin(mixed)
-        .reduce_named("Trials: counting", |_product, rows, counting| {
+        .kept_by(mixed)
+        .grouped("Trials: counting", |_product, rows, counting| {
             let bought = |right: &Right| right.class == LineClass::Production;
             let best = |of: &mut dyn Iterator<Item = &Right>| of.map(|right| right.basis).min();
             let mut others = rows.iter().map(|(right, _)| *right).filter(|right| !bought(right));
@@ -83,7 +84,7 @@ pub fn repeats(rights: Facts<'_, Right>) -> Facts<'_, Discrepancy> {
     rights
         .filter(|right| right.class == LineClass::Trial)
         .map(|right| ((right.tenant, right.product, right.account), (right.span, right.line)))
-        .reduce_named("Trials: repeated", |_key, trials, repeated| {
+        .grouped("Trials: repeated", |_key, trials, repeated| {
             let mut until = None;
             for ((span, line), _) in trials {
                 if until.is_some_and(|until| span.start > until) {

@@ -8,6 +8,7 @@
 
 use crate::Facts;
 use crate::entitle::LineInForce;
+use crate::keyed::{Keyed as _, Rows as _};
 use crate::reconcile::plain;
 use crate::segments::{outside, union};
 use serde::{Deserialize, Serialize};
@@ -32,14 +33,14 @@ pub fn upkeep(lines: Facts<'_, LineInForce>) -> Facts<'_, Discrepancy> {
         let (line, product) = (row.line.line, row.line.product);
         Some(((row.tenant, base), Row::Upkeep { line, product, span: row.span }))
     });
-    let named = upkeep.clone().map(|(base, _)| base).distinct();
+    let named = upkeep.clone().map(|(base, _)| base).once();
     let bases = lines
         .filter(|row| row.line.kind == LineKind::Base)
         .map(|row| ((row.tenant, row.line.line), Row::Base(row.span)))
-        .semijoin(named);
+        .kept_by(named);
     upkeep
         .concat(bases)
-        .reduce_named("Upkeep", |_base, rows, missing| {
+        .grouped("Upkeep", |_base, rows, missing| {
             let mut held: Vec<Span> = Vec::new();
             let mut wanted: BTreeMap<(Id, Id), Vec<Span>> = BTreeMap::new();
             for (row, _) in rows {

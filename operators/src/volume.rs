@@ -1,31 +1,33 @@
 //! Metered quantities, attributed and cut into cells of time.
 //!
 //! cells = Σ { (events: 1, quantity) : event of subject s at t, resolution of s at t,
-//!             cell = the piece of time around t in which no period of any account turns, and no
-//!                    account moves }
+//!             cell = the piece of time around t in which no period of any account turns, and
+//!                    neither the account nor the product moves in its tree }
 //!
-//! A cell lies in one period of every calendar in use and in one shape of the account tree, so totals
-//! of any node and zone are sums of cells. What arrived after its period closed is kept apart, so that a closed statement can be
-//! told from what is true now.
+//! A cell lies in one period of every calendar in use and in one shape of the way up, so totals of any
+//! node and zone are sums of cells (`cuts.rs`). What arrived after its period closed is kept apart, so
+//! that a closed statement can be told from what is true now.
 //!
-//! Work per change: the events of the subject; of one event, itself.
+//! Work per change: the events of the subject; of one event, itself; of a move, the subjects below.
 
-use crate::epochs::{Updates, by_key, each_epoch_consolidated, everywhere};
+mod cuts;
+
+use crate::epochs::{Updates, by_key, each_epoch, everywhere, parts};
 use crate::hierarchy::Placement;
 use crate::resolve::place;
-use crate::rows::add as add_row;
 use crate::tally::Tally;
 use crate::zones::{AccountZone, Calendars};
 use crate::{Diff, Facts};
+use cuts::{Cuts, Turns};
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use timely::dataflow::operators::Concat as _;
 use timely::dataflow::operators::vec::Map as _;
-use trueup_model::calendar::{Calendar, Period, PeriodUnit};
+use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::derived::{Resolution, Subject};
 use trueup_model::fact::{FactId, Provenance};
-use trueup_model::hash::IdMap;
+use trueup_model::hash::{IdMap, IdSet};
 use trueup_model::id::{AccountId, DeviceId, Id, ProductId, TenantId, UserId};
 use trueup_model::quantity::Quantity;
 use trueup_model::time::{Span, Timestamp};
@@ -80,6 +82,21 @@ pub struct Late {
     pub event: Metered,
 }
 
+/// For what a product's quantities are asked one by one.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Asked {
+    /// For the greatest of a period.
+    pub maximum: bool,
+    /// For the newest of a period.
+    pub latest: bool,
+    /// For who took part in a period.
+    pub unique: bool,
+    /// For credits and prices, in the order of use.
+    pub ledger: bool,
+}
+
 /// An attributed event by itself, where a product counts single quantities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Reading {
@@ -97,6 +114,8 @@ pub struct Reading {
     pub fact: FactId,
     /// How much.
     pub quantity: Quantity,
+    /// What for.
+    pub asked: Asked,
 }
 
 /// Attributed use, and what of it came late.
@@ -115,23 +134,26 @@ enum Heard {
     Resolution(Subject, Resolution),
     Zone(AccountZone),
     Edge(Placement),
-    Single(ProductId),
+    Single(ProductId, Asked),
+    Unit(PeriodUnit),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Found {
     Cell(Cell),
     Late(Late),
     Reading(Reading),
 }
 
-/// Cuts attributed events into cells; of the products in `single`, gives each event as well.
+/// Cuts attributed events into cells; of the products in `single`, gives each event as well. A product
+/// has one row in it at most. Besides the policy's periods, cells lie in those of the `units`.
 pub fn volume<'s>(
     events: Facts<'s, Metered>,
     resolutions: Facts<'s, (Subject, Resolution)>,
     zones: Facts<'s, AccountZone>,
     edges: Facts<'s, Placement>,
-    single: Facts<'s, ProductId>,
+    single: Facts<'s, (ProductId, Asked)>,
+    units: Facts<'s, PeriodUnit>,
     policy: Policy,
 ) -> Volume<'s> {
     let events = events.map(Heard::Event);
@@ -139,25 +161,31 @@ pub fn volume<'s>(
     let keyed = by_key(events.concat(resolutions), |heard| match heard {
         Heard::Event(event) => place(&event.subject),
         Heard::Resolution(subject, _) => place(subject),
-        Heard::Zone(_) | Heard::Edge(_) | Heard::Single(_) => 0,
+        Heard::Zone(_) | Heard::Edge(_) | Heard::Single(..) | Heard::Unit(_) => 0,
     });
     let zones = zones.map(Heard::Zone).concat(edges.map(Heard::Edge));
-    let zones = everywhere(zones.concat(single.map(Heard::Single)));
+    let single = single.map(|(product, asked)| Heard::Single(product, asked));
+    let zones = everywhere(zones.concat(single).concat(units.map(Heard::Unit)));
     let mut state = State::new(policy);
-    let found = each_epoch_consolidated(keyed.concat(zones), "Volume", move |updates, changes| {
+    let found = each_epoch(keyed.concat(zones), "Volume", move |updates, changes| {
         state.step(updates, changes);
     });
-    let cells = found.clone().flat_map(|(found, epoch, tally)| match found {
-        Found::Cell(cell) => Some((cell, epoch, tally)),
+    let [cells, late, readings] = parts(found, |one| match one {
+        Found::Cell(_) => 0,
+        Found::Late(_) => 1,
+        Found::Reading(_) => 2,
+    });
+    let cells = cells.flat_map(|(one, epoch, tally)| match one {
+        Found::Cell(row) => Some((row, epoch, tally)),
         Found::Late(_) | Found::Reading(_) => None,
     });
     let times = |tally: Tally| isize::try_from(tally.events).unwrap_or(0);
-    let late = found.clone().flat_map(move |(found, epoch, tally)| match found {
-        Found::Late(late) => Some((late, epoch, times(tally))),
+    let late = late.flat_map(move |(one, epoch, tally)| match one {
+        Found::Late(row) => Some((row, epoch, times(tally))),
         Found::Cell(_) | Found::Reading(_) => None,
     });
-    let readings = found.flat_map(move |(found, epoch, tally)| match found {
-        Found::Reading(reading) => Some((reading, epoch, times(tally))),
+    let readings = readings.flat_map(move |(one, epoch, tally)| match one {
+        Found::Reading(row) => Some((row, epoch, times(tally))),
         Found::Cell(_) | Found::Late(_) => None,
     });
     Volume {
@@ -167,83 +195,146 @@ pub fn volume<'s>(
     }
 }
 
+/// What is kept of an event besides its subject, its instant and its identity.
+#[derive(Clone, Copy)]
+struct Kept {
+    quantity: Quantity,
+    arrived_at: Timestamp,
+    provenance: Provenance<Id>,
+    count: Diff,
+}
+
+impl Kept {
+    fn of(event: &Metered) -> Self {
+        let Metered { quantity, arrived_at, provenance, .. } = *event;
+        Self { quantity, arrived_at, provenance, count: 0 }
+    }
+}
+
 /// The events and meanings of one subject.
 #[derive(Default)]
 struct Entry {
-    events: BTreeMap<(Timestamp, FactId), (Metered, Diff)>,
-    resolutions: BTreeMap<Span, (Resolution, Diff)>,
+    events: BTreeMap<(Timestamp, FactId), Kept>,
+    /// In the order of their spans, which do not overlap.
+    resolutions: Vec<(Resolution, Diff)>,
+}
+
+/// Sums that an epoch changes.
+type Sums = IdMap<Found, Tally>;
+
+impl Entry {
+    /// Takes in meanings that came and went: of two of one span one goes and one comes, in any order.
+    fn mean(&mut self, rows: Vec<(Resolution, Diff)>) {
+        for (row, diff) in rows {
+            let place = self.resolutions.binary_search_by_key(&row.span, |(one, _)| one.span);
+            let place = place.unwrap_or_else(|place| {
+                self.resolutions.insert(place, (row, 0));
+                place
+            });
+            let kept = &mut self.resolutions[place];
+            if diff > 0 {
+                kept.0 = row;
+            }
+            kept.1 += diff;
+        }
+        self.resolutions.retain(|(_, count)| *count != 0);
+    }
+
+    /// What the subject means at an instant.
+    fn at(&self, at: Timestamp) -> Option<&Resolution> {
+        let after = self.resolutions.partition_point(|(row, _)| row.span.start <= at);
+        let (row, _) = self.resolutions.get(after.checked_sub(1)?)?;
+        row.span.contains(at).then_some(row)
+    }
+
+    fn keep(&mut self, event: &Metered, diff: Diff) {
+        let key = (event.at, event.fact);
+        let kept = self.events.entry(key).or_insert_with(|| Kept::of(event));
+        if diff > 0 {
+            *kept = Kept { count: kept.count, ..Kept::of(event) };
+        }
+        kept.count += diff;
+        if kept.count == 0 {
+            self.events.remove(&key);
+        }
+    }
+
+    /// The events with how often each is there.
+    fn all(&self, subject: Subject) -> impl Iterator<Item = (Metered, Diff)> {
+        self.events.iter().map(move |((at, fact), kept)| {
+            let Kept { quantity, arrived_at, provenance, count } = *kept;
+            (Metered { subject, at: *at, quantity, fact: *fact, arrived_at, provenance }, count)
+        })
+    }
 }
 
 struct State {
+    subjects: IdMap<Subject, Entry>,
+    cutter: Cutter,
+}
+
+/// What decides in which cell an event lies.
+struct Cutter {
     policy: Policy,
     calendars: Calendars,
     cuts: Cuts,
-    subjects: IdMap<Subject, Entry>,
+    turns: Turns,
     /// Products whose events are given one by one.
-    single: BTreeMap<ProductId, Diff>,
+    single: IdMap<ProductId, Asked>,
 }
 
 impl State {
     fn new(policy: Policy) -> Self {
         let calendars = Calendars::new(policy.zone.clone());
-        let cuts = Cuts::new(&policy, calendars.all());
-        Self { policy, calendars, cuts, subjects: IdMap::default(), single: BTreeMap::new() }
+        let cuts = Cuts::new(&policy, &calendars);
+        let turns = Turns::default();
+        let cutter = Cutter { policy, calendars, cuts, turns, single: IdMap::default() };
+        Self { subjects: IdMap::default(), cutter }
     }
 
     fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found, Tally>) {
-        let mut sums: BTreeMap<Found, Tally> = BTreeMap::new();
-        let mut events: BTreeMap<Subject, Vec<(Metered, Diff)>> = BTreeMap::new();
-        let mut meanings: BTreeMap<Subject, Vec<(Resolution, Diff)>> = BTreeMap::new();
+        let mut sums = Sums::default();
+        let mut events: Vec<(Metered, Diff)> = Vec::with_capacity(updates.len());
+        let mut meanings: IdMap<Subject, Vec<(Resolution, Diff)>> = IdMap::default();
         let mut zones = Vec::new();
-        let mut moves: BTreeMap<Timestamp, Diff> = BTreeMap::new();
-        let mut single: BTreeMap<ProductId, Diff> = BTreeMap::new();
+        let mut units = Vec::new();
+        let mut edges: BTreeMap<Placement, Diff> = BTreeMap::new();
+        let mut single: Vec<(ProductId, Asked, Diff)> = Vec::new();
         for (heard, diff) in updates {
             match heard {
-                Heard::Event(event) => events.entry(event.subject).or_default().push((event, diff)),
+                Heard::Event(event) => events.push((event, diff)),
                 Heard::Resolution(subject, row) => {
                     meanings.entry(subject).or_default().push((row, diff));
                 }
                 Heard::Zone(zone) => zones.push((zone, diff)),
-                Heard::Single(product) => add_row(&mut single, product, diff),
-                Heard::Edge(edge) => {
-                    *moves.entry(edge.span.start).or_default() += diff;
-                    *moves.entry(edge.span.end).or_default() += diff;
-                }
+                Heard::Unit(unit) => units.push((unit, diff)),
+                Heard::Single(product, asked) => single.push((product, asked, diff)),
+                Heard::Edge(edge) => *edges.entry(edge).or_default() += diff,
             }
         }
-        let recut = self.cuts.moved_by(&moves);
-        if !zones.is_empty() || recut || !single.is_empty() {
-            self.recut(zones, &moves, single, &mut sums);
-        } else {
-            self.cuts.move_turns(&moves);
+        if !single.is_empty() {
+            self.ask(single, &mut sums);
         }
+        if !zones.is_empty() || !units.is_empty() {
+            self.recut(zones, units, &mut sums);
+        }
+        self.move_nodes(edges, &mut sums);
         for (subject, rows) in meanings {
-            self.count_all(&subject, -1, &mut sums);
             let entry = self.subjects.entry(subject).or_default();
-            for (row, diff) in rows {
-                let kept = entry.resolutions.entry(row.span).or_insert((row, 0));
-                // Of two rows of one span one goes and one comes, in any order.
-                if diff > 0 {
-                    kept.0 = row;
-                }
-                kept.1 += diff;
-            }
-            entry.resolutions.retain(|_, (_, count)| *count != 0);
-            self.count_all(&subject, 1, &mut sums);
+            self.cutter.count_all(subject, entry, -1, &mut sums);
+            entry.mean(rows);
+            self.cutter.count_all(subject, entry, 1, &mut sums);
         }
-        for (subject, rows) in events {
-            for (event, diff) in rows {
-                self.count(&event, diff, &mut sums);
-                let entry = self.subjects.entry(subject).or_default();
-                let kept = entry.events.entry((event.at, event.fact)).or_insert((event, 0));
-                if diff > 0 {
-                    kept.0 = event;
-                }
-                kept.1 += diff;
-                if kept.1 == 0 {
-                    entry.events.remove(&(event.at, event.fact));
-                }
+        let mut bare: Vec<Subject> = Vec::new();
+        for (event, diff) in events {
+            let entry = self.subjects.entry(event.subject).or_default();
+            self.cutter.count(&event, entry.at(event.at), diff, &mut sums);
+            entry.keep(&event, diff);
+            if entry.events.is_empty() && entry.resolutions.is_empty() {
+                bare.push(event.subject);
             }
+        }
+        for subject in bare {
             let entry = self.subjects.get(&subject);
             if entry.is_some_and(|one| one.events.is_empty() && one.resolutions.is_empty()) {
                 self.subjects.remove(&subject);
@@ -252,56 +343,106 @@ impl State {
         changes.extend(sums.into_iter().filter(|(_, tally)| *tally != Tally::default()));
     }
 
-    /// Changes where time is cut, and cuts everything anew.
-    fn recut(
-        &mut self,
-        zones: Vec<(AccountZone, Diff)>,
-        moves: &BTreeMap<Timestamp, Diff>,
-        single: BTreeMap<ProductId, Diff>,
-        sums: &mut BTreeMap<Found, Tally>,
-    ) {
-        let subjects: Vec<Subject> = self.subjects.keys().copied().collect();
-        for subject in &subjects {
-            self.count_all(subject, -1, sums);
+    /// Changes what is asked of products, and counts their subjects anew.
+    fn ask(&mut self, single: Vec<(ProductId, Asked, Diff)>, sums: &mut Sums) {
+        let Self { subjects, cutter } = self;
+        let products: IdSet<ProductId> = single.iter().map(|(product, ..)| *product).collect();
+        let concerned = |entry: &Entry| {
+            entry.resolutions.iter().any(|(row, _)| products.contains(&row.product))
+        };
+        let subjects = || subjects.iter().filter(|(_, entry)| concerned(entry));
+        for (subject, entry) in subjects() {
+            cutter.count_all(*subject, entry, -1, sums);
         }
-        for (zone, diff) in zones {
-            self.calendars.hear(zone, diff);
+        for (product, asked, diff) in single {
+            if diff > 0 {
+                cutter.single.insert(product, asked);
+            } else if cutter.single.get(&product) == Some(&asked) {
+                cutter.single.remove(&product);
+            }
         }
-        for (product, diff) in single {
-            add_row(&mut self.single, product, diff);
-        }
-        self.cuts.calendars = self.calendars.all();
-        self.cuts.move_turns(moves);
-        for subject in &subjects {
-            self.count_all(subject, 1, sums);
+        for (subject, entry) in subjects() {
+            cutter.count_all(*subject, entry, 1, sums);
         }
     }
 
+    /// Changes the calendars and periods by which time is cut, and cuts everything anew if it must.
+    fn recut(
+        &mut self,
+        zones: Vec<(AccountZone, Diff)>,
+        units: Vec<(PeriodUnit, Diff)>,
+        sums: &mut Sums,
+    ) {
+        let Self { subjects, cutter } = self;
+        for (subject, entry) in &*subjects {
+            cutter.count_all(*subject, entry, -1, sums);
+        }
+        for (zone, diff) in zones {
+            cutter.calendars.hear(zone, diff);
+        }
+        cutter.cuts.change(&cutter.calendars, units);
+        for (subject, entry) in &*subjects {
+            cutter.count_all(*subject, entry, 1, sums);
+        }
+    }
+
+    /// Moves nodes in the trees, and cuts anew what is used at and below those that move at other
+    /// instants than before.
+    fn move_nodes(&mut self, edges: BTreeMap<Placement, Diff>, sums: &mut Sums) {
+        let Self { subjects, cutter } = self;
+        let Some(moved) = cutter.turns.change(edges) else { return };
+        let concerned = |entry: &Entry| {
+            let moves =
+                |row: &Resolution| moved.concerns(row.account.0) || moved.concerns(row.product.0);
+            entry.resolutions.iter().any(|(row, _)| moves(row))
+        };
+        let subjects: Vec<_> = subjects.iter().filter(|(_, entry)| concerned(entry)).collect();
+        for (subject, entry) in &subjects {
+            cutter.count_all(**subject, entry, -1, sums);
+        }
+        cutter.turns.settle(moved);
+        for (subject, entry) in &subjects {
+            cutter.count_all(**subject, entry, 1, sums);
+        }
+    }
+}
+
+impl Cutter {
     /// Counts every event of a subject.
-    fn count_all(&mut self, subject: &Subject, sign: Diff, sums: &mut BTreeMap<Found, Tally>) {
-        let Some(entry) = self.subjects.get(subject) else { return };
-        let events: Vec<(Metered, Diff)> = entry.events.values().copied().collect();
-        for (event, count) in events {
-            self.count(&event, sign * count, sums);
+    fn count_all(&mut self, subject: Subject, entry: &Entry, sign: Diff, sums: &mut Sums) {
+        for (event, count) in entry.all(subject) {
+            self.count(&event, entry.at(event.at), sign * count, sums);
         }
     }
 
     /// Counts one event in the cell of its resolution; nothing while it has none.
-    fn count(&mut self, event: &Metered, diff: Diff, sums: &mut BTreeMap<Found, Tally>) {
-        let Some(entry) = self.subjects.get(&event.subject) else { return };
-        let at_or_before = ..=Span::new(event.at, Timestamp::MAX);
-        let found = entry.resolutions.range(at_or_before).next_back().map(|(_, row)| row.0);
-        let Some(resolution) = found.filter(|row| row.span.contains(event.at)) else { return };
-        let calendar = self.calendars.of(resolution.account);
-        let period = calendar.period(self.policy.position_period, event.at);
-        let closes_at = self.policy.closing.of(calendar, period);
+    fn count(
+        &mut self,
+        event: &Metered,
+        resolution: Option<&Resolution>,
+        diff: Diff,
+        sums: &mut Sums,
+    ) {
+        let Some(resolution) = resolution else { return };
+        let piece = self.cuts.around(event.at, &self.policy);
+        let (period, closes_at) = match self.calendars.own(resolution.account) {
+            None => (piece.period, piece.closes_at),
+            Some(calendar) => {
+                let period = calendar.period(self.policy.position_period, event.at);
+                (period, self.policy.closing.of(calendar, period))
+            }
+        };
         let cell = Cell {
             tenant: event.subject.tenant,
             product: resolution.product,
             account: resolution.account,
             user: resolution.user,
             device: resolution.device,
-            span: self.cuts.around(event.at),
+            span: self.turns.within(
+                piece.span,
+                event.at,
+                [resolution.account.0, resolution.product.0],
+            ),
             period,
             closes_at,
             late: closes_at.is_some_and(|closed| event.arrived_at >= closed),
@@ -309,7 +450,7 @@ impl State {
         let quantity = i128::from(event.quantity.0) * diff as i128;
         let tally = Tally { events: diff as i128, quantity };
         add(sums, Found::Cell(cell), tally);
-        if self.single.contains_key(&cell.product) {
+        if let Some(asked) = self.single.get(&cell.product) {
             let reading = Reading {
                 tenant: cell.tenant,
                 product: cell.product,
@@ -318,6 +459,7 @@ impl State {
                 at: event.at,
                 fact: event.fact,
                 quantity: event.quantity,
+                asked: *asked,
             };
             add(sums, Found::Reading(reading), tally);
         }
@@ -327,67 +469,8 @@ impl State {
     }
 }
 
-fn add(sums: &mut BTreeMap<Found, Tally>, found: Found, tally: Tally) {
+fn add(sums: &mut Sums, found: Found, tally: Tally) {
     let sum = sums.entry(found).or_default();
     sum.events += tally.events;
     sum.quantity += tally.quantity;
-}
-
-/// Where time is cut: at every turn of a day, of a shorter period if one is kept, and where an
-/// account moves.
-struct Cuts {
-    unit: PeriodUnit,
-    calendars: Vec<Calendar>,
-    /// When edges of the account tree begin or end, and how many do.
-    turns: BTreeMap<Timestamp, Diff>,
-    /// The last cell that was found; events come in clusters.
-    last: Span,
-}
-
-impl Cuts {
-    fn new(policy: &Policy, calendars: Vec<Calendar>) -> Self {
-        let unit = policy.periods().min().unwrap_or(PeriodUnit::Day).min(PeriodUnit::Day);
-        Self { unit, calendars, turns: BTreeMap::new(), last: Span::default() }
-    }
-
-    /// The piece of time around an instant in which no period turns.
-    fn between_turns_of_periods(&self, at: Timestamp) -> Span {
-        let periods = self.calendars.iter().map(|calendar| calendar.period(self.unit, at).span);
-        periods.fold(Span::ALWAYS, Span::intersect)
-    }
-
-    /// Whether moves of accounts come or go at instants where time is not cut anyway.
-    fn moved_by(&self, moves: &BTreeMap<Timestamp, Diff>) -> bool {
-        moves.iter().filter(|(at, _)| at.is_calendar()).any(|(at, change)| {
-            let before = self.turns.get(at).copied().unwrap_or_default();
-            (before == 0) != (before + change == 0)
-                && self.between_turns_of_periods(*at).start != *at
-        })
-    }
-
-    fn move_turns(&mut self, moves: &BTreeMap<Timestamp, Diff>) {
-        for (at, change) in moves.iter().filter(|(at, _)| at.is_calendar()) {
-            let count = self.turns.entry(*at).or_default();
-            *count += change;
-            if *count == 0 {
-                self.turns.remove(at);
-            }
-        }
-        self.last = Span::default();
-    }
-
-    /// The cell around an instant.
-    fn around(&mut self, at: Timestamp) -> Span {
-        if !self.last.contains(at) {
-            let mut cell = self.between_turns_of_periods(at);
-            if let Some((turn, _)) = self.turns.range(..=at).next_back() {
-                cell.start = cell.start.max(*turn);
-            }
-            if let Some((turn, _)) = self.turns.range(at.plus_us(1)..).next() {
-                cell.end = cell.end.min(*turn);
-            }
-            self.last = cell;
-        }
-        self.last
-    }
 }

@@ -22,6 +22,9 @@ pub struct AccountZone {
     pub anchor: Option<Timestamp>,
 }
 
+/// How many different calendars are told apart; whoever asks for each finds that there are more.
+const EACH_MAX: usize = 16;
+
 /// What was stated of one account, and how often.
 #[derive(Clone, Debug, Default)]
 struct Stated {
@@ -81,6 +84,25 @@ impl Calendars {
     /// The calendar of an account.
     pub(crate) fn of(&self, account: AccountId) -> &Calendar {
         self.calendars.get(&account).unwrap_or(&self.default)
+    }
+
+    /// The calendar that an account states, if it does; everyone else's is the first of [`Calendars::all`].
+    pub(crate) fn own(&self, account: AccountId) -> Option<&Calendar> {
+        self.calendars.get(&account)
+    }
+
+    /// Every calendar that counts for someone, everyone else's first.
+    pub(crate) fn each(&self) -> Vec<Calendar> {
+        let mut found = vec![self.default.clone()];
+        for calendar in self.calendars.values() {
+            if !found.contains(calendar) {
+                found.push(calendar.clone());
+            }
+            if found.len() > EACH_MAX {
+                break;
+            }
+        }
+        found
     }
 
     /// A calendar of every zone that counts for someone; their days are those of all calendars, since

@@ -4,7 +4,10 @@ use differential_dataflow::consolidation::consolidate;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use timely::container::CapacityContainerBuilder;
 use timely::dataflow::ProbeHandle;
+use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::operators::{Operator as _, Probe as _};
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
@@ -124,7 +127,7 @@ outputs! {
 /// The differences that a worker has gathered and not yet handed over.
 pub(crate) type Gathered = Rc<RefCell<BTreeMap<Epoch, Changes>>>;
 
-/// Writes the updates of one output to its place in the epoch's differences.
+/// Takes the updates of one output to its place in the epoch's differences.
 fn tap<D: Clone + 'static, R: Clone + 'static>(
     rows: Facts<'_, D, R>,
     gathered: &Gathered,
@@ -132,10 +135,16 @@ fn tap<D: Clone + 'static, R: Clone + 'static>(
     place: impl Fn(&mut Changes) -> &mut Vec<(D, R)> + 'static,
 ) {
     let gathered = Rc::clone(gathered);
-    rows.inspect(move |(row, epoch, diff)| {
-        let mut gathered = gathered.borrow_mut();
-        let changes = gathered.entry(*epoch).or_default();
-        place(changes).push((row.clone(), diff.clone()));
-    })
-    .probe_with(probe);
+    rows.inner
+        .unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(Pipeline, "Gather", |_, _| {
+            move |input, _output| {
+                input.for_each_stamp(|_capability, batches| {
+                    let mut gathered = gathered.borrow_mut();
+                    for (row, epoch, diff) in batches.flat_map(|batch| batch.drain(..)) {
+                        place(gathered.entry(epoch).or_default()).push((row, diff));
+                    }
+                });
+            }
+        })
+        .probe_with(probe);
 }

@@ -6,6 +6,7 @@
 use crate::changes::Changes;
 use crate::dataflow::{Dataflow, EpochInput};
 use crate::error::RuntimeError;
+use crate::measures::Measures;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, Once};
@@ -36,6 +37,7 @@ impl Cluster {
         workers: usize,
         policy: &Policy,
         publisher: &Sender<WorkerEpoch>,
+        measures: &Measures,
     ) -> Result<Self, RuntimeError> {
         abort_when_a_worker_fails();
         let mut inputs = Vec::with_capacity(workers);
@@ -48,6 +50,7 @@ impl Cluster {
         let ends = Arc::new(Mutex::new(ends));
         let policy = policy.clone();
         let publisher = publisher.clone();
+        let measures = measures.clone();
         let run = move || {
             let config = if workers == 1 {
                 timely::Config::thread()
@@ -57,6 +60,7 @@ impl Cluster {
             let guards = timely::execute(config, move |worker| {
                 let end = ends.lock().ok().and_then(|mut ends| ends[worker.index()].take());
                 if let Some(end) = end {
+                    measures.observe(worker);
                     run_worker(worker, &policy, &end, &publisher);
                 }
             });

@@ -5,9 +5,9 @@ use differential_dataflow::input::InputSession;
 use std::rc::Rc;
 use timely::dataflow::ProbeHandle;
 use timely::worker::Worker;
-use trueup_model::fact::Fact;
-use trueup_model::id::{Id, NameKind, ProductId, TenantId};
+use trueup_model::id::{Id, NameKind, ProductId};
 use trueup_model::time::Timestamp;
+use trueup_operators::entered::Entered;
 use trueup_operators::pipeline::{Inputs, assemble};
 use trueup_operators::{Diff, Epoch};
 use trueup_policy::Policy;
@@ -19,21 +19,24 @@ pub(crate) struct EpochInput {
     /// The epoch.
     pub(crate) epoch: Epoch,
     /// What sources say.
-    pub(crate) facts: Vec<(TenantId, Fact<Id>)>,
+    pub(crate) facts: Vec<Entered>,
     /// Settings of products that are named for the first time.
     pub(crate) settings: Vec<(ProductId, ProductSettings)>,
     /// Names that the naming rules could not resolve.
     pub(crate) unresolved: Vec<(NameKind, Id)>,
     /// The horizon before and after, if it moves.
     pub(crate) horizon: Option<(Option<Timestamp>, Timestamp)>,
+    /// Whether totals over the trees are brought up to date.
+    pub(crate) tick: bool,
 }
 
 /// A worker's ends of the dataflow.
 pub(crate) struct Dataflow {
-    facts: InputSession<Epoch, (TenantId, Fact<Id>), Diff>,
+    facts: InputSession<Epoch, Entered, Diff>,
     settings: InputSession<Epoch, (ProductId, ProductSettings), Diff>,
     unresolved: InputSession<Epoch, (NameKind, Id), Diff>,
     horizon: InputSession<Epoch, Timestamp, Diff>,
+    ticks: InputSession<Epoch, Epoch, Diff>,
     probe: ProbeHandle<Epoch>,
     gathered: Gathered,
 }
@@ -45,6 +48,7 @@ impl Dataflow {
         let mut settings = InputSession::new();
         let mut unresolved = InputSession::new();
         let mut horizon = InputSession::new();
+        let mut ticks = InputSession::new();
         let gathered = Gathered::default();
         let probe = ProbeHandle::new();
         worker.dataflow(|scope| {
@@ -53,10 +57,12 @@ impl Dataflow {
                 settings: settings.to_collection(scope),
                 unresolved: unresolved.to_collection(scope),
                 horizon: horizon.to_collection(scope),
+                ticks: ticks.to_collection(scope),
             };
             collect(assemble(inputs, policy), &gathered, &probe);
         });
-        Self { facts, settings, unresolved, horizon, probe, gathered: Rc::clone(&gathered) }
+        let gathered = Rc::clone(&gathered);
+        Self { facts, settings, unresolved, horizon, ticks, probe, gathered }
     }
 
     /// Enters what an epoch brings, and says that it brings no more.
@@ -77,11 +83,15 @@ impl Dataflow {
             }
             self.horizon.update(now, 1);
         }
+        if input.tick {
+            self.ticks.update(input.epoch, 1);
+        }
         self.advance(input.epoch + 1);
         self.facts.flush();
         self.settings.flush();
         self.unresolved.flush();
         self.horizon.flush();
+        self.ticks.flush();
     }
 
     fn advance(&mut self, epoch: Epoch) {
@@ -89,6 +99,7 @@ impl Dataflow {
         self.settings.advance_to(epoch);
         self.unresolved.advance_to(epoch);
         self.horizon.advance_to(epoch);
+        self.ticks.advance_to(epoch);
     }
 
     /// Whether nothing more can come of an epoch.

@@ -5,6 +5,7 @@ use crate::cluster::Cluster;
 use crate::conversation::{Allowance, Gate, Reception};
 use crate::error::RuntimeError;
 use crate::intake::Intake;
+use crate::measures::Measures;
 use crate::publisher::{Progress, Published, Publisher};
 use crate::recovery::recover;
 use crate::sequencer::{Sequencer, Work};
@@ -31,6 +32,8 @@ pub struct Engine {
     progress: Arc<Progress>,
     subscribers: Arc<Mutex<Vec<Sender<Published>>>>,
     clock: Arc<dyn Clock>,
+    measures: Measures,
+    started_us: u64,
     is_kept: bool,
     work: Option<Sender<Work>>,
     threads: Vec<std::thread::JoinHandle<()>>,
@@ -52,7 +55,9 @@ impl Engine {
         let (work, works) = bounded(WORK_MAX);
         let (planned, plans) = bounded(PLANNED_MAX);
         let (found, finds) = bounded(settings.workers * PLANNED_MAX);
-        let cluster = Cluster::start(settings.workers, &settings.policy, &found)?;
+        let measures = Measures::default();
+        let started_us = clock.monotonic_us();
+        let cluster = Cluster::start(settings.workers, &settings.policy, &found, &measures)?;
         drop(found);
         let publisher = Publisher {
             workers: settings.workers,
@@ -71,8 +76,19 @@ impl Engine {
         ];
         let is_kept = journal.is_some();
         let work = Some(work);
-        let engine =
-            Self { intake, names, views, progress, subscribers, clock, is_kept, work, threads };
+        let engine = Self {
+            intake,
+            names,
+            views,
+            progress,
+            subscribers,
+            clock,
+            measures,
+            started_us,
+            is_kept,
+            work,
+            threads,
+        };
         let replayed = engine.work.as_ref().ok_or(RuntimeError::Stopped)?;
         let closed = recover(journal.as_deref(), mark, &engine.intake, replayed)?;
         engine.wait_for(closed)?;
@@ -92,6 +108,16 @@ impl Engine {
     /// The outputs at the last published epoch.
     pub fn views(&self) -> RwLockReadGuard<'_, Views> {
         self.views.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For how long the engine runs, in microseconds.
+    pub fn runs_for_us(&self) -> u64 {
+        self.clock.monotonic_us().saturating_sub(self.started_us)
+    }
+
+    /// What operators cost since the engine started.
+    pub fn measures(&self) -> &Measures {
+        &self.measures
     }
 
     /// Where connectors are received.
@@ -116,7 +142,7 @@ impl Engine {
         if self.is_kept {
             return Err(RuntimeError::NotJournaled);
         }
-        self.send(Work::Facts(facts))
+        self.send(Work::Facts(facts.into_iter().map(Into::into).collect()))
     }
 
     /// Why the engine stopped by itself, if it did.

@@ -15,6 +15,7 @@ use trueup_model::id::{Dictionary, Id, NameError, NameKind, ProductId, TenantId}
 use trueup_model::quantity::Quantity;
 use trueup_model::reject::{Reject, RejectReason};
 use trueup_model::time::Timestamp;
+use trueup_operators::entered::Entered;
 use trueup_policy::Policy;
 
 /// The greatest value of a factor: a billion units for one.
@@ -212,6 +213,14 @@ impl Intake {
     }
 
     /// The latest instant that a fact gives evidence of.
+    pub(crate) fn evidence_of(fact: &Entered) -> Option<Timestamp> {
+        match fact {
+            Entered::Usage(said) => Some(said.event.at),
+            Entered::Other(other) => Self::evidence(&other.1),
+        }
+    }
+
+    /// The same of a fact in its general form.
     pub(crate) fn evidence(fact: &Fact<Id>) -> Option<Timestamp> {
         let Action::Assert(body) = &fact.action else { return None };
         match body {

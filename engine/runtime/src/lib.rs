@@ -18,6 +18,7 @@ pub mod publisher;
 pub(crate) mod cluster;
 pub(crate) mod dataflow;
 pub mod changes;
+pub mod measures;
 pub mod view;
 pub mod explain;
 pub mod clock;

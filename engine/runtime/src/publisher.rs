@@ -19,6 +19,8 @@ use trueup_operators::Epoch;
 pub(crate) struct Planned {
     pub(crate) epoch: Epoch,
     pub(crate) horizon: Timestamp,
+    /// Whether totals over the trees were brought up to date.
+    pub(crate) totals: bool,
 }
 
 /// An epoch that was published, with everything that it changed.
@@ -55,6 +57,11 @@ impl Progress {
     fn end(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
         self.changed.notify_all();
+    }
+
+    /// The last epoch that was published.
+    pub(crate) fn published(&self) -> Epoch {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).published
     }
 
     /// Says why nothing more will be published.
@@ -123,6 +130,9 @@ impl Publisher {
             views.as_of.epoch = plan.epoch;
             views.as_of.horizon = plan.horizon;
             views.as_of.published_at = self.clock.now();
+            if plan.totals {
+                views.totals_as_of = views.as_of.clone();
+            }
         }
         let published = Published { epoch: plan.epoch, horizon: plan.horizon, changes };
         let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);

@@ -19,10 +19,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use trueup_model::fact::Fact;
-use trueup_model::id::{Id, NameKind, ProductId, TenantId};
+use trueup_model::id::{Id, NameKind, ProductId};
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
+use trueup_operators::entered::Entered;
 use trueup_policy::rules::ProductSettings;
 use trueup_wire::Credit;
 
@@ -37,7 +37,7 @@ pub(crate) enum Work {
     /// A name that the naming rules could not resolve.
     Unresolved(NameKind, Id),
     /// Facts that nothing but this process knows.
-    Facts(Vec<(TenantId, Fact<Id>)>),
+    Facts(Vec<Entered>),
     /// A connector wants to begin.
     Greet(Greet),
     /// Names of a conversation got codes.
@@ -95,7 +95,7 @@ pub(crate) struct Batch {
     pub(crate) position: Vec<u8>,
     /// The frame as it came; empty when it is read back from the journal.
     pub(crate) frame: Vec<u8>,
-    pub(crate) facts: Vec<(TenantId, Fact<Id>)>,
+    pub(crate) facts: Vec<Entered>,
     pub(crate) hash: EpochHash,
     pub(crate) cost: Credit,
     /// Who is told; nobody when it is read back.
@@ -146,6 +146,7 @@ pub(crate) struct Sequencer {
     hash: EpochHash,
     opened_us: Option<u64>,
     ticked_us: u64,
+    totals: TotalsPace,
     synced_us: u64,
     waiting: Vec<Sender<Epoch>>,
     delivered: BTreeMap<ConversationId, Delivered>,
@@ -160,6 +161,7 @@ impl Sequencer {
         planned: Sender<Planned>,
         progress: Arc<Progress>,
     ) -> Self {
+        let step_us = settings.totals_step_us;
         Self {
             settings,
             clock,
@@ -175,6 +177,7 @@ impl Sequencer {
             hash: EpochHash::default(),
             opened_us: None,
             ticked_us: 0,
+            totals: TotalsPace::new(step_us),
             synced_us: 0,
             waiting: Vec::new(),
             delivered: BTreeMap::new(),
@@ -206,7 +209,8 @@ impl Sequencer {
             let full = self.open.facts.len() >= self.settings.epoch_facts_max;
             let tick = self.settings.horizon == Horizon::Clock
                 && now >= self.ticked_us + self.settings.horizon_step_us;
-            if old || full || tick {
+            let totals = self.totals.lags() && self.totals.is_due(now, self.progress.published());
+            if old || full || tick || totals {
                 self.close(None)?;
             } else if !self.unsealed.is_empty() && now >= self.synced_us + SEAL_US {
                 self.seal()?;
@@ -226,7 +230,8 @@ impl Sequencer {
         let tick = (self.settings.horizon == Horizon::Clock)
             .then_some(self.ticked_us + self.settings.horizon_step_us);
         let seal = (!self.unsealed.is_empty()).then_some(self.synced_us + SEAL_US);
-        let next = epoch.into_iter().chain(tick).chain(seal).min();
+        let totals = self.totals.next_us(now);
+        let next = epoch.into_iter().chain(tick).chain(seal).chain(totals).min();
         let wait = next.map_or(1_000_000, |at| at.saturating_sub(now));
         Duration::from_micros(wait.clamp(100, 1_000_000))
     }
@@ -247,6 +252,8 @@ impl Sequencer {
             Work::Batch(batch) => self.batch(batch)?,
             Work::Close(horizon, reply) => {
                 self.waiting.push(reply);
+                // Whoever waits for an epoch sees all of it.
+                self.totals.ask();
                 return self.close(horizon);
             }
             Work::Replay(replay) => return self.replay(replay),
@@ -255,10 +262,14 @@ impl Sequencer {
         Ok(())
     }
 
-    fn gather(&mut self, facts: Vec<(TenantId, Fact<Id>)>) {
-        let latest = facts.iter().filter_map(|(_, fact)| Intake::evidence(fact)).max();
+    fn gather(&mut self, facts: Vec<Entered>) {
+        let latest = facts.iter().filter_map(Intake::evidence_of).max();
         self.evidence = self.evidence.max(latest.unwrap_or(Timestamp::MIN));
-        self.open.facts.extend(facts);
+        if self.open.facts.is_empty() {
+            self.open.facts = facts;
+        } else {
+            self.open.facts.extend(facts);
+        }
     }
 
     /// Welcomes a connector if no newer process of its source was here.
@@ -361,7 +372,13 @@ impl Sequencer {
             self.horizon = Some(now);
         }
         let horizon = self.horizon.unwrap_or(Timestamp::MIN);
-        let planned = Planned { epoch: self.epoch, horizon };
+        let now = self.clock.monotonic_us();
+        // Read back, every epoch has its totals: which had them is not written down.
+        if self.log.is_none() {
+            self.totals.ask();
+        }
+        input.tick = self.totals.take(now, self.epoch, self.progress.published());
+        let planned = Planned { epoch: self.epoch, horizon, totals: input.tick };
         self.planned.send(planned).map_err(|_| RuntimeError::Stopped)?;
         self.cluster.enter(shares(input, self.cluster.workers()))?;
         self.hash = EpochHash::default();
@@ -419,19 +436,113 @@ impl Sequencer {
     }
 }
 
+/// When totals over the trees are brought up to date: at most once in each step, and at most a fifth of
+/// the time.
+#[derive(Debug)]
+struct TotalsPace {
+    step_us: u64,
+    /// Whether someone waits for them.
+    asked: bool,
+    /// Whether epochs came since.
+    lags: bool,
+    /// The epoch that brings them up to date, and when it was given to the workers.
+    running: Option<(Epoch, u64)>,
+    /// Not before this.
+    next_us: u64,
+}
+
+/// How many times as long as bringing totals up to date takes they are left alone after it.
+const TOTALS_REST: u64 = 4;
+
+impl TotalsPace {
+    fn new(step_us: u64) -> Self {
+        Self { step_us, asked: false, lags: false, running: None, next_us: 0 }
+    }
+
+    /// Asks for totals in the next epoch.
+    fn ask(&mut self) {
+        self.asked = true;
+    }
+
+    fn lags(&self) -> bool {
+        self.lags
+    }
+
+    /// Whether it is time, given the last epoch that was published.
+    fn is_due(&mut self, now_us: u64, published: Epoch) -> bool {
+        if let Some((epoch, since_us)) = self.running {
+            if published < epoch {
+                return false;
+            }
+            let took_us = now_us.saturating_sub(since_us);
+            self.running = None;
+            self.next_us = since_us + self.step_us.max(took_us * (TOTALS_REST + 1));
+        }
+        now_us >= self.next_us
+    }
+
+    /// When to look again; `None` if there is nothing to wait for.
+    fn next_us(&self, now_us: u64) -> Option<u64> {
+        let again = if self.running.is_some() { now_us + self.step_us } else { self.next_us };
+        self.lags.then_some(again)
+    }
+
+    /// Whether an epoch that is given to the workers now brings totals up to date.
+    fn take(&mut self, now_us: u64, epoch: Epoch, published: Epoch) -> bool {
+        let due = self.is_due(now_us, published) || self.asked;
+        self.lags = !due;
+        self.asked = false;
+        if due {
+            self.running = Some((epoch, now_us));
+        }
+        due
+    }
+}
+
 /// Cuts an epoch into one share for each worker; small tables enter at the first.
 fn shares(input: EpochInput, workers: usize) -> Vec<EpochInput> {
     let mut shares: Vec<EpochInput> =
         (0..workers).map(|_| EpochInput { epoch: input.epoch, ..EpochInput::default() }).collect();
-    let size = input.facts.len().div_ceil(workers).max(1);
-    let mut facts = input.facts.into_iter();
-    for share in &mut shares {
-        share.facts = facts.by_ref().take(size).collect();
+    let mut facts = input.facts;
+    let size = facts.len().div_ceil(workers).max(1);
+    for share in shares.iter_mut().skip(1).rev() {
+        let rest = facts.len().saturating_sub(size);
+        share.facts = facts.split_off(rest);
     }
     if let Some(first) = shares.first_mut() {
+        first.facts = facts;
         first.settings = input.settings;
         first.unresolved = input.unresolved;
         first.horizon = input.horizon;
+        first.tick = input.tick;
     }
     shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TotalsPace;
+
+    #[test]
+    fn totals_rest_four_times_as_long_as_they_take() {
+        let mut pace = TotalsPace::new(1000);
+        assert!(pace.take(10, 1, 0), "nothing was brought up to date yet");
+        assert!(!pace.take(5000, 2, 0), "the first time is not over");
+        assert!(pace.lags());
+        assert!(!pace.is_due(510, 1), "it took 500");
+        assert!(!pace.is_due(2509, 2));
+        assert_eq!(pace.next_us(600), Some(2510));
+        assert!(pace.is_due(2510, 2));
+        assert!(pace.take(2510, 3, 2));
+        assert!(!pace.lags());
+    }
+
+    #[test]
+    fn whoever_waits_gets_totals_at_once() {
+        let mut pace = TotalsPace::new(1000);
+        assert!(pace.take(10, 1, 0));
+        pace.ask();
+        assert!(pace.take(11, 2, 1));
+        assert!(!pace.take(12, 3, 2));
+    }
 }

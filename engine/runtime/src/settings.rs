@@ -27,6 +27,8 @@ pub struct Settings {
     pub horizon: Horizon,
     /// How often the horizon follows the clock, in microseconds.
     pub horizon_step_us: u64,
+    /// How often totals over the trees are brought up to date at most, in microseconds.
+    pub totals_step_us: u64,
     /// An epoch closes when it holds this many facts.
     pub epoch_facts_max: usize,
     /// An epoch closes this long after its first fact, in microseconds.
@@ -50,6 +52,7 @@ impl Default for Settings {
             policy: Policy::default(),
             horizon: Horizon::Clock,
             horizon_step_us: 60_000_000,
+            totals_step_us: 1_000_000,
             epoch_facts_max: 100_000,
             epoch_us_max: 10_000,
             names_max: 4_000_000,

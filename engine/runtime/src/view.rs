@@ -124,6 +124,8 @@ pub struct LevelsAt {
 pub struct Views {
     /// Up to what they speak.
     pub as_of: AsOf,
+    /// Up to what the totals over the trees speak, which are brought up to date less often.
+    pub totals_as_of: AsOf,
     /// Positions by key.
     pub positions: BTreeMap<PositionKey, LicensePosition>,
     /// Which lines serve each position.
@@ -184,6 +186,7 @@ impl Views {
         let as_of =
             AsOf { epoch: 0, horizon: Timestamp::MIN, published_at: Timestamp::MIN, policy };
         Self {
+            totals_as_of: as_of.clone(),
             as_of,
             positions: BTreeMap::new(),
             allocations: Table::default(),
@@ -228,16 +231,18 @@ impl Views {
                     product: step.product,
                     metric: step.metric,
                 };
-                let steps = self.steps.entry(node).or_default();
                 if diff < 0 {
+                    let Some(steps) = self.steps.get_mut(&node) else { continue };
                     steps.remove(&step.at);
+                    if steps.is_empty() {
+                        self.steps.remove(&node);
+                    }
                 } else {
-                    let old = steps.insert(step.at, *step);
+                    let old = self.steps.entry(node).or_default().insert(step.at, *step);
                     assert!(old.is_none(), "two steps of {node:?} at {}", step.at);
                 }
             }
         }
-        self.steps.retain(|_, steps| !steps.is_empty());
         self.allocations.apply(&changes.allocations);
         self.rollups.apply(&changes.rollups);
         self.rollups_current.apply(&changes.rollups_current);

@@ -10,6 +10,7 @@ pub(crate) mod discrepancy;
 pub(crate) mod explanation;
 pub(crate) mod file;
 pub(crate) mod ledger;
+pub(crate) mod operator;
 pub(crate) mod position;
 pub(crate) mod quarantine;
 pub(crate) mod rollup;
@@ -120,7 +121,10 @@ impl<'a> Words<'a> {
 
     /// As of when the views are.
     pub(crate) fn as_of(&self) -> AsOf {
-        let as_of = &self.views.as_of;
+        self.as_of_shown(&self.views.as_of)
+    }
+
+    fn as_of_shown(&self, as_of: &trueup_runtime::view::AsOf) -> AsOf {
         AsOf {
             epoch: as_of.epoch,
             horizon: as_of.horizon.to_string(),
@@ -135,6 +139,12 @@ impl<'a> Words<'a> {
         let total = rows.len();
         let kept = rows.into_iter().take(filter.limit.unwrap_or(usize::MAX)).collect();
         Answer { as_of: self.as_of(), total, rows: kept }
+    }
+
+    /// The same for totals over the trees, which may be older than the rest.
+    pub(crate) fn answer_of_totals<R>(&self, rows: Vec<R>, filter: &Filter) -> Answer<R> {
+        let as_of = self.as_of_shown(&self.views.totals_as_of);
+        Answer { as_of, ..self.answer(rows, filter) }
     }
 
     /// The name of anything.

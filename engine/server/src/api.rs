@@ -1,11 +1,12 @@
 //! The JSON API: questions over HTTP, answered from the published views.
 //!
-//! `GET /v1/{view}` with the filter in the query string, `GET /v1/explain/{id}`, `GET /livez`,
-//! `GET /readyz`. Answers are read under one lock, so each is of one epoch, which it names. Runs on a
+//! `GET /v1/{view}` with the filter in the query string, `GET /v1/explain/{id}`, `GET /v1/operators`,
+//! `GET /livez`, `GET /readyz`. Answers are read under one lock, so each is of one epoch, which it names. Runs on a
 //! thread of its own; worker threads never wait for it.
 
 use crate::answer::Words;
 use crate::answer::explanation::{ExplainError, explanation};
+use crate::answer::operator::OperatorCosts;
 use crate::exit::{Exit, Failure};
 use crate::filter::Filter;
 use crate::question::{View, ask};
@@ -102,13 +103,14 @@ fn router(shared: Shared) -> Router {
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(|| async { "ok\n" }))
         .route("/v1/explain/{id}", get(explain))
+        .route("/v1/operators", get(operators))
         .route("/v1/{view}", get(view))
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no such path", PATHS) })
         .with_state(shared)
 }
 
 const PATHS: &str = "ask /v1/positions, /v1/levels, /v1/discrepancies, /v1/rollups, \
-    /v1/credits, /v1/overages, /v1/charges, /v1/true-ups, /v1/quarantine, /v1/pools, /v1/sessions, /v1/denials or /v1/explain/{id}";
+    /v1/credits, /v1/overages, /v1/charges, /v1/true-ups, /v1/quarantine, /v1/pools, /v1/sessions, /v1/denials, /v1/operators or /v1/explain/{id}";
 
 /// An error as JSON: what happened and what can be done.
 fn refuse(status: StatusCode, error: &str, hint: &str) -> Response {
@@ -158,6 +160,15 @@ async fn not_yet(shared: &Shared, filter: &Filter) -> Option<Response> {
         &format!("epoch {asked} is not published yet, {now} is"),
         "ask again shortly",
     ))
+}
+
+/// What operators cost since the engine started.
+async fn operators(State(shared): State<Shared>) -> Response {
+    let views = shared.engine.views();
+    let names = shared.engine.names();
+    let as_of = Words::new(&views, &names, &shared.zone).as_of();
+    let costs = shared.engine.measures().costs();
+    axum::Json(OperatorCosts::new(as_of, shared.engine.runs_for_us(), costs)).into_response()
 }
 
 async fn explain(

@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Sessions(AskArguments),
     /// Refused attempts.
     Denials(AskArguments),
+    /// What each operator of a running engine costs, the costliest first.
+    Top(TopArguments),
     /// Show the configuration and where each value comes from.
     Config(ConfigArguments),
 }
@@ -143,6 +145,23 @@ pub(crate) struct AskArguments {
     /// Which rows.
     #[command(flatten)]
     pub(crate) which: Which,
+    /// How to write the answer.
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// A question about what operators cost.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TopArguments {
+    /// Where the engine answers.
+    #[arg(long, value_name = "HOST:PORT", default_value = API_DEFAULT, env = "TRUEUP_API")]
+    pub(crate) api: String,
+    /// Show at most this many operators.
+    #[arg(long, value_name = "ROWS", default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// Measure for this many seconds instead of since the engine started.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) over: Option<u64>,
     /// How to write the answer.
     #[command(flatten)]
     pub(crate) output: Output,

@@ -6,6 +6,7 @@ mod demo;
 mod reconcile;
 mod report;
 mod serve;
+mod top;
 
 use crate::args::Command;
 use crate::exit::Exit;
@@ -30,6 +31,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Pools(arguments) => ask::view(View::Pools, &arguments),
         Command::Sessions(arguments) => ask::view(View::Sessions, &arguments),
         Command::Denials(arguments) => ask::view(View::Denials, &arguments),
+        Command::Top(arguments) => top::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
     }
 }

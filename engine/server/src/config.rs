@@ -52,6 +52,12 @@ const KEYS: &[Key] = &[
     },
     Key {
         section: "engine",
+        name: "totals_milliseconds",
+        default: "1000",
+        meaning: "How often totals over the trees are brought up to date at most.",
+    },
+    Key {
+        section: "engine",
         name: "names_max",
         default: "4000000",
         meaning: "The most names that are kept; facts with further names are set aside.",
@@ -245,6 +251,7 @@ impl Values {
         let epoch_facts = number("engine", "epoch_facts_max", 1, 10_000_000);
         let epoch_ms = number("engine", "epoch_milliseconds", 1, 60_000);
         let step_seconds = number("engine", "horizon_step_seconds", 1, 86_400);
+        let totals_ms = number("engine", "totals_milliseconds", 0, 3_600_000);
         let names = number("engine", "names_max", 1, 1_000_000_000);
         let products = number("engine", "products_max", 1, 10_000_000);
         let future_seconds = number("engine", "future_tolerance_seconds", 0, 31_536_000);
@@ -271,6 +278,7 @@ impl Values {
             policy,
             horizon: Horizon::Clock,
             horizon_step_us: step_seconds * 1_000_000,
+            totals_step_us: totals_ms * 1000,
             epoch_facts_max: size(epoch_facts),
             epoch_us_max: epoch_ms * 1000,
             names_max: size(names),

@@ -149,7 +149,7 @@ pub(crate) fn ask(words: &Words<'_>, view: View, filter: &Filter) -> Result<Rows
                 Some("current") => return Err(QuestionError::NotKept),
                 Some(other) => return Err(QuestionError::Tree(other.to_owned())),
             }
-            Rows::Rollups(words.answer(rollups(words, filter), filter))
+            Rows::Rollups(words.answer_of_totals(rollups(words, filter), filter))
         }
         View::Credits => Rows::Credits(words.answer(credits(words, filter), filter)),
         View::Overages => Rows::Overages(words.answer(overages(words, filter), filter)),

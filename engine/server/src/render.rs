@@ -2,10 +2,12 @@
 
 mod explanation;
 mod ledger;
+mod operators;
 mod tables;
 
 pub(crate) use explanation::explanation;
 pub(crate) use ledger::{charges, credits, overages, true_ups};
+pub(crate) use operators::operators;
 pub(crate) use tables::{
     denials, discrepancies, files, levels, pools, positions, quarantine, rollups, sessions,
 };

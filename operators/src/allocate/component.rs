@@ -84,8 +84,14 @@ pub(super) struct Component {
     rights: BTreeMap<Right, Diff>,
     /// What vouches for the rights that count.
     basis: Option<Basis>,
+    /// The accounts that have lines of the basis that counts.
+    pools: BTreeSet<AccountId>,
     routes: BTreeMap<AccountId, Route>,
     nodes: BTreeMap<AccountId, Node>,
+    /// Nodes with demand at the horizon.
+    active: BTreeSet<AccountId>,
+    /// An instant after the horizon before which nothing changes by itself.
+    turn: Option<Timestamp>,
     figures: Figures,
 }
 
@@ -105,8 +111,11 @@ impl Component {
             demand: BTreeMap::new(),
             rights: BTreeMap::new(),
             basis: None,
+            pools: BTreeSet::new(),
             routes: BTreeMap::new(),
             nodes: BTreeMap::new(),
+            active: BTreeSet::new(),
+            turn: None,
             figures: Figures::new(key),
         }
     }
@@ -116,28 +125,70 @@ impl Component {
     }
 
     /// Whether demand lasts at the horizon, so that every move of it changes a figure.
-    pub(super) fn is_active(&self, world: &World) -> bool {
-        // The hours that have passed are counted, whatever happens in them.
-        matches!(self.statistic, Statistic::Percentile(_))
-            || self.nodes.values().any(|node| node.timeline.at(world.horizon).demand != 0)
+    pub(super) fn is_active(&self) -> bool {
+        self.counts_hours() || !self.active.is_empty()
     }
 
-    /// The first instant after the horizon at which something changes by itself.
-    pub(super) fn next_turn(&self, world: &World) -> Option<Timestamp> {
+    /// Whether the hours that have passed are counted, whatever happens in them.
+    fn counts_hours(&self) -> bool {
+        matches!(self.statistic, Statistic::Percentile(_))
+    }
+
+    /// An instant after the horizon before which nothing changes by itself.
+    pub(super) fn turn(&self) -> Option<Timestamp> {
+        self.turn
+    }
+
+    /// When something changes next at some nodes, or by rights, without any news.
+    fn next_turn<'r>(
+        &self,
+        nodes: impl Iterator<Item = &'r AccountId> + Clone,
+        rights: impl Iterator<Item = &'r Right>,
+        world: &World,
+    ) -> Option<Timestamp> {
         let horizon = world.horizon;
         let after = horizon.plus_us(1);
-        let rights = self.rights.keys().flat_map(|right| [right.span.start, right.span.end]);
-        let rights = rights.filter(|at| *at > horizon && *at != Timestamp::MAX);
-        let levels = self
-            .nodes
-            .values()
-            .filter_map(|node| node.timeline.changes_from(after).next().map(|(at, _)| at));
-        let periods = self.nodes.keys().flat_map(|account| {
+        let rights = rights.flat_map(|right| [right.span.start, right.span.end]);
+        let levels = nodes.clone().filter_map(|account| {
+            let node = self.nodes.get(account)?;
+            node.timeline.changes_from(after).next().map(|(at, _)| at)
+        });
+        let periods = nodes.flat_map(|account| {
             let calendar = world.calendars.of(*account);
             world.policy.periods().map(move |unit| calendar.period(unit, horizon).span.end)
         });
-        let periods = periods.filter(|at| *at > horizon && *at != Timestamp::MAX);
-        rights.chain(levels).chain(periods).min()
+        let all = rights.chain(levels).chain(periods);
+        all.filter(|at| *at > horizon && *at != Timestamp::MAX).min()
+    }
+
+    /// Notes which of the nodes that changed have demand at the horizon, and when something changes
+    /// next.
+    ///
+    /// Work: the nodes that changed; all of them where all may have, or the last turn has come.
+    fn plan(
+        &mut self,
+        all: bool,
+        touched: &BTreeSet<AccountId>,
+        rights: &BTreeMap<Right, Diff>,
+        world: &World,
+    ) {
+        let horizon = world.horizon;
+        let has_demand = |node: &Node| node.timeline.at(horizon).demand != 0;
+        if all {
+            let active = self.nodes.iter().filter(|(_, node)| has_demand(node));
+            self.active = active.map(|(account, _)| *account).collect();
+            self.turn = self.next_turn(self.nodes.keys(), self.rights.keys(), world);
+            return;
+        }
+        for account in touched {
+            if self.nodes.get(account).is_some_and(has_demand) {
+                self.active.insert(*account);
+            } else {
+                self.active.remove(account);
+            }
+        }
+        let next = self.next_turn(touched.iter(), rights.keys(), world);
+        self.turn = self.turn.into_iter().chain(next).min();
     }
 
     /// Applies what an epoch brings, and gives what changes.
@@ -154,17 +205,13 @@ impl Component {
             demand.keys().map(|((account, _), ..)| *account).collect();
         let rights = self.hear_rights(news.rights);
         let mut dirty: BTreeMap<AccountId, Window> = BTreeMap::new();
-        let basis = self.rights.keys().map(|right| right.basis).min();
-        let pools = self.pools(basis);
+        let due = turn.due(self.turn, world.horizon);
+        let mut regroup = !rights.is_empty() && self.recount();
+        let pools = std::mem::take(&mut self.pools);
         let converts = self.parts != 0 || !self.conversion.is_none();
         let converted = std::mem::replace(&mut self.converts, converts) != converts;
-        let regroup = basis != self.basis
-            || restated
-            || converted
-            || !self.nodes.iter().filter(|(_, node)| node.pool).map(|(at, _)| at).eq(&pools)
-            || (turn.tree && self.reroutes(world, &pools));
+        regroup |= restated || converted || (turn.tree && self.reroutes(world, &pools));
         if regroup {
-            self.basis = basis;
             self.rebuild(world, &pools, &mut dirty);
             touched.extend(self.nodes.keys());
         } else {
@@ -187,13 +234,10 @@ impl Component {
                 }
             }
         }
+        self.pools = pools;
         self.grace(&mut dirty);
         if let Some(before) = turn.horizon_before {
-            let moved =
-                if before == Timestamp::MIN { ALL_OF_TIME } else { (before, world.horizon) };
-            for account in self.nodes.keys() {
-                widen(&mut dirty, *account, moved);
-            }
+            self.follow(before, due.is_some(), world, &mut dirty);
         }
         if restated {
             for account in self.nodes.keys() {
@@ -203,7 +247,7 @@ impl Component {
         for account in turn.zones.iter().filter(|account| self.nodes.contains_key(account)) {
             widen(&mut dirty, *account, ALL_OF_TIME);
         }
-        let gaps = !rights.is_empty() || turn.horizon_before.is_some();
+        let gaps = !rights.is_empty() || due.is_some();
         self.figures.settle(
             &mut self.nodes,
             &self.rights,
@@ -215,6 +259,34 @@ impl Component {
         );
         touched.extend(dirty.keys());
         self.forget_bare(&touched);
+        let all = regroup || due.is_some() || !turn.zones.is_empty();
+        self.plan(all, &touched, &rights, world);
+    }
+
+    /// Takes in what lines say together; true if other accounts have lines, or others vouch for them.
+    fn recount(&mut self) -> bool {
+        let basis = self.rights.keys().map(|right| right.basis).min();
+        let pools = self.pools(basis);
+        let changed = basis != self.basis || pools != self.pools;
+        (self.basis, self.pools) = (basis, pools);
+        changed
+    }
+
+    /// Marks where figures move with the horizon: without a turn, only where something is needed.
+    fn follow(
+        &self,
+        before: Timestamp,
+        due: bool,
+        world: &World,
+        dirty: &mut BTreeMap<AccountId, Window>,
+    ) {
+        let first = before == Timestamp::MIN;
+        let moved = if first { ALL_OF_TIME } else { (before, world.horizon) };
+        if due || self.counts_hours() {
+            self.nodes.keys().for_each(|account| widen(dirty, *account, moved));
+        } else {
+            self.active.iter().for_each(|account| widen(dirty, *account, moved));
+        }
     }
 
     /// Takes in by what rules the product is counted; true if they changed.

@@ -263,7 +263,7 @@ impl Figures {
 }
 
 /// The least period in the order of keys.
-const LOWEST: Period =
+pub(super) const LOWEST: Period =
     Period { unit: PeriodUnit::Minute, span: Span { start: Timestamp::MIN, end: Timestamp::MIN } };
 
 /// What rights grant together; `None` if there are none.

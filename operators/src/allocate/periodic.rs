@@ -16,7 +16,8 @@ mod position;
 use super::{Allocation, Found, Heard, Key, Surroundings, Turn, World};
 use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
-use crate::epochs::{Updates, by_key, each_epoch_consolidated, everywhere};
+use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::keyed::Keyed as _;
 use crate::tally::Tally;
 use crate::volume::{Cell, Reading};
 use crate::{Diff, Facts};
@@ -24,7 +25,6 @@ use component::Component;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use timely::dataflow::operators::Concat as _;
-use timely::dataflow::operators::vec::Map as _;
 use trueup_model::hash::IdMap;
 use trueup_model::id::ProductId;
 use trueup_model::metric::Metric;
@@ -39,7 +39,7 @@ enum Row {
     Other(Heard),
 }
 
-/// Covers the demand of metrics that count in periods.
+/// Covers the demand of metrics that count in periods. Cells make demand where volumes are asked for.
 pub fn allocate_periods<'s>(
     cells: Facts<'s, Cell, Tally>,
     readings: Facts<'s, (Metric, Reading)>,
@@ -58,7 +58,7 @@ pub fn allocate_periods<'s>(
     let active = uses
         .filter(|one| one.metric == Metric::Concurrent && one.user.is_some())
         .map(|one| (one.product, Use { metric: Metric::NamedUser, ..one }))
-        .semijoin(by_activity)
+        .kept_by(by_activity)
         .map(|(_, one)| Row::Other(Heard::Use(Box::new(one))));
     let granted = rights.map(|right| Row::Other(Heard::Right(Box::new(right))));
     let rows = by_key(
@@ -68,6 +68,7 @@ pub fn allocate_periods<'s>(
     let cells = by_key(cells.map(Row::Cell), place);
     let tables = around.edges.map(Heard::Edge);
     let tables = tables.concat(around.zones.map(Heard::Zone));
+    let tables = tables.concat(around.rules.map(|(product, rule)| Heard::Rule(product, rule)));
     let tables = tables.concat(around.horizon.map(Heard::Horizon)).map(Row::Other);
     let tables = everywhere(tables.explode(move |row| Some((row, unit))));
     let mut state = State {
@@ -76,10 +77,10 @@ pub fn allocate_periods<'s>(
         schedule: BTreeMap::new(),
     };
     let all = rows.concat(cells).concat(tables);
-    let found = each_epoch_consolidated(all, "Allocate: periods", move |updates, changes| {
+    let found = each_epoch(all, "Allocate: periods", move |updates, changes| {
         state.step(updates, changes);
     });
-    super::split(found.map(|row| row))
+    super::split(found)
 }
 
 fn key(row: &Row) -> Option<Key> {
@@ -155,19 +156,27 @@ impl State {
             for key in self.components.keys() {
                 news.entry(*key).or_default();
             }
-        } else if turn.horizon_before.is_some() {
+        } else if !turn.ruled.is_empty() {
+            for key in self.components.keys().filter(|key| turn.ruled.contains(&key.product)) {
+                news.entry(*key).or_default();
+            }
+        }
+        if turn.horizon_before.is_some() {
             let later = self.schedule.split_off(&self.world.horizon.plus_us(1));
             let due = std::mem::replace(&mut self.schedule, later);
             for key in due.into_values().flatten() {
                 news.entry(key).or_default();
             }
         }
+        let world = &self.world;
         for (key, brought) in news {
-            let component = self.components.entry(key).or_insert_with(|| Component::new(key));
-            component.step(brought, &turn, &self.world, changes);
+            let component =
+                self.components.entry(key).or_insert_with(|| Component::new(key, world));
+            let planned = component.turn();
+            component.step(brought, &turn, world, changes);
             if component.is_empty() {
                 self.components.remove(&key);
-            } else if let Some(at) = component.next_turn(&self.world) {
+            } else if let Some(at) = component.turn().filter(|at| Some(*at) != planned) {
                 self.schedule.entry(at).or_default().insert(key);
             }
         }

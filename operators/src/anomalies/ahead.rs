@@ -8,21 +8,30 @@
 
 use crate::Facts;
 use crate::dedupe::Known;
+use crate::keyed::Keyed as _;
 use crate::reconcile::{counted, plain};
+use crate::volume::Metered;
 use trueup_model::discrepancy::{Discrepancy, DiscrepancyKind};
 use trueup_model::fact::Body;
 use trueup_model::id::{Id, NameKind};
 use trueup_model::time::Timestamp;
 
 /// Finds the documents with events further ahead than the limit.
-pub(super) fn ahead(known: Facts<'_, Known>, limit_us: i64) -> Facts<'_, Discrepancy> {
-    known
-        .flat_map(move |row| {
-            let at = happened(&row.body)?;
-            let early = at.since_us(row.arrived_at) > i128::from(limit_us);
-            early.then_some(((row.tenant, row.provenance.document), at))
-        })
-        .reduce_named("Anomalies: ahead", |_document, events, found| {
+pub(super) fn ahead<'s>(
+    known: Facts<'s, Known>,
+    metered: Facts<'s, Metered>,
+    limit_us: i64,
+) -> Facts<'s, Discrepancy> {
+    let early = move |at: Timestamp, arrived_at| at.since_us(arrived_at) > i128::from(limit_us);
+    let said = known.flat_map(move |row| {
+        let at = happened(&row.body).filter(|at| early(*at, row.arrived_at))?;
+        Some(((row.tenant, row.provenance.document), at))
+    });
+    metered
+        .filter(move |row| early(row.at, row.arrived_at))
+        .map(|row| ((row.subject.tenant, row.provenance.document), row.at))
+        .concat(said)
+        .grouped("Anomalies: ahead", |_document, events, found| {
             let count = events.iter().map(|(_, count)| *count).sum::<isize>();
             if let (Some((first, _)), Some((last, _))) = (events.first(), events.last()) {
                 found.push(((count, **first, **last), 1));

@@ -10,6 +10,7 @@
 use crate::dedupe::{Known, Repeated};
 use crate::epochs::{Updates, by_key, each_epoch};
 use crate::reconcile::{counted, plain};
+use crate::volume::Metered;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,7 @@ struct Heard {
 /// Finds the documents of which more than `percent` of what they say is repetition.
 pub(super) fn repetition<'s>(
     known: Facts<'s, Known>,
+    metered: Facts<'s, Metered>,
     repeated: Facts<'s, Repeated>,
     percent: u8,
 ) -> Facts<'s, Discrepancy> {
@@ -41,11 +43,15 @@ pub(super) fn repetition<'s>(
         place: Place { tenant: row.tenant, document: row.provenance.document },
         again: false,
     });
+    let added = metered.map(|row| Heard {
+        place: Place { tenant: row.subject.tenant, document: row.provenance.document },
+        again: false,
+    });
     let again = repeated.map(|row| Heard {
         place: Place { tenant: row.tenant, document: row.document },
         again: true,
     });
-    let heard = by_key(said.concat(again), |heard| mix(&[heard.place.document.0]));
+    let heard = by_key(said.concat(added).concat(again), |heard| mix(&[heard.place.document.0]));
     let mut state = State { percent: i128::from(percent), places: IdMap::default() };
     each_epoch(heard, "Anomalies: repetition", move |updates, changes| {
         state.step(updates, changes);

@@ -153,3 +153,20 @@ fn transfers_in_a_circle_grant_nothing() {
         "#]],
     );
 }
+
+/// Where one name is said to be bought and to be taken, what is bought under it has no title either:
+/// nobody can tell which of it is which.
+#[test]
+fn a_name_that_is_bought_and_taken_has_the_title_of_what_is_taken() {
+    check(
+        "
+        line CAD 0 name both transfer base nobody
+        line CAD 1 name both
+        settle 2025-03-03
+        ",
+        &expect![[r#"
+            settle 2025-03-03T00:00:00Z
+            + problem provenance_gap CAD both 1
+        "#]],
+    );
+}

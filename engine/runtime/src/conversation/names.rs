@@ -5,6 +5,7 @@ use crate::log::EpochHash;
 use trueup_model::fact::{Fact, Provenance};
 use trueup_model::id::{Id, NameKind, TenantId};
 use trueup_model::reject::RejectReason;
+use trueup_operators::entered::Entered;
 use trueup_wire::code::CodeError;
 use trueup_wire::message::{Batch, Definitions};
 use trueup_wire::{Code, CodeTable};
@@ -22,7 +23,7 @@ enum Unresolved {
 }
 
 /// Facts with their tenants, and the hash of all of them.
-pub(crate) type Read = (Vec<(TenantId, Fact<Id>)>, EpochHash);
+pub(crate) type Read = (Vec<Entered>, EpochHash);
 
 impl Names {
     /// Gives names their codes.
@@ -59,7 +60,7 @@ impl Names {
         for fact in facts {
             hash.add(fact.id, fact.revision);
             let known = self.fact(intake, tenant, fact).map_err(|error| error.to_string())?;
-            read.push((tenant, known));
+            read.push(Entered::from((tenant, known)));
         }
         Ok((read, hash))
     }

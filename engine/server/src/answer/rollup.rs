@@ -37,7 +37,7 @@ pub(crate) struct RollupRow {
 
 /// An account's path from the root, at the horizon.
 fn paths(words: &Words<'_>) -> BTreeMap<(TenantId, AccountId), Vec<String>> {
-    let horizon = words.views.as_of.horizon;
+    let horizon = words.views.totals_as_of.horizon;
     let mut parents: BTreeMap<(TenantId, AccountId), AccountId> = BTreeMap::new();
     for edge in words.views.accounts.iter().filter(|edge| edge.span.contains(horizon)) {
         parents.insert((edge.tenant, AccountId(edge.node)), AccountId(edge.parent));
@@ -64,7 +64,7 @@ fn paths(words: &Words<'_>) -> BTreeMap<(TenantId, AccountId), Vec<String>> {
 /// The totals that a filter asks for: accounts as a tree, products by name.
 pub(crate) fn rollups(words: &Words<'_>, filter: &Filter) -> Vec<RollupRow> {
     let paths = paths(words);
-    let horizon = words.views.as_of.horizon;
+    let horizon = words.views.totals_as_of.horizon;
     let mut found: Vec<(Vec<String>, RollupRow)> = Vec::new();
     let table = match filter.tree.as_deref() {
         Some("current") => &words.views.rollups_current,

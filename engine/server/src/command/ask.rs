@@ -74,7 +74,7 @@ fn escaped(id: &str) -> String {
 }
 
 /// The body of an answer.
-fn get(api: &str, path: &str, query: &[(&str, String)]) -> Result<String, Failure> {
+pub(super) fn get(api: &str, path: &str, query: &[(&str, String)]) -> Result<String, Failure> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(PATIENCE))

@@ -3,11 +3,12 @@
 use super::News;
 use super::position::{last_of, limit_of};
 use crate::Diff;
-use crate::allocate::figures::{Rights, gaps_of};
+use crate::allocate::figures::{LOWEST, Rights, gaps_of};
 use crate::allocate::grace::tail;
 use crate::allocate::grants::Grants;
 use crate::allocate::routes::{Route, nearest};
 use crate::allocate::{Found, Key, Turn, World};
+use crate::attribute::Use;
 use crate::entitle::{Right, of_account};
 use crate::epochs::Updates;
 use crate::rows::add;
@@ -26,7 +27,7 @@ use trueup_model::time::{Span, Timestamp};
 pub(super) type Slot = (AccountId, Period);
 
 /// The readings of a slot by what ranks them, then by their identity.
-type Ranked = BTreeMap<(i128, FactId), (Quantity, Diff)>;
+type Ranked = BTreeMap<(i128, FactId, Quantity), Diff>;
 
 /// One product under one metric.
 pub(super) struct Component {
@@ -58,10 +59,20 @@ pub(super) struct Component {
     pub(super) gaps: BTreeSet<BasisGap>,
     /// Whether an account keeps another calendar since this epoch.
     pub(super) rezoned: bool,
+    /// Whether cells make demand.
+    demands: bool,
+    /// The period of the product: the longest for which its lines grant.
+    unit: PeriodUnit,
+    /// The next instant after the horizon at which a figure changes by itself.
+    turn: Option<Timestamp>,
+    /// Whether the basis or the period changed in this epoch.
+    restated: bool,
+    /// Accounts that were routed for the first time in this epoch.
+    routed: Vec<AccountId>,
 }
 
 impl Component {
-    pub(super) fn new(key: Key) -> Self {
+    pub(super) fn new(key: Key, world: &World) -> Self {
         Self {
             key,
             cells: BTreeMap::new(),
@@ -82,6 +93,11 @@ impl Component {
             steps: BTreeMap::new(),
             gaps: BTreeSet::new(),
             rezoned: false,
+            demands: false,
+            unit: world.policy.position_period,
+            turn: None,
+            restated: false,
+            routed: Vec::new(),
         }
     }
 
@@ -94,12 +110,17 @@ impl Component {
     }
 
     /// The next instant after the horizon at which a figure changes by itself.
-    pub(super) fn next_turn(&self, world: &World) -> Option<Timestamp> {
+    pub(super) fn turn(&self) -> Option<Timestamp> {
+        self.turn
+    }
+
+    /// Finds the next turn anew.
+    fn next_turn(&self, world: &World) -> Option<Timestamp> {
         let horizon = world.horizon;
         let bounds = self.rights.keys().flat_map(|right| [right.span.start, right.span.end]);
         let uses = self.uses.values().flat_map(BTreeMap::keys).map(|(span, _)| span.start);
         let nodes = self.pools.iter().chain(self.routes.keys());
-        let unit = self.unit(world);
+        let unit = self.unit;
         let turns = nodes.map(|node| world.calendars.of(*node).period(unit, horizon).span.end);
         let routes = self.above.values().flatten().map(|(span, _)| span.start);
         let shorter = self
@@ -112,8 +133,29 @@ impl Component {
         all.filter(|at| *at > horizon && *at != Timestamp::MAX).min()
     }
 
-    /// The period of the product: the longest for which its lines grant.
-    pub(super) fn unit(&self, world: &World) -> PeriodUnit {
+    /// The next turn after what an epoch brought.
+    ///
+    /// Work: all nodes and lines where lines or routes changed, or the last turn has come; else the
+    /// accounts that are new.
+    fn plan(&mut self, anew: bool, world: &World) {
+        let routed = std::mem::take(&mut self.routed);
+        if anew {
+            self.turn = self.next_turn(world);
+            return;
+        }
+        let horizon = world.horizon;
+        let end = |account| world.calendars.of(account).period(self.unit, horizon).span.end;
+        let ends = routed.into_iter().map(end);
+        let ends = ends.filter(|at| *at > horizon && *at != Timestamp::MAX);
+        self.turn = ends.chain(self.turn).min();
+    }
+
+    pub(super) fn unit(&self) -> PeriodUnit {
+        self.unit
+    }
+
+    /// The longest period for which lines grant.
+    fn longest(&self, world: &World) -> PeriodUnit {
         let usual = world.policy.position_period;
         if self.key.metric != Metric::Volume {
             return usual;
@@ -129,34 +171,34 @@ impl Component {
         changes: &mut Updates<Found>,
     ) {
         self.rezoned = !turn.zones.is_empty();
+        self.restated = false;
         let mut dirty: BTreeSet<Slot> = BTreeSet::new();
-        let unit = self.unit(world);
+        let due = turn.due(self.turn, world.horizon);
         let mut people: BTreeSet<UserId> = BTreeSet::new();
         for (one, diff) in news.uses {
-            let Some(user) = one.user else { continue };
-            let rows = self.uses.entry(user).or_default();
-            count(rows, (one.span, one.account), diff);
-            people.insert(user);
+            people.extend(self.hear_use(&one, diff, world));
         }
         let heard_rights = !news.rights.is_empty();
         for (right, diff) in &news.rights {
             count(&mut self.rights, *right, *diff);
         }
-        let basis = self.rights.keys().map(|right| right.basis).min();
-        let rebased = std::mem::replace(&mut self.basis, basis) != basis;
-        let pools: BTreeSet<AccountId> = self.counting().map(|(right, _)| right.account).collect();
-        let rebuild = rebased
-            || pools != self.pools
-            || unit != self.unit(world)
+        let pools = heard_rights.then(|| self.recount(world));
+        let demands =
+            self.key.metric == Metric::Volume && world.demands(self.key.product, Metric::Volume);
+        let asked = std::mem::replace(&mut self.demands, demands) != demands;
+        let reroutes = || turn.tree && self.reroutes(world, pools.as_ref().unwrap_or(&self.pools));
+        let rebuild = pools.as_ref().is_some_and(|pools| *pools != self.pools)
+            || self.restated
+            || asked
             || !turn.zones.is_empty()
-            || (turn.tree && self.reroutes(world, &pools));
+            || reroutes();
         for (cell, quantity) in news.cells {
             let sum = self.cells.entry((cell.account, cell.span)).or_default();
             *sum += quantity;
             if *sum == 0 {
                 self.cells.remove(&(cell.account, cell.span));
             }
-            if !rebuild {
+            if !rebuild && self.demands {
                 self.add_cell(cell.account, cell.span, quantity, world, &mut dirty);
             }
         }
@@ -167,6 +209,7 @@ impl Component {
             }
         }
         if rebuild {
+            let pools = pools.unwrap_or_else(|| std::mem::take(&mut self.pools));
             self.rebuild(pools, world, &mut dirty);
             people = self.uses.keys().copied().collect();
         } else {
@@ -174,7 +217,7 @@ impl Component {
                 self.touch_right(right, world, &mut dirty);
             }
         }
-        if let Some(before) = turn.horizon_before {
+        if let Some(before) = due {
             self.touch_horizon(before, world, &mut dirty);
             let growing = |rows: &BTreeMap<(Span, AccountId), Diff>| {
                 rows.keys().any(|(span, _)| span.end > before)
@@ -185,12 +228,33 @@ impl Component {
             self.place_person(user, world, &mut dirty);
         }
         self.settle(dirty, world, changes);
-        if heard_rights || turn.horizon_before.is_some() {
+        if heard_rights || due.is_some() {
             let now = gaps_of(self.key, &self.rights, self.basis, world);
             changes.extend(self.gaps.difference(&now).map(|gap| (Found::Gap(*gap), -1)));
             changes.extend(now.difference(&self.gaps).map(|gap| (Found::Gap(*gap), 1)));
             self.gaps = now;
         }
+        self.plan(rebuild || heard_rights || due.is_some(), world);
+    }
+
+    /// Takes in that someone took part, or did not; gives who.
+    fn hear_use(&mut self, one: &Use, diff: Diff, world: &World) -> Option<UserId> {
+        let user = one.user?;
+        count(self.uses.entry(user).or_default(), (one.span, one.account), diff);
+        if one.span.start > world.horizon {
+            self.turn = self.turn.into_iter().chain([one.span.start]).min();
+        }
+        Some(user)
+    }
+
+    /// Takes in what lines say together; gives the accounts that have some.
+    fn recount(&mut self, world: &World) -> BTreeSet<AccountId> {
+        let basis = self.rights.keys().map(|right| right.basis).min();
+        let rebased = std::mem::replace(&mut self.basis, basis) != basis;
+        let unit = self.longest(world);
+        let recut = std::mem::replace(&mut self.unit, unit) != unit;
+        self.restated = rebased || recut;
+        self.counting().map(|(right, _)| right.account).collect()
     }
 
     /// The rights of the basis that counts.
@@ -212,9 +276,11 @@ impl Component {
 
     /// The node that takes what an account brings at an instant.
     fn taker(&mut self, account: AccountId, at: Timestamp, world: &World) -> AccountId {
-        let pools = &self.pools;
-        let route =
-            self.routes.entry(account).or_insert_with(|| nearest(&world.tree, account, pools, 0));
+        let (pools, routed) = (&self.pools, &mut self.routed);
+        let route = self.routes.entry(account).or_insert_with(|| {
+            routed.push(account);
+            nearest(&world.tree, account, pools, 0)
+        });
         let piece = route.iter().find(|(span, _)| span.contains(at));
         piece.and_then(|(_, taker)| *taker).unwrap_or(account)
     }
@@ -228,7 +294,7 @@ impl Component {
         dirty: &mut BTreeSet<Slot>,
     ) {
         let node = self.taker(account, span.start, world);
-        let period = world.calendars.of(node).period(self.unit(world), span.start);
+        let period = world.calendars.of(node).period(self.unit, span.start);
         self.add((node, period), quantity, dirty);
     }
 
@@ -250,20 +316,13 @@ impl Component {
         dirty: &mut BTreeSet<Slot>,
     ) {
         let node = self.taker(reading.account, reading.at, world);
-        let slot = (node, world.calendars.of(node).period(self.unit(world), reading.at));
+        let slot = (node, world.calendars.of(node).period(self.unit, reading.at));
         let greatest = self.key.metric == Metric::Maximum;
         let rank = i128::from(if greatest { reading.quantity.0 } else { reading.at.0 });
         let ranked = self.ranked.entry(slot).or_default();
-        let entry = ranked.entry((rank, reading.fact)).or_insert((reading.quantity, 0));
-        if diff > 0 {
-            entry.0 = reading.quantity;
-        }
-        entry.1 += diff;
-        if entry.1 == 0 {
-            ranked.remove(&(rank, reading.fact));
-        }
+        count(ranked, (rank, reading.fact, reading.quantity), diff);
         match ranked.last_key_value() {
-            Some((_, (quantity, _))) => self.own.insert(slot, i128::from(quantity.0)),
+            Some(((_, _, quantity), _)) => self.own.insert(slot, i128::from(quantity.0)),
             None => {
                 self.ranked.remove(&slot);
                 self.own.remove(&slot)
@@ -289,7 +348,8 @@ impl Component {
         self.received.clear();
         self.persons.clear();
         self.ranked.clear();
-        let cells: Vec<_> = self.cells.iter().map(|(cell, sum)| (*cell, *sum)).collect();
+        let cells = self.cells.iter().filter(|_| self.demands);
+        let cells: Vec<_> = cells.map(|(cell, sum)| (*cell, *sum)).collect();
         for ((account, span), sum) in cells {
             self.add_cell(account, span, sum, world, dirty);
         }
@@ -305,7 +365,8 @@ impl Component {
 
     /// Marks the periods for which a right grants something.
     fn touch_right(&self, right: &Right, world: &World, dirty: &mut BTreeSet<Slot>) {
-        let given = self.positions.keys().filter(|(node, _)| *node == right.account);
+        let whole = (right.account, LOWEST)..=(right.account, Period::ALL);
+        let given = self.positions.range(whole).map(|(slot, _)| slot);
         dirty.extend(given.filter(|(_, period)| period.span.end > right.span.start));
         self.touch_now(right.account, world, dirty);
     }
@@ -314,7 +375,7 @@ impl Component {
     fn touch_now(&self, node: AccountId, world: &World, dirty: &mut BTreeSet<Slot>) {
         if world.horizon != Timestamp::MIN {
             let calendar = world.calendars.of(node);
-            dirty.insert((node, calendar.period(self.unit(world), world.horizon)));
+            dirty.insert((node, calendar.period(self.unit, world.horizon)));
         }
     }
 
@@ -331,7 +392,7 @@ impl Component {
     fn place_person(&mut self, user: UserId, world: &World, dirty: &mut BTreeSet<Slot>) {
         let rows: Vec<(Span, AccountId)> =
             self.uses.get(&user).into_iter().flat_map(BTreeMap::keys).copied().collect();
-        let unit = self.unit(world);
+        let unit = self.unit;
         let seen = Span::new(Timestamp::EARLIEST, world.horizon.plus_us(1));
         // For each period, where the person was active first.
         let mut first: BTreeMap<Period, (Timestamp, AccountId, AccountId)> = BTreeMap::new();
@@ -372,7 +433,8 @@ impl Component {
             touched.insert(slot);
             let (node, period) = slot;
             let inflow = self.inflow(&slot);
-            let limit = limit_of(self.grants(slot, world).entitled());
+            let own = self.own_rights(node);
+            let limit = limit_of(self.grants(slot, &own, world).entitled());
             let uncovered = limit.map_or(0, |limit| (inflow - limit).max(0));
             let passes = uncovered != 0 && self.adds_up();
             let target = self.above(node, period, world).filter(|_| passes);
@@ -432,7 +494,7 @@ impl Component {
         let mut pieces = self.above.get(&node)?.iter();
         let taker = pieces.find(|(span, _)| span.contains(last)).and_then(|(_, taker)| *taker)?;
         let calendar = world.calendars.of(taker);
-        Some((taker, calendar.period(self.unit(world), period.span.start)))
+        Some((taker, calendar.period(self.unit, period.span.start)))
     }
 
     pub(super) fn own_rights(&self, node: AccountId) -> Rights<'_> {
@@ -441,9 +503,14 @@ impl Component {
     }
 
     /// What a node's lines grant for a period.
-    pub(super) fn grants(&self, (node, period): Slot, world: &World) -> Grants<'_> {
+    pub(super) fn grants<'r>(
+        &self,
+        (node, period): Slot,
+        own: &Rights<'r>,
+        world: &World,
+    ) -> Grants<'r> {
         let calendar = world.calendars.of(node);
-        Grants::of(self.key.metric, &self.own_rights(node), period, calendar, world.horizon)
+        Grants::of(self.key.metric, own, period, calendar, world.horizon)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::component::{Component, Slot};
 use crate::allocate::figures::{Rights, fill, unit_price};
 use crate::allocate::grace::tail;
+use crate::allocate::grants::Grants;
 use crate::allocate::{Found, World};
 use crate::entitle::Right;
 use crate::epochs::Updates;
@@ -16,9 +17,10 @@ use trueup_model::time::Timestamp;
 impl Component {
     /// Gives what changed of a slot's position, lines and step.
     pub(super) fn give(&mut self, slot: Slot, world: &World, changes: &mut Updates<Found>) {
-        let position = self.position(slot, world);
-        let lines =
-            position.map(|position| fill(&position, &self.grants(slot, world).rows, i128::MAX));
+        let own = self.own_rights(slot.0);
+        let grants = self.grants(slot, &own, world);
+        let position = self.position(slot, world, &own, &grants);
+        let lines = position.map(|position| fill(&position, &grants.rows, i128::MAX));
         let step = position.map(|position| self.step_of(slot, &position));
         let before = match position {
             Some(position) => self.positions.insert(slot, position),
@@ -63,31 +65,35 @@ impl Component {
         }
     }
 
-    fn position(&self, slot: Slot, world: &World) -> Option<LicensePosition> {
+    fn position(
+        &self,
+        slot: Slot,
+        world: &World,
+        own: &Rights<'_>,
+        grants: &Grants<'_>,
+    ) -> Option<LicensePosition> {
         let (node, period) = slot;
         let horizon = world.horizon;
         if horizon == Timestamp::MIN || period.span.start > horizon {
             return None;
         }
-        if period.unit != self.unit(world) || (self.rezoned && !world.is_period_of(node, period)) {
+        if period.unit != self.unit() || (self.rezoned && !world.is_period_of(node, period)) {
             return None;
         }
         let current = period.span.contains(horizon);
         let inflow = self.inflow(&slot);
-        let grants = self.grants(slot, world);
         let entitled = grants.entitled();
         let has_demand = self.own.contains_key(&slot) || self.received.contains_key(&slot);
         let granted_now = current && entitled.is_some();
         if !has_demand && !granted_now {
             return None;
         }
-        let own = self.own_rights(node);
         let limit = limit_of(entitled);
         let uncovered = limit.map_or(0, |limit| (inflow - limit).max(0));
         let passed = self.sent.contains_key(&slot);
         let shortfall = if passed { 0 } else { uncovered };
         let at_end = last_of(period, world);
-        let past = Past::of(&own, period, at_end);
+        let past = Past::of(own, period, at_end);
         let graced = past.graced && entitled.is_none();
         let expired = if entitled.is_none() && past.ended && !graced { shortfall } else { 0 };
         let overdraft = grants.overdraft(at_end);
@@ -131,7 +137,7 @@ impl Component {
             expired_first: none(expired > 0),
             passed_up: if passed { clamped(uncovered) } else { Quantity::ZERO },
             surplus: clamped(limit.map_or(0, |limit| (limit - inflow).max(0))),
-            unit_price: unit_price(&own, at_end),
+            unit_price: unit_price(own, at_end),
             state,
         })
     }

@@ -1,0 +1,123 @@
+//! Positions as the policy judges them: with the settings of their product, and near the limit where
+//! these say so.
+//!
+//! judged = { (position, settings) : settings of the position's product are known }
+//!
+//! Work per change: the position; of changed settings, the positions of the product. What is kept: the
+//! positions.
+
+use crate::attribute::Rule;
+use crate::epochs::{Updates, each_epoch, everywhere};
+use crate::reconcile::is_near;
+use crate::rows::add;
+use crate::{Diff, Facts};
+use differential_dataflow::AsCollection as _;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use timely::dataflow::operators::Concat as _;
+use trueup_model::hash::{IdMap, IdSet};
+use trueup_model::id::ProductId;
+use trueup_model::position::{LicensePosition, PositionKey, PositionState};
+use trueup_policy::rules::ProductSettings;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Heard {
+    Position(LicensePosition),
+    Settings(ProductId, ProductSettings),
+}
+
+/// A position with the settings by which it is judged.
+pub type Judged = (LicensePosition, ProductSettings);
+
+/// Judges positions, of which one of each key is there at a time.
+pub fn judge<'s>(
+    positions: Facts<'s, LicensePosition>,
+    rules: Facts<'s, (ProductId, Rule)>,
+) -> Facts<'s, Judged> {
+    let positions = positions.map(Heard::Position).inner;
+    let rules = everywhere(rules.map(|(product, rule)| Heard::Settings(product, rule.settings)));
+    let mut state = State::default();
+    each_epoch(positions.concat(rules), "Judge", move |updates, changes| {
+        state.step(updates, changes);
+    })
+    .as_collection()
+}
+
+#[derive(Default)]
+struct State {
+    settings: IdMap<ProductId, ProductSettings>,
+    positions: IdMap<ProductId, IdMap<PositionKey, LicensePosition>>,
+}
+
+impl State {
+    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Judged>) {
+        let mut come: Vec<LicensePosition> = Vec::new();
+        let mut gone: Vec<LicensePosition> = Vec::new();
+        // A rule that changes in other respects states the same settings again.
+        let mut ruled: BTreeMap<(ProductId, ProductSettings), Diff> = BTreeMap::new();
+        for (heard, diff) in updates {
+            match heard {
+                Heard::Position(position) if diff > 0 => come.push(position),
+                Heard::Position(position) => gone.push(position),
+                Heard::Settings(product, settings) => add(&mut ruled, (product, settings), diff),
+            }
+        }
+        if !ruled.is_empty() {
+            self.rule(ruled, changes);
+        }
+        for position in gone {
+            let product = position.key.product;
+            let Some(positions) = self.positions.get_mut(&product) else { continue };
+            positions.remove(&position.key);
+            if positions.is_empty() {
+                self.positions.remove(&product);
+            }
+            changes.extend(self.judged(&position).map(|row| (row, -1)));
+        }
+        for position in come {
+            self.positions.entry(position.key.product).or_default().insert(position.key, position);
+            changes.extend(self.judged(&position).map(|row| (row, 1)));
+        }
+    }
+
+    /// Judges the positions of products anew whose settings changed.
+    fn rule(
+        &mut self,
+        ruled: BTreeMap<(ProductId, ProductSettings), Diff>,
+        changes: &mut Updates<Judged>,
+    ) {
+        let products: IdSet<ProductId> = ruled.keys().map(|(product, _)| *product).collect();
+        let before: IdMap<ProductId, ProductSettings> = products
+            .iter()
+            .filter_map(|product| Some((*product, *self.settings.get(product)?)))
+            .collect();
+        for ((product, settings), diff) in ruled {
+            if diff > 0 {
+                self.settings.insert(product, settings);
+            } else if self.settings.get(&product) == Some(&settings) {
+                self.settings.remove(&product);
+            }
+        }
+        for product in products {
+            let (was, now) = (before.get(&product), self.settings.get(&product));
+            if was == now {
+                continue;
+            }
+            for position in self.positions.get(&product).into_iter().flat_map(IdMap::values) {
+                changes.extend(was.map(|settings| (judged(position, settings), -1)));
+                changes.extend(now.map(|settings| (judged(position, settings), 1)));
+            }
+        }
+    }
+
+    fn judged(&self, position: &LicensePosition) -> Option<Judged> {
+        let settings = self.settings.get(&position.key.product)?;
+        Some(judged(position, settings))
+    }
+}
+
+fn judged(position: &LicensePosition, settings: &ProductSettings) -> Judged {
+    let near = position.state == PositionState::Covered && is_near(position, settings);
+    let state = if near { PositionState::Near } else { position.state };
+    (LicensePosition { state, ..*position }, *settings)
+}

@@ -1,0 +1,199 @@
+//! Joins and reductions by key, over hash tables.
+//!
+//! grouped(k)   = logic(k, { (v, times) : (k, v) ∈ rows }), for keys with rows
+//! joined       = { f(k, v, w) : (k, v) ∈ rows, (k, w) ∈ others }, times multiplied
+//! kept_by      = { (k, v) ∈ rows : k ∈ keys },  dropped_by = those whose key is not
+//! once         = { row : times ≠ 0 },  counts = { (row, times) : times ≠ 0 }
+//!
+//! Epochs are totally ordered, so a table of what holds now is all that must be kept, and a key is looked
+//! up once for each change of it. What is given is what changed and no more, but a join gives what comes
+//! and goes within one epoch too.
+//!
+//! Work per change: joins, the rows of the other side; groups, the rows of the key. What is kept: the
+//! rows, and what was given for each group.
+
+mod group;
+
+use crate::epochs::{by_key, each_epoch};
+use crate::present::present;
+use crate::{Diff, Facts};
+use differential_dataflow::consolidation::consolidate;
+use differential_dataflow::{AsCollection as _, ExchangeData};
+use group::Group;
+use serde::{Deserialize, Serialize};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hash};
+use timely::dataflow::operators::Concat as _;
+use timely::dataflow::operators::vec::Map as _;
+use trueup_model::hash::{IdMap, WordHasher};
+
+/// What a key must be.
+pub(crate) trait KeyData: ExchangeData + Hash {}
+impl<K: ExchangeData + Hash> KeyData for K {}
+
+/// The worker's share of a key.
+fn share<K: Hash>(key: &K) -> u64 {
+    let hash = BuildHasherDefault::<WordHasher>::default().hash_one(key);
+    // Its upper half depends on every word of the key.
+    hash ^ (hash >> 32)
+}
+
+/// Rows by key.
+pub(crate) trait Keyed<'s, K: KeyData, V: ExchangeData> {
+    /// Gives for each key what `logic` makes of its rows, in order, with how often each is there.
+    fn grouped<O: ExchangeData>(
+        self,
+        name: &str,
+        logic: impl FnMut(&K, &[(&V, Diff)], &mut Vec<(O, Diff)>) + 'static,
+    ) -> Facts<'s, (K, O)>;
+
+    /// Brings together rows of one key.
+    fn joined<W: ExchangeData, O: Clone + 'static>(
+        self,
+        others: Facts<'s, (K, W)>,
+        f: impl FnMut(&K, &V, &W) -> O + 'static,
+    ) -> Facts<'s, O>;
+
+    /// The rows of some keys.
+    fn kept_by(self, keys: Facts<'s, K>) -> Facts<'s, (K, V)>;
+
+    /// The rows of all keys but some, each of which is there once.
+    fn dropped_by(self, keys: Facts<'s, K>) -> Facts<'s, (K, V)>;
+}
+
+/// A row of one of two sides.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Side<V, W> {
+    Left(V),
+    Right(W),
+}
+
+impl<'s, K: KeyData, V: ExchangeData> Keyed<'s, K, V> for Facts<'s, (K, V)> {
+    fn grouped<O: ExchangeData>(
+        self,
+        name: &str,
+        mut logic: impl FnMut(&K, &[(&V, Diff)], &mut Vec<(O, Diff)>) + 'static,
+    ) -> Facts<'s, (K, O)> {
+        let mut groups: IdMap<K, Grouped<V, O>> = IdMap::default();
+        let rows = by_key(self, |(key, _)| share(key));
+        each_epoch(rows, name, move |updates, changes| {
+            let mut touched: Vec<K> = Vec::new();
+            for ((key, row), diff) in updates {
+                let grouped = groups.entry(key.clone()).or_default();
+                grouped.rows.add(row, diff);
+                if !std::mem::replace(&mut grouped.touched, true) {
+                    touched.push(key);
+                }
+            }
+            for key in touched {
+                let Some(grouped) = groups.get_mut(&key) else { continue };
+                grouped.settle(&key, &mut logic, changes);
+                if grouped.rows.is_empty() && grouped.given.is_empty() {
+                    groups.remove(&key);
+                }
+            }
+        })
+        .as_collection()
+    }
+
+    fn joined<W: ExchangeData, O: Clone + 'static>(
+        self,
+        others: Facts<'s, (K, W)>,
+        mut f: impl FnMut(&K, &V, &W) -> O + 'static,
+    ) -> Facts<'s, O> {
+        let left = by_key(self, |(key, _)| share(key))
+            .map(|((key, row), epoch, diff)| ((key, Side::Left(row)), epoch, diff));
+        let right = by_key(others, |(key, _)| share(key))
+            .map(|((key, row), epoch, diff)| ((key, Side::Right(row)), epoch, diff));
+        let mut keys: IdMap<K, (Group<V>, Group<W>)> = IdMap::default();
+        let sides = left.concat(right);
+        each_epoch(sides, "Join", move |updates, changes| {
+            for ((key, side), diff) in updates {
+                let (lefts, rights) = keys.entry(key.clone()).or_default();
+                match side {
+                    Side::Left(row) => {
+                        let found = rights.iter();
+                        changes.extend(found.map(|(one, n)| (f(&key, &row, one), n * diff)));
+                        lefts.add(row, diff);
+                    }
+                    Side::Right(row) => {
+                        let found = lefts.iter();
+                        changes.extend(found.map(|(one, n)| (f(&key, one, &row), n * diff)));
+                        rights.add(row, diff);
+                    }
+                }
+                if lefts.is_empty() && rights.is_empty() {
+                    keys.remove(&key);
+                }
+            }
+        })
+        .as_collection()
+    }
+
+    fn kept_by(self, keys: Facts<'s, K>) -> Facts<'s, (K, V)> {
+        self.joined(keys.map(|key| (key, ())), |key, row, ()| (key.clone(), row.clone()))
+    }
+
+    fn dropped_by(self, keys: Facts<'s, K>) -> Facts<'s, (K, V)> {
+        self.clone().concat(self.kept_by(keys).negate())
+    }
+}
+
+/// The rows of a key, and what was given for them.
+struct Grouped<V, O> {
+    rows: Group<V>,
+    given: Vec<(O, Diff)>,
+    /// Whether the rows changed in this epoch.
+    touched: bool,
+}
+
+impl<V, O> Default for Grouped<V, O> {
+    fn default() -> Self {
+        Self { rows: Group::default(), given: Vec::new(), touched: false }
+    }
+}
+
+impl<V: Ord, O: Ord + Clone> Grouped<V, O> {
+    fn settle<K: Clone>(
+        &mut self,
+        key: &K,
+        logic: &mut impl FnMut(&K, &[(&V, Diff)], &mut Vec<(O, Diff)>),
+        changes: &mut Vec<((K, O), Diff)>,
+    ) {
+        self.touched = false;
+        let mut now = Vec::new();
+        if !self.rows.is_empty() {
+            let rows: Vec<(&V, Diff)> = self.rows.iter().collect();
+            logic(key, &rows, &mut now);
+            consolidate(&mut now);
+        }
+        let mut changed = now.clone();
+        let before = std::mem::replace(&mut self.given, now);
+        changed.extend(before.into_iter().map(|(row, diff)| (row, -diff)));
+        consolidate(&mut changed);
+        changes.extend(changed.into_iter().map(|(row, diff)| ((key.clone(), row), diff)));
+    }
+}
+
+/// Rows as such.
+pub(crate) trait Rows<'s, D: KeyData> {
+    /// Each row once.
+    fn once(self) -> Facts<'s, D>;
+
+    /// Each row with how often it is there.
+    fn counts(self) -> Facts<'s, (D, Diff)>;
+}
+
+impl<'s, D: KeyData> Rows<'s, D> for Facts<'s, D> {
+    fn once(self) -> Facts<'s, D> {
+        present("Once", self, share)
+    }
+
+    fn counts(self) -> Facts<'s, (D, Diff)> {
+        self.map(|row| (row, ())).grouped("Counts", |_, rows, found| {
+            found.extend(rows.iter().map(|(_, times)| (*times, 1)));
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

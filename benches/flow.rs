@@ -77,7 +77,7 @@ enum Which {
 /// The stream of a workload.
 enum Stream {
     P(Telemetry),
-    S(Checkouts),
+    S(Box<Checkouts>),
 }
 
 impl Stream {
@@ -92,7 +92,7 @@ impl Stream {
                 let users = args.accounts;
                 let out = usize::try_from(users / 2).unwrap_or(0);
                 let features = (users / 10).max(1);
-                Self::S(Checkouts::new(checkouts::Scale { features, users, out }, 7))
+                Self::S(Box::new(Checkouts::new(checkouts::Scale { features, users, out }, 7)))
             }
         }
     }

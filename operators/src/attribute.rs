@@ -224,7 +224,8 @@ pub fn attribute<'s>(
     charges: Facts<'s, Charge>,
     seats: Facts<'s, (Subject, Span)>,
     duplicate_rules: Facts<'s, DuplicateRule>,
-    resolutions: Facts<'s, (Subject, Resolution)>,
+    of_checkouts: Facts<'s, (Subject, Resolution)>,
+    of_seats: Facts<'s, (Subject, Resolution)>,
     rules: Facts<'s, (ProductId, Rule)>,
 ) -> Facts<'s, Use> {
     let ruled = charges
@@ -236,7 +237,7 @@ pub fn attribute<'s>(
         .filter(|ruled| !ruled.charge.span.is_empty())
         .map(|ruled| (ruled.charge.subject, ruled));
     let sessions = ruled
-        .joined(resolutions.clone(), |_subject, ruled, resolution| {
+        .joined(of_checkouts, |_subject, ruled, resolution| {
             let span = ruled.charge.span.intersect(resolution.span);
             (
                 resolution.product,
@@ -249,7 +250,7 @@ pub fn attribute<'s>(
             session_use(&ruled.charge, duplicates, resolution)
         });
     let seats = seats
-        .joined(resolutions, |subject, span, resolution| {
+        .joined(of_seats, |subject, span, resolution| {
             seat_use(subject, span.intersect(resolution.span), resolution)
         })
         .filter(|seat| !seat.span.is_empty());

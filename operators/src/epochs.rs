@@ -20,8 +20,14 @@ use timely::dataflow::operators::vec::{Broadcast as _, Partition as _};
 /// Updates of a collection.
 pub(crate) type Updates<D, R = Diff> = Vec<(D, R)>;
 
-/// The updates of one epoch while they gather, and the right to answer for it.
-type Open<D, R> = BTreeMap<Epoch, (Capability<Epoch>, Updates<D, R>)>;
+/// The updates of one epoch as they come, and the right to answer for it.
+type Open<D, R> = BTreeMap<Epoch, (Capability<Epoch>, Vec<Batch<D, R>>)>;
+
+/// Updates as they travel.
+type Batch<D, R> = Vec<(D, Epoch, R)>;
+
+/// How much room for results is kept from one epoch to the next, if less is needed.
+const ROOM_KEPT: usize = 65_536;
 
 /// Applies `step` once for each epoch that has updates, in order, on the worker where they are.
 ///
@@ -42,28 +48,48 @@ where
         name,
         |_capability, _info| {
             let mut open: Open<D, R> = BTreeMap::new();
+            let mut changes: Updates<O, S> = Vec::new();
             move |(input, frontier), output| {
                 input.for_each_stamp(|capability, batches| {
-                    for (row, epoch, diff) in batches.flat_map(|batch| batch.drain(..)) {
-                        let entry = open
-                            .entry(epoch)
-                            .or_insert_with(|| (capability.delayed(&epoch, 0), Vec::new()));
-                        entry.1.push((row, diff));
+                    for batch in batches.map(std::mem::take) {
+                        for (epoch, rows) in by_epoch(batch) {
+                            let entry = open
+                                .entry(epoch)
+                                .or_insert_with(|| (capability.delayed(&epoch, 0), Vec::new()));
+                            entry.1.push(rows);
+                        }
                     }
                 });
                 while let Some(first) = open.first_entry() {
                     if frontier.less_equal(first.key()) {
                         break;
                     }
-                    let (epoch, (capability, updates)) = first.remove_entry();
-                    let mut changes = Vec::new();
+                    let (epoch, (capability, batches)) = first.remove_entry();
+                    let mut updates = Vec::with_capacity(batches.iter().map(Vec::len).sum());
+                    let all = batches.into_iter().flatten();
+                    updates.extend(all.map(|(row, _, diff)| (row, diff)));
                     step(updates, &mut changes);
-                    let rows = changes.into_iter().map(|(row, diff)| (row, epoch, diff));
+                    let room = changes.len().max(ROOM_KEPT);
+                    let rows = changes.drain(..).map(|(row, diff)| (row, epoch, diff));
                     output.session(&capability).give_iterator(rows);
+                    changes.shrink_to(room);
                 }
             }
         },
     )
+}
+
+/// The rows of a batch by their epoch; nearly always there is one.
+fn by_epoch<D, R>(batch: Batch<D, R>) -> Vec<(Epoch, Batch<D, R>)> {
+    let Some((_, first, _)) = batch.first() else { return Vec::new() };
+    if batch.iter().all(|(_, epoch, _)| epoch == first) {
+        return vec![(*first, batch)];
+    }
+    let mut parted: BTreeMap<Epoch, Batch<D, R>> = BTreeMap::new();
+    for row in batch {
+        parted.entry(row.1).or_default().push(row);
+    }
+    parted.into_iter().collect()
 }
 
 /// The same, without updates that cancel each other: of what one identity says, at most one content goes

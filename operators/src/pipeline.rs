@@ -34,7 +34,7 @@ use crate::reference::{
     account_tree, counts, covered, is_shown, names, parts, product_tree, reference, reports,
 };
 use crate::renewals::renewals;
-use crate::resolve::{place, resolve};
+use crate::resolve::{Asker, place, resolve};
 use crate::rollup::rollup;
 use crate::sessions::sessions;
 use crate::standby::{self, counted, signals, standbys, told};
@@ -149,23 +149,24 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let metered = deduped.metered;
     let set = settings_of(events.clone());
 
-    let subjects = paired
-        .sessions
-        .clone()
-        .map(|session| session.subject)
-        .concat(metered.clone().map(|event| event.subject))
-        .concat(reference.seats.clone().map(|(subject, _)| subject))
-        .concat(set.clone().map(|setting| setting.subject))
-        .concat(reference.installs.clone().map(|(subject, _)| subject))
-        .concat(reference.lines.clone().map(|row| subject(&row)))
-        .concat(reference.grants.clone().map(|row| of_grant(&row)))
-        .concat(reference.prices.clone().map(|row| of_price(&row)));
-    let subjects = present("Subjects", subjects, place);
+    let asks = |subjects: Facts<'s, Subject>, asker: Asker| subjects.map(move |one| (one, asker));
+    let seen = seen(reference.in_force.clone());
+    let held = reference.seats.clone().map(|(subject, _)| subject);
+    let held = held.concat(seen.clone().map(|(subject, _)| subject));
+    let subjects = asks(paired.sessions.clone().map(|session| session.subject), Asker::Checkout)
+        .concat(asks(metered.clone().map(|event| event.subject), Asker::Metered))
+        .concat(asks(held, Asker::Seat))
+        .concat(asks(set.clone().map(|setting| setting.subject), Asker::Gauge))
+        .concat(asks(reference.installs.clone().map(|(subject, _)| subject), Asker::Install))
+        .concat(asks(reference.lines.clone().map(|row| subject(&row)), Asker::Line))
+        .concat(asks(reference.grants.clone().map(|row| of_grant(&row)), Asker::Grant))
+        .concat(asks(reference.prices.clone().map(|row| of_price(&row)), Asker::Price));
+    let subjects = present("Subjects", subjects, |(subject, _)| place(subject));
     let statements_of_names = names(reference.in_force.clone(), inputs.unresolved);
     let resolved = resolve(subjects, statements_of_names);
     let transferred = transfers(reference.lines.clone(), policy.transfer_expiry);
     let sublicensed = sublicense(transferred.lines.clone());
-    let rights = entitle(sublicensed.lines, resolved.resolutions.clone());
+    let rights = entitle(sublicensed.lines, resolved.told(Asker::Line));
     let counting = counting(rights.clone());
     let rules = rules(inputs.settings.clone(), counting.clone());
 
@@ -181,14 +182,15 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         packages.charges,
         reference.seats.clone(),
         duplicates.clone(),
-        resolved.resolutions.clone(),
+        resolved.told(Asker::Checkout),
+        resolved.told(Asker::Seat),
         rules.clone(),
     );
     let seats = uses.clone().filter(|one| one.metric == Metric::NamedUser);
     let holds = holds(seats, rules.clone());
     let uses = uses.concat(holds.uses);
-    let uses = uses.concat(gauges(set, resolved.resolutions.clone()));
-    let installed = installs(reference.installs.clone(), resolved.resolutions.clone());
+    let uses = uses.concat(gauges(set, resolved.told(Asker::Gauge)));
+    let installed = installs(reference.installs.clone(), resolved.told(Asker::Install));
     let machines = machines(
         suites(installed, reference.members.clone()),
         rules.clone(),
@@ -197,13 +199,13 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     );
     let least = machines.uses.clone().filter(|one| one.least);
     let uses = uses.concat(machines.uses.filter(|one| !one.least));
-    let granted = granted(reference.grants.clone(), resolved.resolutions.clone());
-    let priced = priced(reference.prices.clone(), resolved.resolutions.clone());
+    let granted = granted(reference.grants.clone(), resolved.told(Asker::Grant));
+    let priced = priced(reference.prices.clone(), resolved.told(Asker::Price));
     let ledgers = granted.clone().map(|(row, _)| row.product);
     let ledgers = ledgers.concat(priced.clone().map(|row| row.product)).once();
     let volume = volume(
         due(metered.clone().map(|event| (event.at, event)), inputs.horizon.clone()),
-        resolved.resolutions.clone(),
+        resolved.told(Asker::Metered),
         reference.zones.clone(),
         accounts.edges.clone().concat(products.edges.clone()),
         asked(rules.clone(), ledgers),
@@ -325,7 +327,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         inputs.horizon.clone(),
     );
     let statements = statements(volume.cells.clone(), inputs.horizon.clone());
-    let idle = idle(seen(reference.in_force.clone()), resolved.resolutions.clone(), rules.clone());
+    let idle = idle(seen, resolved.told(Asker::Seat), rules.clone());
     let lapsed = renewals(counting.clone(), rules.clone());
     let judged = judge(positions, rules);
     let evidence = Evidence {

@@ -12,9 +12,9 @@
 
 mod tables;
 
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::Facts;
+use crate::epochs::{Updates, by_key, each_epoch, everywhere, parts};
 use crate::keyed::Rows as _;
-use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ use timely::dataflow::operators::vec::Map as _;
 use trueup_model::catalog::AliasKind;
 use trueup_model::derived::{Resolution, Subject};
 use trueup_model::discrepancy::DiscrepancyKind;
-use trueup_model::hash::{IdMap, mix};
+use trueup_model::hash::{IdMap, IdSet, mix};
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, TenantId};
 use trueup_model::org::MemberKind;
 use trueup_model::time::Span;
@@ -57,32 +57,107 @@ pub struct Unmapped {
     pub name: Id,
 }
 
+/// Who wants to know what a subject means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Asker {
+    /// A checkout.
+    Checkout,
+    /// A metered quantity that adds up.
+    Metered,
+    /// A seat.
+    Seat,
+    /// A level, or someone who takes part.
+    Gauge,
+    /// An installation.
+    Install,
+    /// A line.
+    Line,
+    /// A grant of credits.
+    Grant,
+    /// A price.
+    Price,
+}
+
+/// How many askers there are.
+const ASKERS: usize = 8;
+
+impl Asker {
+    const ALL: [Self; ASKERS] = [
+        Self::Checkout,
+        Self::Metered,
+        Self::Seat,
+        Self::Gauge,
+        Self::Install,
+        Self::Line,
+        Self::Grant,
+        Self::Price,
+    ];
+
+    fn number(self) -> usize {
+        match self {
+            Self::Checkout => 0,
+            Self::Metered => 1,
+            Self::Seat => 2,
+            Self::Gauge => 3,
+            Self::Install => 4,
+            Self::Line => 5,
+            Self::Grant => 6,
+            Self::Price => 7,
+        }
+    }
+
+    fn bit(self) -> u8 {
+        1 << self.number()
+    }
+}
+
+/// Meanings of subjects.
+type Meanings<'s> = Facts<'s, (Subject, Resolution)>;
+
 /// Subjects with their meaning, and names without one.
 pub struct Resolved<'s> {
     /// For each subject, resolutions whose spans cover all of time.
-    pub resolutions: Facts<'s, (Subject, Resolution)>,
+    pub resolutions: Meanings<'s>,
+    /// The same by who asked, so that nobody keeps what only others want to know.
+    asked: [Meanings<'s>; ASKERS],
     /// Names that need a mapping, each once.
     pub unmapped: Facts<'s, Unmapped>,
 }
 
-/// What arrives: what to resolve, and by what.
+impl<'s> Resolved<'s> {
+    /// The meanings of the subjects that someone asked for.
+    pub fn told(&self, asker: Asker) -> Meanings<'s> {
+        self.asked[asker.number()].clone()
+    }
+}
+
+/// What arrives: what to resolve for whom, and by what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Heard {
-    Subject(Subject),
+    Subject(Subject, Asker),
     Statement(Statement),
 }
 
 /// What is found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Found {
+    /// For everyone.
     Resolution(Subject, Resolution),
+    Told(Asker, Subject, Resolution),
     Unmapped(Unmapped),
 }
 
-/// Resolves each subject by the statements in force.
-pub fn resolve<'s>(subjects: Facts<'s, Subject>, statements: Facts<'s, Statement>) -> Resolved<'s> {
-    let subjects = by_key(subjects.map(Heard::Subject), |heard| match heard {
-        Heard::Subject(subject) => place(subject),
+/// The streams of what is found: one for each asker, one for everyone, one for what is unmapped.
+const PARTS: usize = ASKERS + 2;
+
+/// Resolves each subject by the statements in force. Each pair of subject and asker is there once.
+pub fn resolve<'s>(
+    subjects: Facts<'s, (Subject, Asker)>,
+    statements: Facts<'s, Statement>,
+) -> Resolved<'s> {
+    let subjects = subjects.map(|(subject, asker)| Heard::Subject(subject, asker));
+    let subjects = by_key(subjects, |heard| match heard {
+        Heard::Subject(subject, _) => place(subject),
         Heard::Statement(_) => 0,
     });
     let statements = everywhere(statements.map(Heard::Statement));
@@ -90,15 +165,29 @@ pub fn resolve<'s>(subjects: Facts<'s, Subject>, statements: Facts<'s, Statement
     let found = each_epoch(subjects.concat(statements), "Resolve", move |updates, changes| {
         state.step(updates, changes);
     });
-    let resolutions = found.clone().flat_map(|(found, epoch, diff)| match found {
-        Found::Resolution(subject, resolution) => Some(((subject, resolution), epoch, diff)),
-        Found::Unmapped(_) => None,
+    let streams: [_; PARTS] = parts(found, |one| match one {
+        Found::Told(asker, ..) => asker.number(),
+        Found::Resolution(..) => ASKERS,
+        Found::Unmapped(_) => ASKERS + 1,
     });
-    let unmapped = found.flat_map(|(found, epoch, diff)| match found {
-        Found::Unmapped(unmapped) => Some((unmapped, epoch, diff)),
-        Found::Resolution(..) => None,
+    let meanings = streams.clone().map(|stream| {
+        let rows = stream.flat_map(|(one, epoch, diff)| match one {
+            Found::Resolution(subject, row) | Found::Told(_, subject, row) => {
+                Some(((subject, row), epoch, diff))
+            }
+            Found::Unmapped(_) => None,
+        });
+        rows.as_collection()
     });
-    Resolved { resolutions: resolutions.as_collection(), unmapped: unmapped.as_collection().once() }
+    let unmapped = streams[ASKERS + 1].clone().flat_map(|(one, epoch, diff)| match one {
+        Found::Unmapped(row) => Some((row, epoch, diff)),
+        Found::Resolution(..) | Found::Told(..) => None,
+    });
+    Resolved {
+        resolutions: meanings[ASKERS].clone(),
+        asked: std::array::from_fn(|number| meanings[number].clone()),
+        unmapped: unmapped.as_collection().once(),
+    }
 }
 
 /// The worker's share of a subject.
@@ -112,31 +201,44 @@ pub(crate) fn place(subject: &Subject) -> u64 {
     ])
 }
 
-/// A subject and what was last found out about it.
-#[derive(Clone, Debug, Default)]
+/// A subject, who asks for it, and what was last found out about it.
 struct Entry {
-    facts: Diff,
-    found: BTreeSet<Found>,
-    consulted: Vec<Topic>,
+    subject: Subject,
+    /// The askers now, as bits.
+    askers: u8,
+    /// The askers that were told.
+    told: u8,
+    resolutions: Box<[Resolution]>,
+    unmapped: Box<[Unmapped]>,
+    consulted: Box<[Topic]>,
 }
 
 #[derive(Default)]
 struct State {
     tables: Tables,
-    subjects: IdMap<Subject, Entry>,
+    numbers: IdMap<Subject, u32>,
+    /// Subjects by number; a number without a subject is free.
+    entries: Vec<Option<Entry>>,
+    free: Vec<u32>,
     /// For which subjects a topic was consulted.
-    consulted: IdMap<Topic, BTreeSet<Subject>>,
+    consulted: IdMap<Topic, IdSet<u32>>,
 }
 
 impl State {
     fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found>) {
-        let mut again: BTreeSet<Subject> = BTreeSet::new();
+        let mut again: IdSet<u32> = IdSet::default();
         let mut topics: BTreeSet<Topic> = BTreeSet::new();
         for (heard, diff) in updates {
             match heard {
-                Heard::Subject(subject) => {
-                    self.subjects.entry(subject).or_default().facts += diff;
-                    again.insert(subject);
+                Heard::Subject(subject, asker) => {
+                    let number = self.number(subject);
+                    let Some(entry) = self.entry(number) else { continue };
+                    if diff > 0 {
+                        entry.askers |= asker.bit();
+                    } else {
+                        entry.askers &= !asker.bit();
+                    }
+                    again.insert(number);
                 }
                 Heard::Statement(statement) => topics.extend(self.tables.hear(statement, diff)),
             }
@@ -144,37 +246,99 @@ impl State {
         for topic in topics {
             again.extend(self.consulted.get(&topic).into_iter().flatten());
         }
-        for subject in again {
-            self.settle(subject, changes);
+        for number in again {
+            self.settle(number, changes);
         }
     }
 
-    fn settle(&mut self, subject: Subject, changes: &mut Updates<Found>) {
-        let Some(entry) = self.subjects.get_mut(&subject) else { return };
-        let now = match entry.facts {
+    fn entry(&mut self, number: u32) -> Option<&mut Entry> {
+        self.entries.get_mut(usize::try_from(number).ok()?)?.as_mut()
+    }
+
+    /// The number of a subject, which is taken in if it is new.
+    fn number(&mut self, subject: Subject) -> u32 {
+        if let Some(number) = self.numbers.get(&subject) {
+            return *number;
+        }
+        let entry = Entry {
+            subject,
+            askers: 0,
+            told: 0,
+            resolutions: Box::default(),
+            unmapped: Box::default(),
+            consulted: Box::default(),
+        };
+        let next = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let number = self.free.pop().unwrap_or(next);
+        if number == next {
+            self.entries.push(Some(entry));
+        } else if let Some(place) =
+            usize::try_from(number).ok().and_then(|place| self.entries.get_mut(place))
+        {
+            *place = Some(entry);
+        }
+        self.numbers.insert(subject, number);
+        number
+    }
+
+    fn settle(&mut self, number: u32, changes: &mut Updates<Found>) {
+        let Some(before) = self.entry(number) else { return };
+        let (subject, askers) = (before.subject, before.askers);
+        let consulted = std::mem::take(&mut before.consulted);
+        let now = match askers {
             0 => Meaning::default(),
             _ => self.tables.meaning(&subject),
         };
-        for topic in entry.consulted.drain(..) {
-            if let Some(subjects) = self.consulted.get_mut(&topic) {
-                subjects.remove(&subject);
+        for topic in &consulted {
+            if let Some(subjects) = self.consulted.get_mut(topic) {
+                subjects.remove(&number);
                 if subjects.is_empty() {
-                    self.consulted.remove(&topic);
+                    self.consulted.remove(topic);
                 }
             }
         }
         for topic in &now.consulted {
-            self.consulted.entry(*topic).or_default().insert(subject);
+            self.consulted.entry(*topic).or_default().insert(number);
         }
-        let mut found: BTreeSet<Found> = BTreeSet::new();
-        found.extend(now.resolutions.into_iter().map(|row| Found::Resolution(subject, row)));
-        found.extend(now.unmapped.into_iter().map(Found::Unmapped));
-        changes.extend(entry.found.difference(&found).map(|row| (*row, -1)));
-        changes.extend(found.difference(&entry.found).map(|row| (*row, 1)));
-        entry.found = found;
-        entry.consulted = now.consulted;
-        if entry.facts == 0 {
-            self.subjects.remove(&subject);
+        let Some(entry) = self.entry(number) else { return };
+        let unmapped: Box<[Unmapped]> = now.unmapped.into_iter().collect();
+        let given = |row: &Unmapped| Found::Unmapped(*row);
+        changes.extend(entry.unmapped.iter().map(|row| (given(row), -1)));
+        changes.extend(unmapped.iter().map(|row| (given(row), 1)));
+        entry.tell(&now.resolutions, changes);
+        entry.resolutions = now.resolutions.into_boxed_slice();
+        entry.unmapped = unmapped;
+        entry.consulted = now.consulted.into_boxed_slice();
+        entry.told = askers;
+        if askers == 0 {
+            self.numbers.remove(&subject);
+            if let Some(place) =
+                usize::try_from(number).ok().and_then(|place| self.entries.get_mut(place))
+            {
+                *place = None;
+                self.free.push(number);
+            }
+        }
+    }
+}
+
+impl Entry {
+    /// Tells everyone who asks what changed, new askers everything, and takes it back from those who
+    /// ask no more.
+    fn tell(&self, now: &[Resolution], changes: &mut Updates<Found>) {
+        let subject = self.subject;
+        let mut give = |had: bool, has: bool, found: &dyn Fn(Resolution) -> Found| {
+            let gone = self.resolutions.iter().filter(|row| had && !(has && now.contains(row)));
+            changes.extend(gone.map(|row| (found(*row), -1)));
+            let come = now.iter().filter(|row| has && !(had && self.resolutions.contains(row)));
+            changes.extend(come.map(|row| (found(*row), 1)));
+        };
+        give(self.told != 0, self.askers != 0, &|row| Found::Resolution(subject, row));
+        for asker in Asker::ALL {
+            let (had, has) = (self.told & asker.bit() != 0, self.askers & asker.bit() != 0);
+            if had || has {
+                give(had, has, &|row| Found::Told(asker, subject, row));
+            }
         }
     }
 }

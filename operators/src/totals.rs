@@ -208,6 +208,16 @@ impl State {
     }
 }
 
+/// Makes room for one more: most nodes have a few, and there are many nodes.
+fn grow<T>(rows: &mut Vec<T>) {
+    if rows.len() < FEW {
+        rows.reserve_exact(1);
+    }
+}
+
+/// Up to how many rows a list takes no more room than it needs.
+const FEW: usize = 8;
+
 fn add(sum: &mut Tally, tally: Tally) {
     sum.events += tally.events;
     sum.quantity += tally.quantity;
@@ -230,7 +240,10 @@ impl Node {
                     self.plain.remove(place);
                 }
             }
-            Err(place) => self.plain.insert(place, (part, tally)),
+            Err(place) => {
+                grow(&mut self.plain);
+                self.plain.insert(place, (part, tally));
+            }
         }
     }
 
@@ -241,6 +254,7 @@ impl Node {
     fn count(&mut self, period: Period, part: &Part, tally: Tally) {
         let place = self.periods.binary_search_by_key(&period, |(one, _)| *one);
         let place = place.unwrap_or_else(|place| {
+            grow(&mut self.periods);
             self.periods.insert(place, (period, Sum::default()));
             place
         });

@@ -1,6 +1,6 @@
 //! Names that get a meaning, lose it, and have two.
 
-use super::{Statement, resolve};
+use super::{Asker, Statement, resolve};
 use crate::Diff;
 use crate::testing::run;
 use trueup_model::catalog::AliasKind;
@@ -39,6 +39,7 @@ fn unsay(statement: Statement) -> (Row, Diff) {
 fn check(script: Vec<Vec<(Row, Diff)>>, expected: &[&[&str]]) {
     let given = run(2, script, |rows| {
         let subjects = rows.clone().flat_map(|(subject, _)| subject);
+        let subjects = subjects.map(|subject| (subject, Asker::Checkout));
         let statements = rows.flat_map(|(_, statement)| statement);
         let resolved = resolve(subjects, statements);
         let resolutions = resolved.resolutions.map(|(_, resolution)| show(&resolution));

@@ -5,6 +5,7 @@
 //! A group also says *where* it counts: at the holder of the largest open count, then of the earliest
 //! start, then the smallest holder. So each unit counts for one holder, whatever came first.
 
+use crate::few::FewMap;
 use crate::span_index::SpanIndex;
 use std::collections::BTreeMap;
 use trueup_model::hash::IdMap;
@@ -29,16 +30,16 @@ pub(crate) struct Charge<H> {
 #[derive(Clone, Debug)]
 struct Group<H> {
     /// How many times each (interval, count, holder) is there.
-    rows: BTreeMap<(Span, Quantity, H), i64>,
+    rows: FewMap<(Span, Quantity, H), i64>,
     /// The rows by day, once there are many.
     index: Option<SpanIndex<(Quantity, H)>>,
     /// What it costs: intervals that do not overlap, by start.
-    charges: BTreeMap<Span, (Quantity, H)>,
+    charges: FewMap<Span, (Quantity, H)>,
 }
 
 impl<H> Default for Group<H> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), index: None, charges: BTreeMap::new() }
+        Self { rows: FewMap::default(), index: None, charges: FewMap::default() }
     }
 }
 
@@ -87,7 +88,7 @@ impl<H: Ord + Copy> Grouping<H> {
 
 impl<H: Ord + Copy> Group<H> {
     fn put(&mut self, span: Span, count: Quantity, holder: H, diff: i64) {
-        let times = self.rows.entry((span, count, holder)).or_default();
+        let times = self.rows.or_insert_with((span, count, holder), || 0);
         let before = *times;
         *times += diff;
         let after = *times;

@@ -9,6 +9,7 @@
 //! comes or goes looks at the holders of its daemon.
 
 use crate::epochs::{Updates, by_key, each_epoch_consolidated, everywhere};
+use crate::few::FewMap;
 use crate::segments::outside;
 use crate::sessions::Holder;
 use crate::span_index::SpanIndex;
@@ -124,7 +125,7 @@ type Feature = (ServerId, ProductId);
 /// The sessions of one holder and feature.
 #[derive(Default)]
 struct Held {
-    sessions: BTreeMap<(Span, FactId), (Session, Diff, BTreeSet<Found>)>,
+    sessions: FewMap<(Span, FactId), (Session, Diff, Vec<Found>)>,
     index: SpanIndex<FactId>,
 }
 
@@ -176,7 +177,7 @@ impl State {
         let features = self.holders.entry(holder).or_default();
         let held = features.entry(feature).or_default();
         let key = (session.span, session.opened_by);
-        let entry = held.sessions.entry(key).or_insert_with(|| (session, 0, BTreeSet::new()));
+        let entry = held.sessions.or_insert_with(key, || (session, 0, Vec::new()));
         if diff > 0 {
             entry.0 = session;
         }
@@ -214,9 +215,9 @@ impl State {
         }
         let Some(held) = features.get_mut(&feature) else { return };
         let Some((session, count, given)) = held.sessions.get_mut(&key) else { return };
-        let now = if *count > 0 { parts(session, &covered) } else { BTreeSet::new() };
-        changes.extend(given.difference(&now).map(|found| (*found, -1)));
-        changes.extend(now.difference(given).map(|found| (*found, 1)));
+        let now = if *count > 0 { parts(session, &covered) } else { Vec::new() };
+        changes.extend(given.iter().filter(|found| !now.contains(found)).map(|found| (*found, -1)));
+        changes.extend(now.iter().filter(|found| !given.contains(found)).map(|found| (*found, 1)));
         *given = now;
         if *count == 0 {
             held.sessions.remove(&key);
@@ -234,7 +235,7 @@ impl State {
 }
 
 /// The parts of a session: charged outside of the covered spans, included inside.
-fn parts(session: &Session, covered: &[Span]) -> BTreeSet<Found> {
+fn parts(session: &Session, covered: &[Span]) -> Vec<Found> {
     let (subject, fact) = (session.subject, session.opened_by);
     let charge = |span| {
         Found::Charge(Charge {

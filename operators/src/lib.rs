@@ -54,6 +54,7 @@ pub mod judge;
 pub mod reconcile;
 
 pub(crate) mod epochs;
+pub(crate) mod few;
 pub(crate) mod given;
 pub(crate) mod keyed;
 pub(crate) mod grouping;

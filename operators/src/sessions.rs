@@ -21,6 +21,7 @@ mod pairing;
 
 use crate::dedupe::Known;
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::few::FewMap;
 use crate::{Diff, Facts};
 use attempts::Refusals;
 use differential_dataflow::AsCollection as _;
@@ -197,7 +198,7 @@ type LedgerKey = (ProductId, Option<u64>);
 /// What is known of one holder.
 #[derive(Default)]
 struct Account {
-    ledgers: BTreeMap<LedgerKey, Ledger>,
+    ledgers: FewMap<LedgerKey, Ledger>,
     refusals: Refusals,
 }
 
@@ -262,7 +263,7 @@ impl State {
         match line.event.kind {
             SessionKind::Open | SessionKind::Close | SessionKind::Heartbeat => {
                 let key = (feature, line.event.handle);
-                account.ledgers.entry(key).or_default().put(line, diff);
+                account.ledgers.or_insert_with(key, Ledger::default).put(line, diff);
                 touched.ledger(key, line.place());
                 if line.event.kind == SessionKind::Open {
                     let near = account.refusals.near(line.event.at, self.attempt_window_us);
@@ -298,7 +299,7 @@ impl State {
             return;
         }
         for (holder, account) in &self.holders {
-            for (key, ledger) in &account.ledgers {
+            for (key, ledger) in account.ledgers.iter() {
                 if let Some((first, last)) = ledger.bounds().filter(|_| features.contains(&key.0)) {
                     let parts = touched.entry(*holder).or_default();
                     parts.ledger(*key, first);
@@ -351,7 +352,7 @@ impl State {
         };
         for holder in self.served.get(&server).into_iter().flatten() {
             let Some(account) = self.holders.get(holder) else { continue };
-            for (key, ledger) in &account.ledgers {
+            for (key, ledger) in account.ledgers.iter() {
                 if ledger.open_at(ends) {
                     touched.entry(*holder).or_default().ledger(*key, ends);
                 }

@@ -13,6 +13,7 @@
 mod cuts;
 
 use crate::epochs::{Updates, by_key, each_epoch, everywhere, parts};
+use crate::few::FewMap;
 use crate::hierarchy::Placement;
 use crate::resolve::place;
 use crate::tally::Tally;
@@ -214,7 +215,7 @@ impl Kept {
 /// The events and meanings of one subject.
 #[derive(Default)]
 struct Entry {
-    events: BTreeMap<(Timestamp, FactId), Kept>,
+    events: FewMap<(Timestamp, FactId), Kept>,
     /// In the order of their spans, which do not overlap.
     resolutions: Vec<(Resolution, Diff)>,
 }
@@ -249,7 +250,7 @@ impl Entry {
 
     fn keep(&mut self, event: &Metered, diff: Diff) {
         let key = (event.at, event.fact);
-        let kept = self.events.entry(key).or_insert_with(|| Kept::of(event));
+        let kept = self.events.or_insert_with(key, || Kept::of(event));
         if diff > 0 {
             *kept = Kept { count: kept.count, ..Kept::of(event) };
         }

@@ -157,11 +157,10 @@ mod tests {
             corrected += u32::from(drawn.revision > 0);
             let Action::Assert(Body::Session(event)) = drawn.action else { continue };
             let handle = event.handle.expect("each checkout has one");
-            match event.kind {
-                SessionKind::Open => {
-                    out.insert(handle, event.product);
-                }
-                _ => assert_eq!(out.remove(&handle), Some(event.product), "{event:?}"),
+            if event.kind == SessionKind::Open {
+                out.insert(handle, event.product);
+            } else {
+                assert_eq!(out.remove(&handle), Some(event.product), "{event:?}");
             }
         }
         assert!((60..140).contains(&corrected), "one in two hundred: {corrected}");

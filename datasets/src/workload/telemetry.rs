@@ -206,9 +206,9 @@ mod tests {
         assert!((2200..2800).contains(&again), "2.5 % name an event that came before: {again}");
         let taken = facts.iter().filter(|fact| matches!(fact.action, Action::Retract(_))).count();
         assert!((400..600).contains(&taken), "0.5 % take one back: {taken}");
-        let late = facts.iter().filter(|fact| match &fact.action {
-            Action::Assert(Body::Usage(event)) => event.at < fact.arrived_at,
-            _ => false,
+        let late = facts.iter().filter(|fact| {
+            let Action::Assert(Body::Usage(event)) = &fact.action else { return false };
+            event.at < fact.arrived_at
         });
         let late = late.count();
         assert!((9_000..10_500).contains(&late), "a tenth is late: {late}");

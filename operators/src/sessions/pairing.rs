@@ -3,8 +3,8 @@
 use super::{Life, Line, Outcome};
 use crate::Diff;
 use crate::epochs::Updates;
+use crate::few::FewMap;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 use trueup_model::derived::{OrphanClose, Session, Subject};
 use trueup_model::fact::FactId;
@@ -79,14 +79,14 @@ struct Chapter {
 /// The lines of one holder and feature, and what they come to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
-    lines: BTreeMap<Place, (Line, Diff)>,
-    chapters: BTreeMap<Place, Chapter>,
+    lines: FewMap<Place, (Line, Diff)>,
+    chapters: FewMap<Place, Chapter>,
 }
 
 impl Ledger {
     pub(super) fn put(&mut self, line: Line, diff: Diff) {
         let place = line.place();
-        let entry = self.lines.entry(place).or_insert((line, 0));
+        let entry = self.lines.or_insert_with(place, || (line, 0));
         // Of a line that is replaced the new content stays, whichever update comes first.
         if diff > 0 {
             entry.0 = line;
@@ -142,7 +142,7 @@ impl Ledger {
         let mut next = self.lines.range(begin..).next().map(|(place, _)| *place);
         self.forget(begin, last.max(begin), &mut old);
         while let Some(start) = next {
-            if start > last && self.chapters.contains_key(&start) {
+            if start > last && self.chapters.get(&start).is_some() {
                 break;
             }
             let chapter = self.chapter(rule, start);

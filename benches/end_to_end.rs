@@ -36,13 +36,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Clone, Debug, Parser)]
 struct Args {
     /// Events that are sent
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 200_000)]
     events: u64,
     /// Events a second; 0 for as fast as the engine takes them
     #[arg(long, default_value_t = 0)]
     rate: u64,
     /// Accounts
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 10_000)]
     accounts: u32,
     /// Worker threads
     #[arg(long, default_value_t = 1)]

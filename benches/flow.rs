@@ -36,19 +36,19 @@ struct Args {
     #[arg(long, value_enum, default_value_t = Which::P)]
     workload: Which,
     /// Events that are measured
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 300_000)]
     events: usize,
     /// Events that come before
-    #[arg(long, default_value_t = 200_000)]
+    #[arg(long, default_value_t = 100_000)]
     warm: usize,
     /// Accounts of workload P; people of workload S
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 10_000)]
     accounts: u32,
     /// Worker threads
     #[arg(long, default_value_t = 1)]
     workers: usize,
     /// Events in an epoch
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 20_000)]
     epoch: usize,
     /// Show what the costliest operators cost, so many of them
     #[arg(long, default_value_t = 0)]

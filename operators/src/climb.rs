@@ -11,7 +11,7 @@
 use crate::Facts;
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::hierarchy::Placement;
-use crate::tree::Tree;
+use crate::tree::{Above, Tree};
 use differential_dataflow::difference::Abelian;
 use differential_dataflow::{AsCollection as _, ExchangeData};
 use serde::{Deserialize, Serialize};
@@ -88,8 +88,12 @@ impl<P: Eq + Hash + Copy, R: Abelian> State<P, R> {
         if !edges.is_empty() {
             self.regrow(&edges, &mut sums);
         }
+        // Many rows go one way: those of a product, of a piece of time.
+        let mut ways: IdMap<(u64, Span), Vec<Above>> = IdMap::default();
         for (row, weight) in rows {
-            self.lift(&row, &weight, &mut sums);
+            let way = ways.entry((row.node, row.span));
+            let way = way.or_insert_with(|| self.tree.above(row.node, row.span));
+            lift(way, &row, &weight, &mut sums);
             let kept = self.rows.entry(row.node).or_default();
             let key = (row.span, row.row);
             match kept.get_mut(&key) {
@@ -106,19 +110,6 @@ impl<P: Eq + Hash + Copy, R: Abelian> State<P, R> {
             }
         }
         changes.extend(sums.into_iter().filter(|(_, weight)| !weight.is_zero()));
-    }
-
-    /// Adds a row at its node and all nodes above.
-    fn lift(&self, row: &AtNode<P>, weight: &R, sums: &mut IdMap<AtNode<P>, R>) {
-        for above in self.tree.above(row.node, row.span) {
-            let lifted = AtNode { node: above.node, span: above.span, row: row.row };
-            match sums.get_mut(&lifted) {
-                Some(sum) => sum.plus_equals(weight),
-                None => {
-                    sums.insert(lifted, weight.clone());
-                }
-            }
-        }
     }
 
     /// Changes the tree, and moves the rows below the changed nodes.
@@ -147,7 +138,24 @@ impl<P: Eq + Hash + Copy, R: Abelian> State<P, R> {
         for node in nodes {
             for ((span, row), weight) in self.rows.get(node).into_iter().flatten() {
                 let row = AtNode { node: *node, span: *span, row: *row };
-                self.lift(&row, weight, sums);
+                lift(&self.tree.above(*node, *span), &row, weight, sums);
+            }
+        }
+    }
+}
+
+/// Adds a row at its node and all nodes above.
+fn lift<P, R>(way: &[Above], row: &AtNode<P>, weight: &R, sums: &mut IdMap<AtNode<P>, R>)
+where
+    P: Eq + Hash + Copy,
+    R: Abelian,
+{
+    for above in way {
+        let lifted = AtNode { node: above.node, span: above.span, row: row.row };
+        match sums.get_mut(&lifted) {
+            Some(sum) => sum.plus_equals(weight),
+            None => {
+                sums.insert(lifted, weight.clone());
             }
         }
     }

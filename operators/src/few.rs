@@ -4,6 +4,7 @@
 //! Most identities, holders and groups have one or two rows, and there are millions of them. A tree's
 //! smallest node has room for eleven.
 
+use crate::Diff;
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeBounds};
 
@@ -144,6 +145,22 @@ impl<K: Ord, V> FewMap<K, V> {
     }
 }
 
+impl<K: Ord> FewMap<K, Diff> {
+    /// Adds to how often a row is there; one that is there no times is not kept.
+    pub(crate) fn add(&mut self, row: K, diff: Diff) {
+        let Some(times) = self.get_mut(&row) else {
+            if diff != 0 {
+                self.insert(row, diff);
+            }
+            return;
+        };
+        *times += diff;
+        if *times == 0 {
+            self.remove(&row);
+        }
+    }
+}
+
 /// Entries of a map, in order.
 pub(crate) enum Entries<'m, K, V> {
     /// Of a list.
@@ -175,6 +192,8 @@ impl<K, V> DoubleEndedIterator for Entries<'_, K, V> {
 #[cfg(test)]
 mod tests {
     use super::FewMap;
+    use crate::Diff;
+    use crate::rows::add;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
     use std::ops::Bound::{Excluded, Included, Unbounded};
@@ -207,6 +226,18 @@ mod tests {
                 prop_assert!(few.range(open).eq(tree.range(open)));
                 let within = (Included(key), Excluded(key.saturating_add(value % 9)));
                 prop_assert!(few.range(within).eq(tree.range(within)));
+            }
+        }
+
+        /// Rows that are counted are those of a tree that is.
+        #[test]
+        fn it_counts(steps in prop::collection::vec((0..40_u8, -2..3_isize), 1..200)) {
+            let mut few: FewMap<u8, Diff> = FewMap::default();
+            let mut tree: BTreeMap<u8, Diff> = BTreeMap::new();
+            for (row, diff) in steps {
+                few.add(row, diff);
+                add(&mut tree, row, diff);
+                prop_assert!(few.iter().eq(tree.iter()));
             }
         }
     }

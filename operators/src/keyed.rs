@@ -12,14 +12,12 @@
 //! Work per change: joins, the rows of the other side; groups, the rows of the key. What is kept: the
 //! rows, and what was given for each group.
 
-mod group;
-
 use crate::epochs::{by_key, each_epoch};
+use crate::few::FewMap;
 use crate::present::present;
 use crate::{Diff, Facts};
 use differential_dataflow::consolidation::consolidate;
 use differential_dataflow::{AsCollection as _, ExchangeData};
-use group::Group;
 use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hash};
 use timely::dataflow::operators::Concat as _;
@@ -59,6 +57,9 @@ pub(crate) trait Keyed<'s, K: KeyData, V: ExchangeData> {
     /// The rows of all keys but some, each of which is there once.
     fn dropped_by(self, keys: Facts<'s, K>) -> Facts<'s, (K, V)>;
 }
+
+/// The rows of both sides that have one key.
+type Sides<V, W> = (FewMap<V, Diff>, FewMap<W, Diff>);
 
 /// A row of one of two sides.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -104,7 +105,7 @@ impl<'s, K: KeyData, V: ExchangeData> Keyed<'s, K, V> for Facts<'s, (K, V)> {
             .map(|((key, row), epoch, diff)| ((key, Side::Left(row)), epoch, diff));
         let right = by_key(others, |(key, _)| share(key))
             .map(|((key, row), epoch, diff)| ((key, Side::Right(row)), epoch, diff));
-        let mut keys: IdMap<K, (Group<V>, Group<W>)> = IdMap::default();
+        let mut keys: IdMap<K, Sides<V, W>> = IdMap::default();
         let sides = left.concat(right);
         each_epoch(sides, "Join", move |updates, changes| {
             for ((key, side), diff) in updates {
@@ -112,12 +113,12 @@ impl<'s, K: KeyData, V: ExchangeData> Keyed<'s, K, V> for Facts<'s, (K, V)> {
                 match side {
                     Side::Left(row) => {
                         let found = rights.iter();
-                        changes.extend(found.map(|(one, n)| (f(&key, &row, one), n * diff)));
+                        changes.extend(found.map(|(one, n)| (f(&key, &row, one), *n * diff)));
                         lefts.add(row, diff);
                     }
                     Side::Right(row) => {
                         let found = lefts.iter();
-                        changes.extend(found.map(|(one, n)| (f(&key, one, &row), n * diff)));
+                        changes.extend(found.map(|(one, n)| (f(&key, one, &row), *n * diff)));
                         rights.add(row, diff);
                     }
                 }
@@ -140,7 +141,7 @@ impl<'s, K: KeyData, V: ExchangeData> Keyed<'s, K, V> for Facts<'s, (K, V)> {
 
 /// The rows of a key, and what was given for them.
 struct Grouped<V, O> {
-    rows: Group<V>,
+    rows: FewMap<V, Diff>,
     given: Vec<(O, Diff)>,
     /// Whether the rows changed in this epoch.
     touched: bool,
@@ -148,7 +149,7 @@ struct Grouped<V, O> {
 
 impl<V, O> Default for Grouped<V, O> {
     fn default() -> Self {
-        Self { rows: Group::default(), given: Vec::new(), touched: false }
+        Self { rows: FewMap::default(), given: Vec::new(), touched: false }
     }
 }
 
@@ -162,7 +163,7 @@ impl<V: Ord, O: Ord + Clone> Grouped<V, O> {
         self.touched = false;
         let mut now = Vec::new();
         if !self.rows.is_empty() {
-            let rows: Vec<(&V, Diff)> = self.rows.iter().collect();
+            let rows: Vec<(&V, Diff)> = self.rows.iter().map(|(row, n)| (row, *n)).collect();
             logic(key, &rows, &mut now);
             consolidate(&mut now);
         }

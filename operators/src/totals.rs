@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::hash::Hash;
 use timely::dataflow::operators::Concat as _;
-use trueup_model::calendar::{Period, PeriodUnit};
-use trueup_model::hash::{IdMap, IdSet};
+use trueup_model::calendar::{Calendar, Period, PeriodUnit};
+use trueup_model::hash::IdMap;
 use trueup_model::id::{AccountId, DeviceId, ProductId, TenantId, UserId};
 use trueup_model::metric::Metric;
 use trueup_model::position::Rollup;
@@ -107,6 +107,8 @@ struct Sum {
     users: IdMap<UserId, i128>,
     devices: IdMap<DeviceId, i128>,
     given: Option<Given>,
+    /// Whether it changed in this epoch.
+    dirty: bool,
 }
 
 /// What was given of a period: how much, by how many people, on how many machines.
@@ -126,6 +128,8 @@ struct Node {
     named: IdMap<Part, Tally>,
     /// In order.
     periods: Vec<(Period, Sum)>,
+    /// Whether something changed in this epoch.
+    touched: bool,
 }
 
 struct State {
@@ -147,11 +151,11 @@ impl State {
     }
 
     fn step(&mut self, updates: Updates<Heard, Tally>, changes: &mut Updates<Rollup>) {
-        let mut news: IdMap<NodeKey, Vec<(Part, Tally)>> = IdMap::default();
+        let mut parts: Vec<(NodeKey, Part, Tally)> = Vec::with_capacity(updates.len());
         let mut zones: BTreeSet<AccountId> = BTreeSet::new();
         for (heard, tally) in updates {
             match heard {
-                Heard::Part(key, part) => news.entry(key).or_default().push((part, tally)),
+                Heard::Part(key, part) => parts.push((key, part, tally)),
                 Heard::Zone(zone) => {
                     let account = zone.account;
                     let count = isize::try_from(tally.events).unwrap_or(0);
@@ -161,49 +165,49 @@ impl State {
                 }
             }
         }
+        let mut touched: Vec<NodeKey> = Vec::new();
         if !zones.is_empty() {
-            let moved = self.nodes.keys().filter(|key| zones.contains(&key.account));
-            for key in moved.copied().collect::<Vec<_>>() {
-                news.entry(key).or_default();
-            }
+            self.recount(&zones, &mut touched);
         }
         let Self { units, calendars, nodes, periods: remembered } = self;
         if remembered.len() >= PIECES_MAX {
             remembered.clear();
         }
-        for (key, parts) in news {
+        for (key, part, tally) in parts {
             let node = nodes.entry(key).or_default();
-            let mut dirty: IdSet<Period> = IdSet::default();
-            let own = calendars.own(key.account);
-            let calendar = calendars.of(key.account);
-            let periods = |at: Timestamp| -> Vec<Period> {
+            node.touch(key, &mut touched);
+            node.keep(part, tally);
+            let at = part.span.start;
+            let periods = |calendar: &Calendar| -> Vec<Period> {
                 units.iter().map(|unit| calendar.period(*unit, at)).collect()
             };
-            if zones.contains(&key.account) {
-                node.recount(|part| periods(part.span.start), &mut dirty);
-            }
-            for (part, tally) in parts {
-                node.keep(part, tally);
-                let at = part.span.start;
-                let mut count = |period: &Period| {
-                    node.count(*period, &part, tally);
-                    dirty.insert(*period);
-                };
-                match own {
-                    Some(_) => periods(at).iter().for_each(&mut count),
-                    None => remembered
-                        .entry(at)
-                        .or_insert_with(|| periods(at))
-                        .iter()
-                        .for_each(&mut count),
+            let mut count = |period: &Period| node.count(*period, &part, tally);
+            match calendars.own(key.account) {
+                Some(calendar) => periods(calendar).iter().for_each(&mut count),
+                None => {
+                    let everyone = || periods(calendars.of(key.account));
+                    remembered.entry(at).or_insert_with(everyone).iter().for_each(&mut count);
                 }
             }
-            for period in dirty {
-                node.give(key, period, changes);
-            }
+        }
+        for key in touched {
+            let Some(node) = nodes.get_mut(&key) else { continue };
+            node.give(key, changes);
             if node.is_empty() {
                 nodes.remove(&key);
             }
+        }
+    }
+
+    /// Adds up anew the nodes of accounts whose calendars changed.
+    fn recount(&mut self, zones: &BTreeSet<AccountId>, touched: &mut Vec<NodeKey>) {
+        let Self { units, calendars, nodes, .. } = self;
+        for (key, node) in nodes.iter_mut().filter(|(key, _)| zones.contains(&key.account)) {
+            let calendar = calendars.of(key.account);
+            node.touch(*key, touched);
+            node.recount(|part| {
+                units.iter().map(|unit| calendar.period(*unit, part.span.start)).collect()
+            });
         }
     }
 }
@@ -224,6 +228,13 @@ fn add(sum: &mut Tally, tally: Tally) {
 }
 
 impl Node {
+    /// Notes that something changes, once in each epoch.
+    fn touch(&mut self, key: NodeKey, touched: &mut Vec<NodeKey>) {
+        if !std::mem::replace(&mut self.touched, true) {
+            touched.push(key);
+        }
+    }
+
     fn keep(&mut self, part: Part, tally: Tally) {
         if part.user.is_some() || part.device.is_some() {
             let sum = self.named.entry(part).or_default();
@@ -259,6 +270,7 @@ impl Node {
             place
         });
         let sum = &mut self.periods[place].1;
+        sum.dirty = true;
         add(&mut sum.tally, tally);
         if let Some(user) = part.user {
             count(&mut sum.users, user, tally.events);
@@ -269,31 +281,38 @@ impl Node {
     }
 
     /// Adds everything up anew, by the account's new calendar.
-    fn recount(&mut self, periods: impl Fn(&Part) -> Vec<Period>, dirty: &mut IdSet<Period>) {
-        for (period, sum) in &mut self.periods {
-            dirty.insert(*period);
-            *sum = Sum { given: sum.given, ..Sum::default() };
+    fn recount(&mut self, periods: impl Fn(&Part) -> Vec<Period>) {
+        for (_, sum) in &mut self.periods {
+            *sum = Sum { given: sum.given, dirty: true, ..Sum::default() };
         }
         let named = self.named.iter().map(|(part, tally)| (*part, *tally));
         let parts: Vec<(Part, Tally)> = named.chain(self.plain.iter().copied()).collect();
         for (part, tally) in parts {
             for period in periods(&part) {
                 self.count(period, &part, tally);
-                dirty.insert(period);
             }
         }
     }
 
+    /// Gives what changed.
+    fn give(&mut self, key: NodeKey, changes: &mut Updates<Rollup>) {
+        self.touched = false;
+        for (period, sum) in &mut self.periods {
+            if std::mem::take(&mut sum.dirty) {
+                sum.give(key, *period, changes);
+            }
+        }
+        self.periods.retain(|(_, sum)| sum.tally != Tally::default());
+    }
+}
+
+impl Sum {
     fn give(&mut self, key: NodeKey, period: Period, changes: &mut Updates<Rollup>) {
-        let place = self.periods.binary_search_by_key(&period, |(one, _)| *one);
-        let Some((_, sum)) = place.ok().and_then(|place| self.periods.get_mut(place)) else {
-            return;
-        };
         let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let now = (sum.tally.events > 0).then(|| Given {
-            value: clamped(sum.tally.quantity),
-            users: number(sum.users.len()),
-            devices: number(sum.devices.len()),
+        let now = (self.tally.events > 0).then(|| Given {
+            value: clamped(self.tally.quantity),
+            users: number(self.users.len()),
+            devices: number(self.devices.len()),
         });
         let row = |given: Given| Rollup {
             tenant: key.tenant,
@@ -307,13 +326,10 @@ impl Node {
             users: given.users,
             devices: given.devices,
         };
-        if sum.given != now {
-            changes.extend(sum.given.map(|old| (row(old), -1)));
+        if self.given != now {
+            changes.extend(self.given.map(|old| (row(old), -1)));
             changes.extend(now.map(|new| (row(new), 1)));
-            sum.given = now;
-        }
-        if sum.tally == Tally::default() {
-            self.periods.retain(|(one, _)| *one != period);
+            self.given = now;
         }
     }
 }

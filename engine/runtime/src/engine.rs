@@ -175,6 +175,26 @@ impl Engine {
         self.progress.wait_for_up_to(epoch, patience)
     }
 
+    /// Waits until totals over the trees are of this epoch or a later one, but not longer than this;
+    /// false if they are not.
+    pub fn wait_for_totals_up_to(&self, epoch: Epoch, patience: Duration) -> bool {
+        let patience_us = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX);
+        let until_us = self.clock.monotonic_us().saturating_add(patience_us);
+        loop {
+            let (totals, published) = {
+                let views = self.views();
+                (views.totals_as_of.epoch, views.as_of.epoch)
+            };
+            let left_us = until_us.saturating_sub(self.clock.monotonic_us());
+            if totals >= epoch || left_us == 0 {
+                return totals >= epoch;
+            }
+            if !self.wait_for_up_to(published + 1, Duration::from_micros(left_us)) {
+                return self.views().totals_as_of.epoch >= epoch;
+            }
+        }
+    }
+
     /// The differences of each epoch from the next one on; at most `epochs_max` of them wait, then
     /// the subscription ends.
     pub fn subscribe(&self, epochs_max: usize) -> Receiver<Published> {

@@ -130,7 +130,7 @@ async fn view(
         Ok(Query(filter)) => filter,
         Err(error) => return refuse(StatusCode::BAD_REQUEST, &error.body_text(), FILTERS),
     };
-    if let Some(refused) = not_yet(&shared, &filter).await {
+    if let Some(refused) = not_yet(&shared, view, &filter).await {
         return refused;
     }
     let views = shared.engine.views();
@@ -146,15 +146,25 @@ const FILTERS: &str =
     "filters are tenant, account, product, metric, period, kind, at, tree, wait_for, limit";
 
 /// Waits for the epoch that is asked for; a refusal if it does not come.
-async fn not_yet(shared: &Shared, filter: &Filter) -> Option<Response> {
-    let published = shared.engine.views().as_of.epoch;
-    let asked = filter.wait_for.filter(|epoch| *epoch > published)?;
+///
+/// Totals over the trees are brought up to date less often, so whoever asks for them waits longer.
+async fn not_yet(shared: &Shared, view: View, filter: &Filter) -> Option<Response> {
+    let totals = view == View::Rollups;
+    let epoch = || {
+        let views = shared.engine.views();
+        if totals { views.totals_as_of.epoch } else { views.as_of.epoch }
+    };
+    let published = epoch();
+    let asked = filter.wait_for.filter(|asked| *asked > published)?;
     let engine = Arc::clone(&shared.engine);
-    let waited = tokio::task::spawn_blocking(move || engine.wait_for_up_to(asked, PATIENCE)).await;
-    if waited.unwrap_or(false) {
+    let wait = move || match totals {
+        true => engine.wait_for_totals_up_to(asked, PATIENCE),
+        false => engine.wait_for_up_to(asked, PATIENCE),
+    };
+    if tokio::task::spawn_blocking(wait).await.unwrap_or(false) {
         return None;
     }
-    let now = shared.engine.views().as_of.epoch;
+    let now = epoch();
     Some(refuse(
         StatusCode::SERVICE_UNAVAILABLE,
         &format!("epoch {asked} is not published yet, {now} is"),

@@ -166,8 +166,8 @@ impl Engine {
         Self { child, api, connectors }
     }
 
-    /// Delivers files as a connector does, and waits until they are vouched for.
-    fn feed(&self, source: &str, files: &[File<'_>]) {
+    /// Delivers files as a connector does, and waits until they are vouched for; gives their epoch.
+    fn feed(&self, source: &str, files: &[File<'_>]) -> u64 {
         let settings = Settings::new("acme", source, 1, Secret::default());
         let dial = TcpDial::new(self.connectors.as_str(), TcpTimeouts::default());
         let (mut client, _) = Client::connect(settings, dial, SystemClock::start()).unwrap();
@@ -181,7 +181,7 @@ impl Engine {
         let mut sink = client.sink();
         load(files, &options, &mut sink, &mut |_| {});
         sink.finish().unwrap();
-        client.flush_and_wait().unwrap();
+        client.flush_and_wait().unwrap().epoch
     }
 
     fn ask(&self, folder: &Path, question: &[&str]) -> Value {
@@ -251,4 +251,31 @@ fn an_engine_that_is_killed_goes_on_where_it_was_and_counts_nothing_twice() {
     assert_eq!(sessions.len(), 2, "the same files once more: {sessions:?}");
     assert_eq!(rows(&again.ask(path, &question)), before);
     again.kill();
+}
+
+#[test]
+fn whoever_waits_for_an_epoch_gets_totals_of_it_and_operators_say_what_they_cost() {
+    let folder = folder();
+    let path = folder.path();
+    let engine = Engine::start(path);
+    for (count, name) in ["first", "second", "third"].into_iter().enumerate() {
+        let table = format!("line,product,metric,quantity,start,end\n{name},MESH,concurrent,1,,\n");
+        let log = String::from_utf8_lossy(LOG).replace("MESH", name);
+        let log_name = format!("{name}.log");
+        let files =
+            [File::new(&log_name, log.as_bytes()), File::new("purchases.csv", table.as_bytes())];
+        let epoch = engine.feed(name, &files);
+        let question = ["rollups", "--period", "2025-01", "--wait-for", &epoch.to_string()];
+        let answer = engine.ask(path, &question);
+        assert!(answer["as_of"]["epoch"].as_u64().unwrap() >= epoch, "{count}: {answer}");
+        assert!(answer.to_string().contains(name), "{name} is not in {answer}");
+    }
+    let costs = engine.ask(path, &["top", "--limit", "1000"]);
+    let of = |name: &str| {
+        let rows = rows(&costs);
+        let row = rows.iter().find(|row| row["operator"] == name);
+        row.unwrap_or_else(|| panic!("no {name} in {costs}"))["rows"].as_u64().unwrap()
+    };
+    assert!(of("Dedupe") > 0 && of("Sessions") > 0, "{costs}");
+    engine.kill();
 }

@@ -21,10 +21,12 @@ mod figures;
 mod flow;
 mod grace;
 mod grants;
+mod node;
 mod periodic;
 mod routes;
 mod statistics;
 mod territory;
+mod uses;
 
 use crate::attribute::{Rule, Use};
 use crate::entitle::Right;

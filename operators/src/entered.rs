@@ -104,3 +104,17 @@ impl Metered {
         Some(Self { subject, at, quantity, fact, arrived_at, provenance })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Entered, Said};
+    use std::mem::size_of;
+    use trueup_model::fact::Fact;
+    use trueup_model::id::Id;
+
+    #[test]
+    fn a_metered_fact_is_small_and_what_travels_is_two_words() {
+        assert_eq!(size_of::<Entered>(), 2 * size_of::<usize>());
+        assert!(size_of::<Said>() * 2 <= size_of::<Fact<Id>>());
+    }
+}

@@ -5,9 +5,10 @@
 //! no input or output, no clock, no log. Time comes in as data: event times in the rows, the horizon
 //! as a collection of its own. Read `pipeline.rs` first, then the operators in the order below.
 //!
-//! Whatever scales with events is a step per epoch over hash tables and trees (`epochs.rs`);
-//! whatever scales with contracts and names is differential dataflow. Both speak in
-//! `(row, epoch, difference)`, so a correction is the same algebra everywhere.
+//! Every stateful operator is a step per epoch over hash tables and trees (`epochs.rs`), joins and
+//! groups by key among them (`keyed.rs`); only the closures of the tree check iterate with the
+//! library's own operators. All speak in `(row, epoch, difference)`, so a correction is the same
+//! algebra everywhere.
 
 pub mod pipeline;
 pub mod entered;

@@ -8,7 +8,8 @@
 //! node and zone are sums of cells (`cuts.rs`). What arrived after its period closed is kept apart, so
 //! that a closed statement can be told from what is true now.
 //!
-//! Work per change: the events of the subject; of one event, itself; of a move, the subjects below.
+//! Work per change: of an event, itself; of a meaning, the events of the subject; of a move at a date or of
+//! what is asked of a product, those of the subjects that it concerns, which are looked for among all.
 
 mod cuts;
 

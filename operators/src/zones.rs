@@ -22,9 +22,6 @@ pub struct AccountZone {
     pub anchor: Option<Timestamp>,
 }
 
-/// How many different calendars are told apart; whoever asks for each finds that there are more.
-const EACH_MAX: usize = 16;
-
 /// What was stated of one account, and how often.
 #[derive(Clone, Debug, Default)]
 struct Stated {
@@ -91,18 +88,19 @@ impl Calendars {
         self.calendars.get(&account)
     }
 
-    /// Every calendar that counts for someone, everyone else's first.
-    pub(crate) fn each(&self) -> Vec<Calendar> {
+    /// Every calendar that counts for someone, everyone else's first; `None` if there are more than so
+    /// many.
+    pub(crate) fn each(&self, most: usize) -> Option<Vec<Calendar>> {
         let mut found = vec![self.default.clone()];
         for calendar in self.calendars.values() {
             if !found.contains(calendar) {
                 found.push(calendar.clone());
             }
-            if found.len() > EACH_MAX {
-                break;
+            if found.len() > most {
+                return None;
             }
         }
-        found
+        Some(found)
     }
 
     /// A calendar of every zone that counts for someone; their days are those of all calendars, since

@@ -12,6 +12,7 @@ pub mod conversation;
 mod record;
 mod sources;
 mod log;
+mod pace;
 pub(crate) mod sequencer;
 mod recovery;
 pub mod publisher;

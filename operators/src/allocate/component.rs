@@ -1,36 +1,22 @@
 //! One product under one metric: its demand, its rights, and the nodes where they meet.
 
-use super::convert::{Conversion, Part, Raw};
+use super::convert::{Conversion, Part};
 use super::figures::{Figures, Rights};
-use super::grace::graces;
+use super::node::{ALL_OF_TIME, Node, Window, grant};
 use super::routes::{Route, nearest};
-use super::statistics::whole_days;
 use super::{Found, Key, Turn, World};
 use crate::Diff;
 use crate::attribute::Use;
 use crate::entitle::{Right, of_account};
 use crate::epochs::Updates;
 use crate::grouping::Grouping;
-use crate::rows::add;
-use crate::timeline::{Levels, Timeline, demand, spread};
-use crate::trials::is_provisional;
+use crate::timeline::{Levels, demand, spread};
 use std::collections::{BTreeMap, BTreeSet};
-use trueup_model::contract::{Basis, LineClass};
-use trueup_model::fact::FactId;
-use trueup_model::hash::mix;
+use trueup_model::contract::Basis;
 use trueup_model::id::AccountId;
-use trueup_model::processors::Weight;
-use trueup_model::quantity::{Capacity, Quantity};
+use trueup_model::quantity::Quantity;
 use trueup_model::time::{Span, Timestamp};
 use trueup_policy::rules::Statistic;
-
-/// The group of a checkout that is one by itself.
-fn of_session(one: &Use) -> u64 {
-    let session = one.session.0;
-    let halves = [session >> 64, session & u128::from(u64::MAX)];
-    let [high, low] = halves.map(|half| u64::try_from(half).unwrap_or(0));
-    mix(&[one.part.0, high, low])
-}
 
 /// What an epoch brings to a product.
 #[derive(Default)]
@@ -44,43 +30,21 @@ pub(super) struct News {
 type Demand = BTreeMap<(Span, Quantity, Part), Diff>;
 
 /// For which account a use counts, and what it is a part of.
-type Holder = (AccountId, Part);
-
-/// An account that has lines, or whose demand nobody covers.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Node {
-    /// Whether it has lines.
-    pub(super) pool: bool,
-    /// Where what it does not cover goes.
-    route: Route,
-    /// Its levels.
-    pub(super) timeline: Timeline,
-    /// What it passed to whom, as changes at instants.
-    sent: BTreeMap<(Timestamp, AccountId), i128>,
-    /// What is used, where it is converted.
-    raw: Raw,
-    /// When grace is running.
-    graces: Vec<Span>,
-}
-
-/// The closed interval of instants at which levels changed.
-pub(super) type Window = (Timestamp, Timestamp);
-
-pub(super) const ALL_OF_TIME: Window = (Timestamp::MIN, Timestamp::MAX);
+pub(super) type Holder = (AccountId, Part);
 
 /// One product under one metric.
 pub(super) struct Component {
     key: Key,
-    grouping: Grouping<Holder>,
+    pub(super) grouping: Grouping<Holder>,
     conversion: Conversion,
-    statistic: Statistic,
+    pub(super) statistic: Statistic,
     /// How many charges have a weight or are least counts.
-    parts: Diff,
+    pub(super) parts: Diff,
     /// Whether use is converted.
     converts: bool,
     /// The uses as they came, where their days count.
-    days: BTreeMap<Use, Diff>,
-    demand: BTreeMap<AccountId, Demand>,
+    pub(super) days: BTreeMap<Use, Diff>,
+    pub(super) demand: BTreeMap<AccountId, Demand>,
     rights: BTreeMap<Right, Diff>,
     /// What vouches for the rights that count.
     basis: Option<Basis>,
@@ -302,74 +266,6 @@ impl Component {
         changed || recounted
     }
 
-    /// The uses as their days count: those that changed, or all where calendars did.
-    fn by_days(&mut self, uses: Vec<(Use, Diff)>, turn: &Turn, world: &World) -> Vec<(Use, Diff)> {
-        let anew = !turn.zones.is_empty();
-        if anew {
-            self.grouping = Grouping::default();
-            self.demand.clear();
-            self.parts = 0;
-        }
-        let mut changed = Vec::new();
-        for (one, diff) in uses {
-            add(&mut self.days, one, diff);
-            changed.push((one, diff));
-        }
-        if anew {
-            changed = self.days.iter().map(|(one, count)| (*one, *count)).collect();
-        }
-        let widened = changed.into_iter().map(|(one, diff)| {
-            let calendar = world.calendars.of(one.account);
-            // A checkout whose names change within a day is still one.
-            let alone = (one.session != FactId::default()).then(|| of_session(&one));
-            let group = one.group.or(alone);
-            (Use { span: whole_days(one.span, calendar), group, ..one }, diff)
-        });
-        widened.collect()
-    }
-
-    /// Groups uses; gives the changes of demand by account and part.
-    fn hear_uses(
-        &mut self,
-        uses: Vec<(Use, Diff)>,
-        turn: &Turn,
-        world: &World,
-    ) -> BTreeMap<(Holder, Span, Quantity), Diff> {
-        let by_days = self.statistic == Statistic::Days;
-        let uses = if by_days { self.by_days(uses, turn, world) } else { uses };
-        let mut changed: BTreeMap<(Holder, Span, Quantity), Diff> = BTreeMap::new();
-        let mut groups: BTreeMap<u64, Vec<(Span, Quantity, Holder, i64)>> = BTreeMap::new();
-        for (one, diff) in uses {
-            let part = Part { least: one.least, product: one.part, weight: one.weight };
-            let holder = (one.account, part);
-            match one.group {
-                None => *changed.entry((holder, one.span, one.units)).or_default() += diff,
-                Some(group) => {
-                    let row = (one.span, one.units, holder, diff as i64);
-                    groups.entry(group).or_default().push(row);
-                }
-            }
-        }
-        for (group, rows) in groups {
-            self.grouping.change(group, &rows, |charge, diff| {
-                let key = (charge.holder, charge.span, charge.units);
-                *changed.entry(key).or_default() += isize::try_from(diff).unwrap_or(0);
-            });
-        }
-        changed.retain(|_, diff| *diff != 0);
-        for (((account, part), span, units), diff) in &changed {
-            let demand = self.demand.entry(*account).or_default();
-            add(demand, (*span, *units, *part), *diff);
-            if part.least || part.weight != Weight::ONE {
-                self.parts += diff;
-            }
-            if demand.is_empty() {
-                self.demand.remove(account);
-            }
-        }
-        changed
-    }
-
     fn hear_rights(&mut self, rights: Vec<(Right, Diff)>) -> BTreeMap<Right, Diff> {
         let mut changed: BTreeMap<Right, Diff> = BTreeMap::new();
         for (right, diff) in rights {
@@ -424,7 +320,7 @@ impl Component {
                     spread(pending.entry(*account).or_default(), *span, levels);
                 }
             }
-            self.nodes.insert(*account, Node { pool: true, route, ..Node::default() });
+            self.nodes.insert(*account, Node::with_lines(route));
         }
         for (right, count) in
             self.rights.iter().filter(|(right, _)| Some(right.basis) == self.basis)
@@ -542,92 +438,6 @@ impl Component {
             }
         }
     }
-}
-
-impl Node {
-    /// Finds anew when grace is running; gives the window in which that changed.
-    pub(super) fn run_grace(&mut self, own: &Rights<'_>) -> Option<Window> {
-        let now = graces(&self.timeline, own);
-        let running = Levels { graced: 1, ..Levels::default() };
-        let mut changes: BTreeMap<Timestamp, Levels> = BTreeMap::new();
-        for span in &now {
-            spread(&mut changes, *span, running);
-        }
-        for span in std::mem::replace(&mut self.graces, now) {
-            spread(&mut changes, span, running.negated());
-        }
-        changes.retain(|_, change| *change != Levels::default());
-        let window = (*changes.first_key_value()?.0, *changes.last_key_value()?.0);
-        self.timeline.apply(&changes);
-        Some(window)
-    }
-
-    /// Finds what the node passes up in a window of instants, and gives what changed of it.
-    fn pass(&mut self, (first, last): Window) -> Vec<((Timestamp, AccountId), i128)> {
-        let mut now: BTreeMap<(Timestamp, AccountId), i128> = BTreeMap::new();
-        let inside = |at: Timestamp| first <= at && at <= last;
-        for (span, target) in &self.route {
-            let Some(target) = *target else { continue };
-            let mut add = |at: Timestamp, change: i128| {
-                if change != 0 && at != Timestamp::MAX {
-                    *now.entry((at, target)).or_default() += change;
-                }
-            };
-            if inside(span.start) {
-                add(span.start, self.timeline.at(span.start).uncovered());
-            }
-            let before_end = Timestamp(span.end.0.saturating_sub(1));
-            if inside(span.end) {
-                add(span.end, -self.timeline.at(before_end).uncovered());
-            }
-            let from = Timestamp(span.start.0.saturating_add(1)).max(first);
-            for (at, change) in self.timeline.uncovered_changes(from, before_end.min(last)) {
-                add(at, change);
-            }
-        }
-        let range = (first, AccountId(0))..=(last, AccountId(u64::MAX));
-        let before: Vec<_> = self.sent.range(range).map(|(key, sum)| (*key, *sum)).collect();
-        let mut changed = now.clone();
-        for (key, sum) in before {
-            self.sent.remove(&key);
-            *changed.entry(key).or_default() -= sum;
-        }
-        now.retain(|_, sum| *sum != 0);
-        self.sent.extend(now);
-        changed.retain(|_, change| *change != 0);
-        changed.into_iter().collect()
-    }
-}
-
-/// Adds what a right grants: at its start, and away at its end, where it is counted as ended.
-pub(super) fn grant(right: &Right, count: Diff, changes: &mut BTreeMap<Timestamp, Levels>) {
-    let count = count as i64;
-    let mut levels = Levels {
-        overdraft: i128::from(right.overdraft.0) * i128::from(count),
-        lines: count,
-        ..Levels::default()
-    };
-    match right.capacity {
-        Capacity::Limited(quantity) => {
-            levels.entitled = i128::from(quantity.0) * i128::from(count);
-            // A credit takes rights back; it is not a right that can end.
-            if quantity.0 <= 0 {
-                levels.lines = 0;
-            }
-        }
-        Capacity::Unlimited => levels.unlimited = count,
-        Capacity::Unknown => levels.unknown = count,
-    }
-    let ends = levels.lines;
-    let mut ended = levels.negated();
-    if is_provisional(right) {
-        levels.beta = if right.class == LineClass::Beta { levels.lines } else { 0 };
-        (ended.tried, ended.beta) = (ends, -levels.beta);
-    } else {
-        ended.ended = ends;
-    }
-    changes.entry(right.span.start).or_default().add(&levels);
-    changes.entry(right.span.end).or_default().add(&ended);
 }
 
 fn widen(dirty: &mut BTreeMap<AccountId, Window>, account: AccountId, window: Window) {

@@ -1,6 +1,6 @@
 //! What the levels of nodes come to: positions, allocation lines, steps and gaps.
 
-use super::component::{Node, Window};
+use super::node::{Node, Window};
 use super::statistics::by_statistic;
 use super::{Found, Key, Remark, World};
 use crate::Diff;

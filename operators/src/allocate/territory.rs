@@ -18,9 +18,9 @@
 //!
 //! Work per change: the product, over all of time. Only products with such lines are here.
 
-use super::component::{ALL_OF_TIME, Node, Window, grant};
 use super::figures::Figures;
 use super::flow::greatest_flow;
+use super::node::{ALL_OF_TIME, Node, Window, grant};
 use super::{Allocation, Found, Heard, Key, Surroundings, Turn, World, gather, split};
 use crate::attribute::{Place, Use};
 use crate::entitle::Right;

@@ -62,11 +62,10 @@ impl Cuts {
         }
         let units = self.policy_units.iter().chain(self.asked.keys());
         self.units = units.copied().collect();
-        self.calendars = calendars.each();
-        if self.calendars.len() > CALENDARS_MAX {
-            self.calendars = calendars.all();
+        self.calendars = calendars.each(CALENDARS_MAX).unwrap_or_else(|| {
             self.units.push(PeriodUnit::Day);
-        }
+            calendars.all()
+        });
         self.units.sort_unstable();
         self.units.dedup();
         self.pieces.clear();
@@ -203,4 +202,54 @@ fn turns(tree: &Tree, node: u64) -> Vec<Timestamp> {
     turns.sort_unstable();
     turns.dedup();
     turns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CALENDARS_MAX, Cuts};
+    use crate::zones::{AccountZone, Calendars};
+    use trueup_model::calendar::PeriodUnit;
+    use trueup_model::id::AccountId;
+    use trueup_model::time::{DAY_US, Timestamp};
+    use trueup_policy::Policy;
+
+    /// The first of January 2026, UTC.
+    const NEW_YEAR: Timestamp = Timestamp(1_767_225_600_000_000);
+
+    /// Whether every piece of a quarter lies within one month of each account's calendar, with so many
+    /// accounts that count from days of their own; and how long the longest piece is, in days.
+    fn check(accounts: u64) -> i64 {
+        let policy = Policy::default();
+        let mut calendars = Calendars::new(policy.zone.clone());
+        for account in 0..accounts {
+            let anchor = NEW_YEAR.plus_us(i64::try_from(account).expect("they are few") * DAY_US);
+            let zone = if account % 2 == 0 { "Europe/Budapest" } else { "America/New_York" };
+            let row = AccountZone {
+                account: AccountId(account),
+                zone: Some(zone.to_owned()),
+                anchor: Some(anchor),
+            };
+            calendars.hear(row, 1);
+        }
+        let mut cuts = Cuts::new(&policy, &calendars);
+        let hours = (0..90 * 24).map(|hour| NEW_YEAR.plus_us(hour * DAY_US / 24 + 1));
+        let longest = hours.map(|at| {
+            let piece = cuts.around(at, &policy).span;
+            assert!(piece.contains(at));
+            for account in 0..accounts {
+                let month = calendars.of(AccountId(account)).period(PeriodUnit::Month, at).span;
+                assert!(month.contains(piece.start) && piece.end <= month.end, "{account} {at:?}");
+            }
+            (piece.end.0 - piece.start.0) / DAY_US
+        });
+        longest.max().unwrap_or(0)
+    }
+
+    #[test]
+    fn a_piece_lies_within_a_period_of_every_calendar() {
+        assert_eq!(check(0), 31, "everyone's months");
+        assert!(check(3) > 1, "a few calendars are cut one by one");
+        let many = u64::try_from(CALENDARS_MAX).expect("they are few") + 5;
+        assert!(check(many) <= 1, "days serve many");
+    }
 }

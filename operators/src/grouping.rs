@@ -2,18 +2,31 @@
 //!
 //! units(g, t) = max { count(s) : s ∈ g, s open at t }
 //!
-//! A group also says *where* it counts: at the holder of the largest open count, then of the earliest
-//! start, then the smallest holder. So each unit counts for one holder, whatever came first.
+//! The largest is the one that costs most: units times what one of them weighs, exactly. A group also
+//! says *where* it counts: at the holder of the largest, then of the earliest start, then the smallest
+//! holder. So each unit counts for one holder, whatever came first.
 
 use crate::few::FewMap;
 use crate::span_index::SpanIndex;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use trueup_model::hash::IdMap;
+use trueup_model::processors::Weight;
 use trueup_model::quantity::Quantity;
-use trueup_model::time::Span;
+use trueup_model::time::{Span, Timestamp};
 
 /// Up to this many rows a group is computed anew as a whole; above, around the change only.
 const WHOLE_ROWS_MAX: usize = 48;
+
+/// For whom units count.
+pub(crate) trait Holds: Ord + Copy {
+    /// What a unit of them weighs.
+    fn weight(&self) -> Weight {
+        Weight::ONE
+    }
+}
+
+impl Holds for () {}
 
 /// What a group costs in an interval, and where it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +68,7 @@ impl<H> Default for Grouping<H> {
     }
 }
 
-impl<H: Ord + Copy> Grouping<H> {
+impl<H: Holds> Grouping<H> {
     /// Applies changes to one group and calls `changed` for each charge that goes (-1) or comes (+1).
     ///
     /// Work: the rows that overlap the changed intervals and the charges that these touch; a group of
@@ -86,7 +99,7 @@ impl<H: Ord + Copy> Grouping<H> {
     }
 }
 
-impl<H: Ord + Copy> Group<H> {
+impl<H: Holds> Group<H> {
     fn put(&mut self, span: Span, count: Quantity, holder: H, diff: i64) {
         let times = self.rows.or_insert_with((span, count, holder), || 0);
         let before = *times;
@@ -157,29 +170,48 @@ impl<H: Ord + Copy> Group<H> {
     }
 }
 
+/// A row's place among those of its group: the first decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rank<H> {
+    units: Quantity,
+    start: Timestamp,
+    holder: H,
+}
+
+impl<H: Holds> Ord for Rank<H> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let [weight, others] = [self.holder.weight(), other.holder.weight()];
+        let costs = others.compare_weighed(other.units, &weight, self.units);
+        let rest = (self.start, self.holder).cmp(&(other.start, other.holder));
+        costs.then(rest).then(other.units.cmp(&self.units))
+    }
+}
+
+impl<H: Holds> PartialOrd for Rank<H> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// What rows cost inside a window: the winner of each instant, in the longest intervals.
-fn sweep<H: Ord + Copy>(
-    rows: &[(Span, Quantity, H)],
-    window: Span,
-) -> BTreeMap<Span, (Quantity, H)> {
-    use std::cmp::Reverse;
+fn sweep<H: Holds>(rows: &[(Span, Quantity, H)], window: Span) -> BTreeMap<Span, (Quantity, H)> {
     let mut turns = Vec::with_capacity(rows.len() * 2);
     for (span, count, holder) in rows {
         if let Some(inside) = span.overlap(window) {
-            let rank = (Reverse(*count), span.start, *holder);
+            let rank = Rank { units: *count, start: span.start, holder: *holder };
             turns.push((inside.start, rank, 1_i64));
             turns.push((inside.end, rank, -1));
         }
     }
     turns.sort_unstable();
     let mut charges: BTreeMap<Span, (Quantity, H)> = BTreeMap::new();
-    let mut open: BTreeMap<(Reverse<Quantity>, _, H), i64> = BTreeMap::new();
+    let mut open: BTreeMap<Rank<H>, i64> = BTreeMap::new();
     let mut since = window.start;
     let mut last: Option<(Span, (Quantity, H))> = None;
     for (at, rank, change) in turns {
         if at > since {
-            if let Some((Reverse(units), _, holder)) = open.keys().next() {
-                let now = (*units, *holder);
+            if let Some(first) = open.keys().next() {
+                let now = (first.units, first.holder);
                 last = match last {
                     Some((span, before)) if before == now && span.end == since => {
                         Some((Span::new(span.start, at), now))
@@ -206,11 +238,20 @@ fn sweep<H: Ord + Copy>(
 mod tests {
     //! Against the definition, instant by instant, through any sequence of changes.
 
-    use super::Grouping;
+    use super::{Grouping, Holds};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+    use trueup_model::processors::Weight;
     use trueup_model::quantity::Quantity;
     use trueup_model::time::{Span, Timestamp};
+
+    /// Holder 2 weighs two thirds.
+    impl Holds for u8 {
+        fn weight(&self) -> Weight {
+            let value = if *self == 2 { 2 } else { 3 };
+            Weight { value: Quantity(value), per: Quantity(3) }
+        }
+    }
 
     type Row = (Span, Quantity, u8);
     /// Start, length, count, holder, and whether it has no end.
@@ -220,7 +261,10 @@ mod tests {
     fn expected(rows: &[Row], at: Timestamp) -> Option<(Quantity, u8)> {
         rows.iter()
             .filter(|(span, ..)| span.contains(at))
-            .min_by_key(|(span, count, holder)| (std::cmp::Reverse(*count), span.start, *holder))
+            .min_by_key(|(span, count, holder)| {
+                let thirds = count.0 * if *holder == 2 { 2 } else { 3 };
+                (std::cmp::Reverse(thirds), span.start, *holder)
+            })
             .map(|(_, count, holder)| (*count, *holder))
     }
 

@@ -6,6 +6,7 @@
 use crate::bands::least_common_multiple;
 use crate::quantity::{Quantity, Rounding, divide};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// How a machine's processors become units of the metric.
 #[derive(
@@ -101,10 +102,20 @@ impl Weight {
     }
 
     /// Which of two weighs more; of equals, the one written with greater numbers.
-    pub fn compare(&self, other: &Self) -> std::cmp::Ordering {
+    pub fn compare(&self, other: &Self) -> Ordering {
         let left = i128::from(self.value.0) * i128::from(other.per.0);
         let right = i128::from(other.value.0) * i128::from(self.per.0);
         left.cmp(&right).then_with(|| self.cmp(other))
+    }
+
+    /// Whether a quantity weighs more than another one of another weight, exactly.
+    pub fn compare_weighed(&self, quantity: Quantity, other: &Self, others: Quantity) -> Ordering {
+        if self == other && self.value.0 > 0 {
+            return quantity.cmp(&others);
+        }
+        let left = i128::from(quantity.0) * i128::from(self.value.0);
+        let right = i128::from(others.0) * i128::from(other.value.0);
+        compare_ratios((left, i128::from(self.per.0)), (right, i128::from(other.per.0)))
     }
 
     /// What a quantity weighs, to the nearest millionth.
@@ -119,6 +130,29 @@ impl Weight {
         let product = millionths.checked_mul(i128::from(self.value.0))?;
         let per = i128::from(self.per.0);
         (product % per == 0).then_some(product / per)
+    }
+}
+
+/// Compares two ratios whose second parts are above zero, however large they are: whole parts first,
+/// then what is left, turned over.
+fn compare_ratios(left: (i128, i128), right: (i128, i128)) -> Ordering {
+    let (mut left, mut right) = (left, right);
+    let mut turned = false;
+    loop {
+        let whole = left.0.div_euclid(left.1).cmp(&right.0.div_euclid(right.1));
+        let rest = [left, right].map(|(value, per)| value.rem_euclid(per));
+        let order = match (whole, rest) {
+            (Ordering::Equal, [0, 0]) => Ordering::Equal,
+            (Ordering::Equal, [0, _]) => Ordering::Less,
+            (Ordering::Equal, [_, 0]) => Ordering::Greater,
+            (Ordering::Equal, [of_left, of_right]) => {
+                (left, right) = ((left.1, of_left), (right.1, of_right));
+                turned = !turned;
+                continue;
+            }
+            (order, _) => order,
+        };
+        return if turned { order.reverse() } else { order };
     }
 }
 

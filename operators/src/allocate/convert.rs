@@ -7,9 +7,10 @@
 //!
 //! Work per change: the instants at which the node's use changes.
 
+use crate::grouping::Holds;
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::bands::{Band, least_common_multiple, value};
-use trueup_model::id::ProductId;
+use trueup_model::id::{AccountId, ProductId};
 use trueup_model::processors::Weight;
 use trueup_model::quantity::{Quantity, Rounding, divide};
 use trueup_model::time::{Span, Timestamp};
@@ -21,6 +22,12 @@ pub(super) struct Part {
     pub(super) least: bool,
     pub(super) product: ProductId,
     pub(super) weight: Weight,
+}
+
+impl Holds for (AccountId, Part) {
+    fn weight(&self) -> Weight {
+        self.1.weight
+    }
 }
 
 /// How a product's use is converted.

@@ -25,7 +25,7 @@ use super::{Allocation, Found, Heard, Key, Surroundings, Turn, World, gather, sp
 use crate::attribute::{Place, Use};
 use crate::entitle::Right;
 use crate::epochs::{Updates, each_epoch};
-use crate::grouping::Grouping;
+use crate::grouping::{Grouping, Holds};
 use crate::territory::Reach;
 use crate::timeline::Levels;
 use crate::tree::Above;
@@ -33,6 +33,7 @@ use crate::{Diff, Facts};
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::contract::Basis;
 use trueup_model::id::{AccountId, TextId};
+use trueup_model::processors::Weight;
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
@@ -86,9 +87,15 @@ pub fn allocate_territories<'s>(
     split(found)
 }
 
+impl Holds for (Holder, Weight) {
+    fn weight(&self) -> Weight {
+        self.1
+    }
+}
+
 /// One product under one metric.
 struct Component {
-    grouping: Grouping<Holder>,
+    grouping: Grouping<(Holder, Weight)>,
     demand: BTreeMap<(Holder, Span, Quantity), Diff>,
     rights: BTreeMap<Right, Diff>,
     nodes: BTreeMap<AccountId, Node>,
@@ -115,15 +122,19 @@ impl Component {
             Heard::Right(right) => count(&mut self.rights, *right, diff),
             Heard::Use(one) => {
                 let holder = (one.account, one.place);
-                let units = one.weight.nearest(one.units);
                 match one.group {
-                    None => count(&mut self.demand, (holder, one.span, units), diff),
+                    None => {
+                        let units = one.weight.nearest(one.units);
+                        count(&mut self.demand, (holder, one.span, units), diff);
+                    }
                     Some(group) => {
-                        let row = (one.span, units, holder, diff as i64);
+                        let row = (one.span, one.units, (holder, one.weight), diff as i64);
                         let demand = &mut self.demand;
                         self.grouping.change(group, &[row], |charge, times| {
+                            let (whose, weight) = charge.holder;
                             let times = isize::try_from(times).unwrap_or(0);
-                            count(demand, (charge.holder, charge.span, charge.units), times);
+                            let units = weight.nearest(charge.units);
+                            count(demand, (whose, charge.span, units), times);
                         });
                     }
                 }

@@ -288,3 +288,53 @@ fn what_needs_no_license_is_there_with_nothing_from_the_beginning_of_the_period_
         "#]],
     );
 }
+
+#[test]
+fn on_a_day_on_which_its_weight_changes_use_costs_what_the_heavier_one_says() {
+    check_by(
+        r#"
+        [[rule]]
+        products = ["SIM", "CUT"]
+        statistic = "days"
+        "#,
+        "
+        2025-02-27T00:00 set SIM 0.25
+        weight SIM = SIM 3 per 1 from 2025-02-28T08:00
+        2025-02-27T00:00 set CUT 0.25
+        weight CUT = CUT 2 per 3 from 2025-02-28T08:00 to 2025-03-01T12:00
+        weight CUT = CUT 1 per 3 from 2025-03-01T12:00
+        settle 2025-02-28T23:00
+        settle 2025-03-01T23:00
+        settle 2025-03-02T23:00
+        ",
+        &expect![[r#"
+            settle 2025-02-28T23:00:00Z
+            + position everyone CUT level 2025-02: unlicensed entitled 0 demand 0.25 peak 0.017857 at 2025-02-01 short 0.017857 2025-02-01..open
+            + position everyone SIM level 2025-02: unlicensed entitled 0 demand 0.75 peak 0.035714 at 2025-02-01 short 0.035714 2025-02-01..open
+            + problem unlicensed_use everyone CUT 2025-02 0.017857 2025-02-01..open
+            + problem unlicensed_use everyone SIM 2025-02 0.035714 2025-02-01..open
+            settle 2025-03-01T23:00:00Z
+            + position everyone CUT level 2025-02: unlicensed entitled 0 demand 0.25 peak 0.017857 at 2025-02-01 short 0.017857 2025-02-01..2025-03-01
+            - position everyone CUT level 2025-02: unlicensed entitled 0 demand 0.25 peak 0.017857 at 2025-02-01 short 0.017857 2025-02-01..open
+            + position everyone CUT level 2025-03: unlicensed entitled 0 demand 0.166667 peak 0.005376 at 2025-03-01 short 0.005376 2025-03-01..open
+            + position everyone SIM level 2025-02: unlicensed entitled 0 demand 0.75 peak 0.035714 at 2025-02-01 short 0.035714 2025-02-01..2025-03-01
+            - position everyone SIM level 2025-02: unlicensed entitled 0 demand 0.75 peak 0.035714 at 2025-02-01 short 0.035714 2025-02-01..open
+            + position everyone SIM level 2025-03: unlicensed entitled 0 demand 0.75 peak 0.024194 at 2025-03-01 short 0.024194 2025-03-01..open
+            + problem unlicensed_use everyone CUT 2025-02 0.017857 2025-02-01..2025-03-01
+            - problem unlicensed_use everyone CUT 2025-02 0.017857 2025-02-01..open
+            + problem unlicensed_use everyone CUT 2025-03 0.005376 2025-03-01..open
+            + problem unlicensed_use everyone SIM 2025-02 0.035714 2025-02-01..2025-03-01
+            - problem unlicensed_use everyone SIM 2025-02 0.035714 2025-02-01..open
+            + problem unlicensed_use everyone SIM 2025-03 0.024194 2025-03-01..open
+            settle 2025-03-02T23:00:00Z
+            + position everyone CUT level 2025-03: unlicensed entitled 0 demand 0.083333 peak 0.008065 at 2025-03-01 short 0.008065 2025-03-01..open
+            - position everyone CUT level 2025-03: unlicensed entitled 0 demand 0.166667 peak 0.005376 at 2025-03-01 short 0.005376 2025-03-01..open
+            - position everyone SIM level 2025-03: unlicensed entitled 0 demand 0.75 peak 0.024194 at 2025-03-01 short 0.024194 2025-03-01..open
+            + position everyone SIM level 2025-03: unlicensed entitled 0 demand 0.75 peak 0.048387 at 2025-03-01 short 0.048387 2025-03-01..open
+            - problem unlicensed_use everyone CUT 2025-03 0.005376 2025-03-01..open
+            + problem unlicensed_use everyone CUT 2025-03 0.008065 2025-03-01..open
+            - problem unlicensed_use everyone SIM 2025-03 0.024194 2025-03-01..open
+            + problem unlicensed_use everyone SIM 2025-03 0.048387 2025-03-01..open
+        "#]],
+    );
+}

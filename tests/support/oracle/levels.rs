@@ -194,7 +194,7 @@ impl Level {
     }
 }
 
-/// How many licenses a group costs at an instant, and for which account: the largest checkout
+/// How many licenses a group costs at an instant, and for which account: the checkout that weighs most
 /// decides, of equals the earliest, of these the one whose account comes first.
 pub(super) fn charged<'u>(open: impl Iterator<Item = &'u Use>) -> Vec<(AccountId, Quantity)> {
     leads(open).into_iter().map(|one| (one.account, one.units)).collect()
@@ -215,9 +215,13 @@ fn leads<'u>(open: impl Iterator<Item = &'u Use>) -> Vec<&'u Use> {
     for one in open {
         groups.entry((one.part, one.group)).or_default().push(one);
     }
-    let place =
-        |one: &&&Use| (std::cmp::Reverse(one.units), one.span.start, one.account, one.country);
-    groups.into_values().filter_map(|uses| uses.iter().min_by_key(place).copied()).collect()
+    let before = |left: &&&Use, right: &&&Use| {
+        let cost = |one: &Use, pers: i128| i128::from(one.units.0) * one.weight.0 * pers;
+        let costs = cost(right, left.weight.1).cmp(&cost(left, right.weight.1));
+        let place = |one: &Use| (one.span.start, one.account, one.country);
+        costs.then(place(left).cmp(&place(right)))
+    };
+    groups.into_values().filter_map(|uses| uses.iter().min_by(before).copied()).collect()
 }
 
 /// What every node needs, may use and leaves uncovered at an instant.

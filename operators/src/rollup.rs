@@ -154,6 +154,8 @@ struct Node {
     /// Where totals begin: where demand changes first at an instant with a date, or else at the
     /// horizon.
     begin: Timestamp,
+    /// Whether demand changes at no such instant.
+    is_constant: bool,
 }
 
 struct State {
@@ -212,10 +214,10 @@ impl State {
                 Scope { policy: &self.policy, calendars: &self.calendars, before, horizon, key };
             let node = self.nodes.entry(key).or_default();
             node.step(rows, zones.contains(&key.account), &scope, changes);
-            if node.lasting.is_empty() {
-                self.lasting.remove(&key);
-            } else {
+            if node.follows_horizon() {
                 self.lasting.insert(key);
+            } else {
+                self.lasting.remove(&key);
             }
             if node.rows.is_empty() && node.periods.is_empty() {
                 self.nodes.remove(&key);
@@ -294,11 +296,17 @@ impl Default for Node {
             lasting: BTreeSet::new(),
             endless: 0,
             begin: Timestamp::MIN,
+            is_constant: true,
         }
     }
 }
 
 impl Node {
+    /// Whether its totals change with the horizon alone.
+    fn follows_horizon(&self) -> bool {
+        !self.lasting.is_empty() || (self.is_constant && self.endless != 0)
+    }
+
     fn step(
         &mut self,
         rows: BTreeMap<Present, Diff>,
@@ -308,6 +316,7 @@ impl Node {
     ) {
         let mut dirty: BTreeSet<Period> = BTreeSet::new();
         let begun = self.change_levels(&rows, scope.policy.periods(), &mut dirty);
+        self.is_constant = begun.is_none();
         let begin = begun.unwrap_or(scope.horizon).min(scope.horizon);
         let before = std::mem::replace(&mut self.begin, begin);
         if before != begin {

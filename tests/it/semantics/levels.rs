@@ -290,6 +290,41 @@ fn what_needs_no_license_is_there_with_nothing_from_the_beginning_of_the_period_
 }
 
 #[test]
+fn what_needs_no_license_and_is_gone_is_in_no_total_of_later_days() {
+    check_by(
+        r#"
+        position_period = "day"
+        [[rule]]
+        products = ["APP"]
+        metrics = ["core"]
+        processors = "oracle_processor"
+        "#,
+        "
+        show rollups
+        machine ws1 threads 1 vcores 0
+        install APP ws1 to 2025-03-01T08:00
+        settle 2025-03-01T08:00
+        settle 2025-03-02T08:00
+        ",
+        &expect![[r#"
+            settle 2025-03-01T08:00:00Z
+            + position everyone APP device 2025-03-01: unlicensed entitled 0 demand 0 peak 1 at 2025-03-01 short 1 2025-03-01..2025-03-01T08:00
+            + problem missing_core_factor APP ws1 1 always..2025-03-01T08:00
+            + problem unlicensed_use everyone APP 2025-03-01 1 2025-03-01..2025-03-01T08:00
+            + total everyone APP core 2025-03-01: 0 users 0 devices 1
+            + total everyone APP device 2025-03-01: 1 users 0 devices 1
+            + total everyone everything core 2025-03-01: 0 users 0 devices 1
+            + total everyone everything device 2025-03-01: 1 users 0 devices 1
+            settle 2025-03-02T08:00:00Z
+            - position everyone APP device 2025-03-01: unlicensed entitled 0 demand 0 peak 1 at 2025-03-01 short 1 2025-03-01..2025-03-01T08:00
+            + position everyone APP device 2025-03-01: unlicensed entitled 0 demand 0 peak 1 at 2025-03-01 short 1 2025-03-01..2025-03-01T08:00
+            - total everyone APP core 2025-03-01: 0 users 0 devices 1
+            - total everyone everything core 2025-03-01: 0 users 0 devices 1
+        "#]],
+    );
+}
+
+#[test]
 fn on_a_day_on_which_its_weight_changes_use_costs_what_the_heavier_one_says() {
     check_by(
         r#"

@@ -408,7 +408,9 @@ fn without_rank(mut body: Body<Id>) -> (Body<Id>, u32) {
         | Body::Price(_)
         | Body::Location(_)
         | Body::Territory(_)
-        | Body::SuiteMember(_) => 0,
+        | Body::SuiteMember(_)
+        | Body::Fee(_)
+        | Body::Bill(_) => 0,
     };
     (body, rank)
 }

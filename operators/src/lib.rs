@@ -41,6 +41,8 @@ pub mod territory;
 pub mod volume;
 pub mod credits;
 pub mod charges;
+pub mod fees;
+pub mod bills;
 pub mod allocate;
 pub mod paced;
 pub mod climb;

@@ -1,8 +1,8 @@
 //! The chain: facts in, positions, discrepancies and totals out, as one expression.
 //!
 //! dedupe → documents → { hierarchy, resolve } → sessions → inclusion → attribute → transfers
-//! → sublicense → entitle → trials → allocate → reconcile, and beside it rollup, totals, credits, charges and
-//! true-ups. Each step is one operator in the file of its name.
+//! → sublicense → entitle → trials → allocate → reconcile, and beside it rollup, totals, credits, charges, fees,
+//! bills and true-ups. Each step is one operator in the file of its name.
 
 use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods, allocate_territories};
 use crate::anomalies::{Evidence, anomalies};
@@ -10,6 +10,7 @@ use crate::attribute::{
     Place, Use, asked, attribute, demand, drawn, duplicate_rules, parted, readings, rules,
     taking_part, units,
 };
+use crate::bills::{bills, bills_in_force, subject as of_bill};
 use crate::charges::{charges, priced, subject as of_price};
 use crate::credits::{Credits, credits, granted, subject as of_grant};
 use crate::current_tree::current_tree;
@@ -17,6 +18,7 @@ use crate::dedupe::{Known, Repeated, dedupe};
 use crate::due::due;
 use crate::entered::Entered;
 use crate::entitle::{LineInForce, Right, entitle, subject};
+use crate::fees::{fees, fees_in_force};
 use crate::gauges::{gauges, settings_of};
 use crate::hierarchy::Placement;
 use crate::holds::holds;
@@ -54,7 +56,7 @@ use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session,
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::fact::FactKind;
 use trueup_model::id::{Id, NameKind, ProductId};
-use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
+use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
@@ -103,6 +105,10 @@ pub struct Outputs<'s> {
     pub charges: Facts<'s, Charge>,
     /// What is owed.
     pub true_ups: Facts<'s, TrueUp>,
+    /// What lines cost.
+    pub fees: Facts<'s, FeeDue>,
+    /// What is still to be billed.
+    pub bills: Facts<'s, BillDue>,
     /// Checkouts.
     pub sessions: Facts<'s, Session>,
     /// Uses as they count, with the account and product that they count for.
@@ -149,6 +155,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let metered = deduped.metered;
     let set = settings_of(events.clone());
 
+    let billed = bills_in_force(reference.in_force.clone());
     let asks = |subjects: Facts<'s, Subject>, asker: Asker| subjects.map(move |one| (one, asker));
     let seen = seen(reference.in_force.clone());
     let held = reference.seats.clone().map(|(subject, _)| subject);
@@ -160,7 +167,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         .concat(asks(reference.installs.clone().map(|(subject, _)| subject), Asker::Install))
         .concat(asks(reference.lines.clone().map(|row| subject(&row)), Asker::Line))
         .concat(asks(reference.grants.clone().map(|row| of_grant(&row)), Asker::Grant))
-        .concat(asks(reference.prices.clone().map(|row| of_price(&row)), Asker::Price));
+        .concat(asks(reference.prices.clone().map(|row| of_price(&row)), Asker::Price))
+        .concat(asks(billed.clone().map(|row| of_bill(&row)), Asker::Bill));
     let subjects = present("Subjects", subjects, |(subject, _)| place(subject));
     let statements_of_names = names(reference.in_force.clone(), inputs.unresolved);
     let resolved = resolve(subjects, statements_of_names);
@@ -229,6 +237,15 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         reference.zones.clone(),
         inputs.horizon.clone(),
         policy.clone(),
+    );
+
+    let fees = fees(
+        fees_in_force(reference.in_force.clone()),
+        reference.lines.clone(),
+        resolved.told(Asker::Line),
+        reference.zones.clone(),
+        inputs.horizon.clone(),
+        policy,
     );
 
     let around = Surroundings {
@@ -329,7 +346,16 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let statements = statements(volume.cells.clone(), inputs.horizon.clone());
     let idle = idle(seen, resolved.told(Asker::Seat), rules.clone());
     let lapsed = renewals(counting.clone(), rules.clone());
+    let settings = rules.clone().map(|(product, rule)| (product, rule.settings));
     let judged = judge(positions, rules);
+    let bills = bills(
+        billed,
+        resolved.told(Asker::Bill),
+        judged.clone(),
+        settings,
+        reference.zones.clone(),
+        policy,
+    );
     let evidence = Evidence {
         checkouts: checkouts.clone(),
         signals: events,
@@ -376,6 +402,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         overages,
         charges,
         true_ups,
+        fees,
+        bills,
         counts: counts(checkouts),
         sessions: paired.sessions,
         uses: weighed,

@@ -76,10 +76,12 @@ pub enum Asker {
     Grant,
     /// A price.
     Price,
+    /// A bill.
+    Bill,
 }
 
 /// How many askers there are.
-const ASKERS: usize = 8;
+const ASKERS: usize = 9;
 
 impl Asker {
     const ALL: [Self; ASKERS] = [
@@ -91,6 +93,7 @@ impl Asker {
         Self::Line,
         Self::Grant,
         Self::Price,
+        Self::Bill,
     ];
 
     fn number(self) -> usize {
@@ -103,10 +106,11 @@ impl Asker {
             Self::Line => 5,
             Self::Grant => 6,
             Self::Price => 7,
+            Self::Bill => 8,
         }
     }
 
-    fn bit(self) -> u8 {
+    fn bit(self) -> u16 {
         1 << self.number()
     }
 }
@@ -205,9 +209,9 @@ pub(crate) fn place(subject: &Subject) -> u64 {
 struct Entry {
     subject: Subject,
     /// The askers now, as bits.
-    askers: u8,
+    askers: u16,
     /// The askers that were told.
-    told: u8,
+    told: u16,
     resolutions: Box<[Resolution]>,
     unmapped: Box<[Unmapped]>,
     consulted: Box<[Topic]>,

@@ -24,4 +24,5 @@ mod standby;
 mod territory;
 mod credits;
 mod charges;
+mod fees;
 mod true_up;

@@ -142,6 +142,8 @@ impl Bench {
         found.table("overages", expected.overages, &views.overages);
         found.table("charges", expected.charges, &views.charges);
         found.table("true_ups", expected.true_ups, &views.true_ups);
+        found.table("fees", expected.fees, &views.fees);
+        found.table("bills", expected.bills, &views.bills);
         found.table("sessions", expected.sessions, &views.sessions);
         found.table("attempts", expected.attempts, &views.attempts);
         found.table("waits", expected.waits, &views.waits);
@@ -253,6 +255,8 @@ pub fn content(views: &Views) -> Content {
     table(&mut content, "overages", &views.overages);
     table(&mut content, "charges", &views.charges);
     table(&mut content, "true_ups", &views.true_ups);
+    table(&mut content, "fees", &views.fees);
+    table(&mut content, "bills", &views.bills);
     table(&mut content, "sessions", &views.sessions);
     table(&mut content, "uses", &views.uses);
     table(&mut content, "included", &views.included);
@@ -288,6 +292,7 @@ pub fn apply(content: &mut Content, published: &Published) {
         rollups_current "current rollups",
         discrepancies "discrepancies", statements "statements", adjustments "adjustments",
         credits "credits", overages "overages", charges "charges", true_ups "true_ups",
+        fees "fees", bills "bills",
         sessions "sessions", uses "uses", included "included", attempts "attempts",
         waits "waits", pools "pools", counts "counts", lines "lines", rights "rights",
         resolutions "resolutions", shown "shown", repeated "repeated", accounts "accounts",

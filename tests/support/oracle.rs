@@ -35,6 +35,7 @@ mod periods;
 mod totals;
 mod credits;
 mod charges;
+mod fees;
 mod true_up;
 mod pools;
 mod discrepancies;
@@ -51,7 +52,7 @@ use trueup_model::derived::{
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::fact::{Body, Fact};
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, TenantId};
-use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
+use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{Adjustment, AllocationLine, LicensePosition, Rollup, Statement};
 use trueup_model::time::{Span, Timestamp};
@@ -106,6 +107,10 @@ pub struct Expected {
     pub charges: Vec<Charge>,
     /// What is owed.
     pub true_ups: Vec<TrueUp>,
+    /// What lines cost.
+    pub fees: Vec<FeeDue>,
+    /// What is still to be billed.
+    pub bills: Vec<BillDue>,
     /// Checkouts.
     pub sessions: Vec<Session>,
     /// Returns without a checkout.
@@ -272,8 +277,9 @@ pub fn expected(input: Input<'_>) -> Expected {
     let stated = lines.iter().map(rights::subject);
     let stated = stated.chain(grants.iter().map(|grant| grant.subject));
     let stated = stated.chain(bands.iter().map(|band| band.subject));
+    let billed = fees::subjects(&reference);
     let mut subjects = telemetry(&said.known, &reference, &logs.sessions, &seats);
-    subjects.extend(stated);
+    subjects.extend(stated.chain(billed));
     resolve(&names, subjects, &mut found);
     let upkeep = sublicenses::without_base(&held);
     let stated = [
@@ -300,7 +306,7 @@ pub fn expected(input: Input<'_>) -> Expected {
         evaluate(&case, tenant, &accounts, &evidence, &mut found);
     }
     found.discrepancies.extend(unusual(&case, &said, &logs, &found.positions));
-    found.true_ups = true_up::true_ups(&case, &found.positions);
+    found.owe(&case, &reference, &lines, &names);
     Expected { lines, rights: counting, ..found.with_logs(logs) }
 }
 
@@ -322,6 +328,13 @@ fn unusual(
 }
 
 impl Expected {
+    /// Adds what is owed, costs and is to be billed.
+    fn owe(&mut self, case: &Case<'_>, reference: &[(Known, Span)], lines: &[Line], names: &Names) {
+        self.true_ups = true_up::true_ups(case, &self.positions);
+        self.fees = fees::fees(case, reference, lines, names);
+        self.bills = fees::bills(case, reference, names, &self.positions);
+    }
+
     /// The same with what logs come to.
     fn with_logs(self, logs: sessions::Logs) -> Self {
         Self {

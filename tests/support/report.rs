@@ -4,7 +4,7 @@ use crate::bench::Bench;
 use trueup_model::calendar::{Calendar, Period, PeriodUnit};
 use trueup_model::derived::{Attempt, PoolState, Session, Wait};
 use trueup_model::discrepancy::Discrepancy;
-use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
+use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::position::{Adjustment, LicensePosition, PositionKey, Rollup, Statement};
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
@@ -39,6 +39,12 @@ pub fn report(bench: &Bench, published: &Published, shows: &[String]) -> String 
     }
     if shown("true_ups") {
         changes.true_ups.iter().for_each(|(row, diff)| take(true_up(bench, row), *diff));
+    }
+    if shown("fees") {
+        changes.fees.iter().for_each(|(row, diff)| take(fee(bench, row), *diff));
+    }
+    if shown("bills") {
+        changes.bills.iter().for_each(|(row, diff)| take(bill(bench, row), *diff));
     }
     if shown("sessions") {
         changes.sessions.iter().for_each(|(row, diff)| take(session(bench, row), *diff));
@@ -196,6 +202,30 @@ fn true_up(bench: &Bench, row: &TrueUp) -> String {
         line += &format!(", {amount} for the rest of the year");
     }
     line
+}
+
+fn fee(bench: &Bench, row: &FeeDue) -> String {
+    let (account, product) = (bench.name(row.account), bench.name(row.product));
+    let period = match row.period.unit {
+        PeriodUnit::All => "term".to_owned(),
+        _ => label(row.period),
+    };
+    let mut line = format!("fee {account} {product} {} {period}", bench.name(row.line));
+    if row.span != row.period.span {
+        line += &format!(" {}", span(row.span));
+    }
+    line += &format!(": {}", row.amount);
+    line += &row.units.map(|units| format!(" each of {}", capacity(units))).unwrap_or_default();
+    line += &row.share.map(|(part, whole)| format!(" for {part} of {whole}")).unwrap_or_default();
+    let due = row.due.map_or_else(|| "cannot be said".to_owned(), |due| format!("is {due}"));
+    format!("{line} {due}")
+}
+
+fn bill(bench: &Bench, row: &BillDue) -> String {
+    let (account, product) = (bench.name(row.account), bench.name(row.product));
+    let BillDue { beyond, total, billed, due, .. } = row;
+    let period = label(row.period);
+    format!("bill {account} {product} {period}: {beyond} is {total}, billed {billed}, due {due}")
 }
 
 fn overage(bench: &Bench, row: &Overage) -> String {

@@ -46,6 +46,8 @@ const POLICIES: [&str; 7] = [
     seat_hold_counts = true
     seat_idle_seconds = 86400
     renewal_gap_seconds = 5184000
+    billing_unit = "1.5"
+    billing_credits = true
     seat_hold_seconds = 5184000
     "#,
     r#"
@@ -75,6 +77,7 @@ const POLICIES: [&str; 7] = [
     [[rule]]
     products = ["*"]
     metrics = ["named_user", "volume"]
+    billing_unit = 4
     named_users = "active"
     "#,
     r#"

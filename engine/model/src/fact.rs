@@ -9,6 +9,7 @@ use crate::catalog::{Alias, Component, Product, SuiteMember};
 use crate::contract::EntitlementLine;
 use crate::credit::Grant;
 use crate::factor::Factor;
+use crate::fee::{Bill, Fee};
 use crate::hardware::{Install, Machine, RoleSignal};
 use crate::hash::{Hash128, hash128};
 use crate::id::NameKind;
@@ -145,6 +146,10 @@ pub enum Body<N> {
     Territory(Territory<N>),
     /// A component of a suite by inventory.
     SuiteMember(SuiteMember<N>),
+    /// What a line costs.
+    Fee(Fee<N>),
+    /// What was billed.
+    Bill(Bill<N>),
 }
 
 /// The kind of a fact's body: which table it belongs to.
@@ -200,11 +205,15 @@ pub enum FactKind {
     Territory,
     /// [`Body::SuiteMember`].
     SuiteMember,
+    /// [`Body::Fee`].
+    Fee,
+    /// [`Body::Bill`].
+    Bill,
 }
 
 impl FactKind {
     /// Every kind, in the order of [`FactKind::code`].
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::Session,
         Self::Usage,
         Self::Server,
@@ -230,6 +239,8 @@ impl FactKind {
         Self::Location,
         Self::Territory,
         Self::SuiteMember,
+        Self::Fee,
+        Self::Bill,
     ];
 
     /// The kind's stable number.
@@ -260,6 +271,8 @@ impl FactKind {
             Self::Location => 22,
             Self::Territory => 23,
             Self::SuiteMember => 24,
+            Self::Fee => 25,
+            Self::Bill => 26,
         }
     }
 
@@ -298,6 +311,8 @@ impl<N> Body<N> {
             Self::Location(_) => FactKind::Location,
             Self::Territory(_) => FactKind::Territory,
             Self::SuiteMember(_) => FactKind::SuiteMember,
+            Self::Fee(_) => FactKind::Fee,
+            Self::Bill(_) => FactKind::Bill,
         }
     }
 
@@ -318,6 +333,7 @@ impl<N> Body<N> {
             Self::Location(body) => &mut body.span.start,
             Self::Territory(body) => &mut body.span.start,
             Self::SuiteMember(body) => &mut body.span.start,
+            Self::Fee(body) => &mut body.span.start,
             Self::Session(_)
             | Self::Usage(_)
             | Self::Server(_)
@@ -328,7 +344,8 @@ impl<N> Body<N> {
             | Self::Product(_)
             | Self::Component(_)
             | Self::Reject(_)
-            | Self::Role(_) => return None,
+            | Self::Role(_)
+            | Self::Bill(_) => return None,
         })
     }
 
@@ -371,6 +388,8 @@ impl<N> Body<N> {
             Self::Location(body) => Body::Location(body.try_map(f)?),
             Self::Territory(body) => Body::Territory(body.try_map(f)?),
             Self::SuiteMember(body) => Body::SuiteMember(body.try_map(f)?),
+            Self::Fee(body) => Body::Fee(body.try_map(f)?),
+            Self::Bill(body) => Body::Bill(body.try_map(f)?),
         })
     }
 }

@@ -1,10 +1,10 @@
-//! What became of credits, and what use costs: balances of grants, overage, charges, true-ups.
+//! What became of credits, and what use costs: balances of grants, overage, charges, true-ups, fees, bills.
 
 use crate::calendar::Period;
 use crate::id::{AccountId, LineId, ProductId, TenantId};
 use crate::position::PositionKey;
 use crate::price::PriceModel;
-use crate::quantity::{Money, Quantity};
+use crate::quantity::{Capacity, Money, Quantity};
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
 
@@ -124,4 +124,53 @@ pub struct TrueUp {
     pub amount: Option<Money>,
     /// The part of the amount for the months of the year that are left after the period.
     pub for_the_rest: Option<Money>,
+}
+
+/// What a line costs in a period, or for its term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FeeDue {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The account of the line.
+    pub account: AccountId,
+    /// The product of the line.
+    pub product: ProductId,
+    /// The line.
+    pub line: LineId,
+    /// The account's period; all of time for what is due once for a term.
+    pub period: Period,
+    /// The part of it, or the term, that is paid for: without the days of the trial.
+    pub span: Span,
+    /// What a whole period or term costs, of one unit or of all.
+    pub amount: Money,
+    /// How many units it is multiplied by, if it is for one of them.
+    pub units: Option<Capacity>,
+    /// How much of a whole is paid for: the part, in days, months or microseconds, and the whole.
+    pub share: Option<(i64, i64)>,
+    /// What is due, in whole cents; none where it cannot be said: of an unlimited quantity, or by a term
+    /// that has no end.
+    pub due: Option<Money>,
+}
+
+/// What is still to be billed of the metered use of a period, in whole billing units.
+///
+/// `due = total - billed`, but no less than nothing where nothing is given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BillDue {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The account.
+    pub account: AccountId,
+    /// The product.
+    pub product: ProductId,
+    /// The account's position period.
+    pub period: Period,
+    /// What was used beyond what lines grant, as metered.
+    pub beyond: Quantity,
+    /// That in whole billing units.
+    pub total: Quantity,
+    /// What was billed.
+    pub billed: Quantity,
+    /// What is due; less than nothing for a credit.
+    pub due: Quantity,
 }

@@ -50,6 +50,7 @@ pub mod processors;
 pub mod bands;
 pub mod credit;
 pub mod price;
+pub mod fee;
 pub mod tiers;
 pub mod proration;
 pub mod remainder;

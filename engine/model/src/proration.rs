@@ -8,11 +8,15 @@ use crate::calendar::Zone;
 use crate::quantity::{Money, Quantity, Ratio, Rounding, divide};
 use crate::time::{Span, Timestamp};
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 /// How parts of a period are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub enum DayCount {
     /// Days of the part, of the days of the period.
+    #[default]
     ActualInPeriod,
     /// Days of the part, of 365.
     Actual365,
@@ -33,6 +37,11 @@ impl Share {
     /// So many of so many; `None` if the whole is nothing.
     pub fn new(part: i128, whole: i128) -> Option<Self> {
         (whole > 0).then_some(Self { part, whole })
+    }
+
+    /// The part and the whole.
+    pub fn parts(self) -> (i128, i128) {
+        (self.part, self.whole)
     }
 
     /// The part of an amount of money, rounded to so many decimal places (six at most); `None` if it does
@@ -86,19 +95,52 @@ fn dates(span: Span, zone: &Zone) -> (Date, Date) {
 }
 
 impl DayCount {
+    /// Every way to count, in the order of [`DayCount::code`].
+    pub const ALL: [Self; 4] =
+        [Self::ActualInPeriod, Self::Actual365, Self::Months12, Self::Seconds];
+
+    /// Its stable number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::ActualInPeriod => 0,
+            Self::Actual365 => 1,
+            Self::Months12 => 2,
+            Self::Seconds => 3,
+        }
+    }
+
+    /// The one of this number.
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
+    }
+
+    /// Its name in tables and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ActualInPeriod => "actual_in_period",
+            Self::Actual365 => "actual_365",
+            Self::Months12 => "months_12",
+            Self::Seconds => "seconds",
+        }
+    }
+
     /// The share that a part has in a period; what lies outside of the period does not count.
     ///
     /// `None` if the period is empty.
     pub fn share(self, part: Span, period: Span, zone: &Zone) -> Option<Share> {
-        let inside = part.intersect(period);
-        let inside = if inside.is_empty() { Span::new(period.start, period.start) } else { inside };
+        self.ratio(part.intersect(period), period, zone)
+    }
+
+    /// How long one span is, in shares of another one; the first may be longer.
+    ///
+    /// `None` if the other one is empty.
+    pub fn ratio(self, part: Span, whole: Span, zone: &Zone) -> Option<Share> {
+        let part = if part.is_empty() { Span::new(whole.start, whole.start) } else { part };
         match self {
-            Self::ActualInPeriod => {
-                Share::new(days(inside, zone).into(), days(period, zone).into())
-            }
-            Self::Actual365 => Share::new(days(inside, zone).into(), 365),
-            Self::Months12 => Share::new(months(inside, zone), 12),
-            Self::Seconds => Share::new(inside.length_us(), period.length_us()),
+            Self::ActualInPeriod => Share::new(days(part, zone).into(), days(whole, zone).into()),
+            Self::Actual365 => Share::new(days(part, zone).into(), 365),
+            Self::Months12 => Share::new(months(part, zone), 12),
+            Self::Seconds => Share::new(part.length_us(), whole.length_us()),
         }
     }
 }

@@ -6,8 +6,8 @@
 use crate::diagnostic::{Diagnostics, PolicyErrors};
 use crate::pattern::Pattern;
 use crate::rules::{
-    Anomalies, Closing, ConflictRule, MetricSet, NamedUsers, Policy, ProductSettings, Rule,
-    SeatHold, Statistic, TransferExpiry, UserMinimum, WholeUnits,
+    Anomalies, Billing, Closing, ConflictRule, MetricSet, NamedUsers, Policy, ProductSettings,
+    Rule, SeatHold, Statistic, TransferExpiry, UserMinimum, WholeUnits,
 };
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -15,7 +15,7 @@ use toml::de::{DeTable, DeValue};
 use trueup_model::calendar::{PeriodUnit, Zone};
 use trueup_model::metric::{Duplicates, Metric};
 use trueup_model::processors::ProcessorRule;
-use trueup_model::quantity::Rounding;
+use trueup_model::quantity::{Quantity, Rounding};
 use trueup_model::time::{SECOND_US, Timestamp};
 
 /// The period units that a policy may name, longest last.
@@ -90,6 +90,8 @@ impl Policy {
     /// round = "up"                    # up down half_up half_even: converted units become whole
     /// round_parts = false             # of each product by itself
     /// users_per_core = 25             # named users are at least so many; or users_per_license
+    /// billing_unit = "4"              # metered use beyond the lines is billed in whole fours
+    /// billing_credits = true          # and what was billed too much is given back
     /// "#)?;
     /// assert_eq!(policy.product("matlab coder").duplicates.unwrap().to_string(), "UH");
     /// # Ok::<(), trueup_policy::PolicyErrors>(())
@@ -247,6 +249,9 @@ fn read_rule(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Rule> {
     if settings.seat_hold.is_some_and(|hold| hold.least_us == 0) {
         found.report(section.span().start, "`seat_hold_counts` needs `seat_hold_seconds` above 0");
     }
+    if settings.billing.is_some_and(|billing| billing.unit == Quantity::ZERO) {
+        found.report(section.span().start, "`billing_credits` needs `billing_unit`");
+    }
     if products.is_empty() {
         found.report(section.span().start, "a rule needs `products`, such as [\"*\"]");
     }
@@ -256,7 +261,8 @@ fn read_rule(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Rule> {
 const RULE_KEYS: &str = "products, duplicates, metrics, named_users, near_percent, \
     shelfware_percent, session_silent_seconds, session_drift_seconds, session_longest_seconds, \
     linger_seconds, stale_after_seconds, seat_hold_seconds, seat_hold_counts, seat_idle_seconds, \
-    renewal_gap_seconds, processors, statistic, resource, round, round_parts, users_per_core, users_per_license";
+    renewal_gap_seconds, processors, statistic, resource, round, round_parts, users_per_core, users_per_license, \
+    billing_unit, billing_credits";
 
 /// Reads a key that says how use is counted; false if it is none.
 fn read_counting(
@@ -304,6 +310,16 @@ fn read_counting(
             let each = number(value, 0..=1_000_000, found);
             let each = each.and_then(|each| u32::try_from(each).ok()).unwrap_or_default();
             settings.user_minimum = UserMinimum { each, by_license: key == "users_per_license" };
+        }
+        "billing_unit" => {
+            let credits = settings.billing.is_some_and(|billing| billing.credits);
+            let unit = measure(value, found);
+            settings.billing = unit.map(|unit| Billing { unit, credits });
+        }
+        "billing_credits" => {
+            let credits = boolean(value, found).unwrap_or_default();
+            let unit = settings.billing.map_or(Quantity::ZERO, |billing| billing.unit);
+            settings.billing = Some(Billing { unit, credits });
         }
         _ => return false,
     }
@@ -386,6 +402,15 @@ fn number(
         .and_then(|integer| i64::from_str_radix(integer.as_str(), integer.radix()).ok())
         .filter(|read| range.contains(read));
     read.or_else(|| expected(&what, value, found))
+}
+
+/// A quantity above zero: a whole number, or a decimal one as text.
+fn measure(value: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Quantity> {
+    let whole = value.get_ref().as_integer().map(toml::de::DeInteger::as_str);
+    let text = whole.or_else(|| value.get_ref().as_str());
+    let read = text.and_then(|text| text.parse::<Quantity>().ok());
+    let above = read.filter(|quantity| *quantity > Quantity::ZERO);
+    above.or_else(|| expected("a quantity above zero, such as 4 or \"0.5\"", value, found))
 }
 
 fn seconds(value: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<i64> {

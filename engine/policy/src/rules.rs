@@ -7,7 +7,7 @@ use trueup_model::calendar::{Calendar, Period, PeriodUnit, Zone};
 use trueup_model::identity::IdentityRules;
 use trueup_model::metric::{Duplicates, Metric};
 use trueup_model::processors::ProcessorRule;
-use trueup_model::quantity::Rounding;
+use trueup_model::quantity::{Quantity, Rounding};
 use trueup_model::time::{SECOND_US, Timestamp};
 
 /// The rules under which every figure of a run is computed.
@@ -118,6 +118,8 @@ pub struct ProductSettings {
     pub round: Option<WholeUnits>,
     /// The least count of named users.
     pub user_minimum: UserMinimum,
+    /// How metered use is billed.
+    pub billing: Option<Billing>,
 }
 
 impl Default for ProductSettings {
@@ -138,6 +140,7 @@ impl Default for ProductSettings {
             resource: Metric::Level,
             round: None,
             user_minimum: UserMinimum::default(),
+            billing: None,
         }
     }
 }
@@ -195,6 +198,15 @@ pub struct UserMinimum {
     pub each: u32,
     /// For each processor license by the processor rule, or else for each core.
     pub by_license: bool,
+}
+
+/// How metered use is billed (semantics A 2.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Billing {
+    /// What is metered of one billing unit; above zero.
+    pub unit: Quantity,
+    /// Whether what was billed too much is given back.
+    pub credits: bool,
 }
 
 /// For how long who gets a seat must keep it.

@@ -10,7 +10,7 @@ use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::{Operator as _, Probe as _};
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
-use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
+use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
 };
@@ -94,6 +94,10 @@ outputs! {
     charges: Charge, Diff;
     /// What is owed.
     true_ups: TrueUp, Diff;
+    /// What lines cost.
+    fees: FeeDue, Diff;
+    /// What is still to be billed.
+    bills: BillDue, Diff;
     /// Checkouts.
     sessions: Session, Diff;
     /// Uses as they count.

@@ -166,6 +166,14 @@ impl Intake {
                 let weighs = row.per.0 > 0 && (0..=FACTOR_MAX.0).contains(&row.value.0);
                 return (!weighs).then_some((RejectReason::BadValue, None));
             }
+            Body::Fee(row) => {
+                let weighs = (0..=FACTOR_MAX.0).contains(&row.uplift.0);
+                return (!weighs).then_some((RejectReason::BadValue, None));
+            }
+            Body::Bill(row) => {
+                let dated = row.at.is_calendar();
+                return (!dated).then_some((RejectReason::OutOfRange, None));
+            }
             Body::Seat(_)
             | Body::Product(_)
             | Body::Component(_)
@@ -250,7 +258,9 @@ impl Intake {
             | Body::Price(_)
             | Body::Location(_)
             | Body::Territory(_)
-            | Body::SuiteMember(_) => None,
+            | Body::SuiteMember(_)
+            | Body::Fee(_)
+            | Body::Bill(_) => None,
         }
     }
 }

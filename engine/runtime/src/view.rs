@@ -9,7 +9,7 @@ use trueup_model::calendar::Period;
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::id::{AccountId, ProductId, TenantId};
-use trueup_model::ledger::{Charge, CreditBalance, Overage, TrueUp};
+use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{
     Adjustment, AllocationLine, LicensePosition, PositionKey, Rollup, Statement, Step,
@@ -150,6 +150,10 @@ pub struct Views {
     pub charges: Table<Charge>,
     /// What is owed.
     pub true_ups: Table<TrueUp>,
+    /// What lines cost.
+    pub fees: Table<FeeDue>,
+    /// What is still to be billed.
+    pub bills: Table<BillDue>,
     /// Checkouts.
     pub sessions: Table<Session>,
     /// Uses as they count.
@@ -200,6 +204,8 @@ impl Views {
             overages: Table::default(),
             charges: Table::default(),
             true_ups: Table::default(),
+            fees: Table::default(),
+            bills: Table::default(),
             sessions: Table::default(),
             uses: Table::default(),
             cells: BTreeMap::new(),
@@ -253,6 +259,8 @@ impl Views {
         self.overages.apply(&changes.overages);
         self.charges.apply(&changes.charges);
         self.true_ups.apply(&changes.true_ups);
+        self.fees.apply(&changes.fees);
+        self.bills.apply(&changes.bills);
         self.sessions.apply(&changes.sessions);
         self.uses.apply(&changes.uses);
         for (cell, tally) in &changes.cells {

@@ -49,6 +49,10 @@ pub(crate) enum Command {
     Charges(AskArguments),
     /// What is owed for shortfalls, each excess once a year.
     TrueUps(AskArguments),
+    /// What lines cost in each period or for their term.
+    Fees(AskArguments),
+    /// What is still to be billed of metered use, in whole billing units.
+    Bills(AskArguments),
     /// Why a position or discrepancy is what it is.
     Explain(ExplainArguments),
     /// What could not be understood, with source, position and remedy.

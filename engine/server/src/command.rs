@@ -26,6 +26,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Overages(arguments) => ask::view(View::Overages, &arguments),
         Command::Charges(arguments) => ask::view(View::Charges, &arguments),
         Command::TrueUps(arguments) => ask::view(View::TrueUps, &arguments),
+        Command::Fees(arguments) => ask::view(View::Fees, &arguments),
+        Command::Bills(arguments) => ask::view(View::Bills, &arguments),
         Command::Explain(arguments) => ask::explain(&arguments),
         Command::Quarantine(arguments) => ask::view(View::Quarantine, &arguments),
         Command::Pools(arguments) => ask::view(View::Pools, &arguments),

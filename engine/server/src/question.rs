@@ -1,6 +1,7 @@
 //! The questions that can be asked, wherever they are asked: each is a view with a filter.
 
 use crate::answer::discrepancy::{DiscrepancyRow, discrepancies};
+use crate::answer::due::{BillRow, FeeRow, bills, fees};
 use crate::answer::ledger::{
     ChargeRow, CreditRow, OverageRow, TrueUpRow, charges, credits, overages, true_ups,
 };
@@ -33,6 +34,10 @@ pub(crate) enum View {
     Charges,
     /// What is owed.
     TrueUps,
+    /// What lines cost.
+    Fees,
+    /// What is still to be billed.
+    Bills,
     /// What could not be understood.
     Quarantine,
     /// What sources say of pools.
@@ -45,7 +50,7 @@ pub(crate) enum View {
 
 impl View {
     /// Every view.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Positions,
         Self::Levels,
         Self::Discrepancies,
@@ -54,6 +59,8 @@ impl View {
         Self::Overages,
         Self::Charges,
         Self::TrueUps,
+        Self::Fees,
+        Self::Bills,
         Self::Quarantine,
         Self::Pools,
         Self::Sessions,
@@ -71,6 +78,8 @@ impl View {
             Self::Overages => "overages",
             Self::Charges => "charges",
             Self::TrueUps => "true-ups",
+            Self::Fees => "fees",
+            Self::Bills => "bills",
             Self::Quarantine => "quarantine",
             Self::Pools => "pools",
             Self::Sessions => "sessions",
@@ -104,6 +113,10 @@ pub(crate) enum Rows {
     Charges(Answer<ChargeRow>),
     /// What is owed.
     TrueUps(Answer<TrueUpRow>),
+    /// What lines cost.
+    Fees(Answer<FeeRow>),
+    /// What is still to be billed.
+    Bills(Answer<BillRow>),
     /// Rejects.
     Quarantine(Answer<QuarantineRow>),
     /// Pools.
@@ -155,6 +168,8 @@ pub(crate) fn ask(words: &Words<'_>, view: View, filter: &Filter) -> Result<Rows
         View::Overages => Rows::Overages(words.answer(overages(words, filter), filter)),
         View::Charges => Rows::Charges(words.answer(charges(words, filter), filter)),
         View::TrueUps => Rows::TrueUps(words.answer(true_ups(words, filter), filter)),
+        View::Fees => Rows::Fees(words.answer(fees(words, filter), filter)),
+        View::Bills => Rows::Bills(words.answer(bills(words, filter), filter)),
         View::Quarantine => Rows::Quarantine(words.answer(quarantine(words, filter), filter)),
         View::Pools => Rows::Pools(words.answer(pools(words, filter), filter)),
         View::Sessions => Rows::Sessions(words.answer(sessions(words, filter), filter)),
@@ -176,6 +191,8 @@ pub(crate) fn read(view: View, json: &str) -> serde_json::Result<Rows> {
         View::Overages => Rows::Overages(rows(json)?),
         View::Charges => Rows::Charges(rows(json)?),
         View::TrueUps => Rows::TrueUps(rows(json)?),
+        View::Fees => Rows::Fees(rows(json)?),
+        View::Bills => Rows::Bills(rows(json)?),
         View::Quarantine => Rows::Quarantine(rows(json)?),
         View::Pools => Rows::Pools(rows(json)?),
         View::Sessions => Rows::Sessions(rows(json)?),
@@ -194,6 +211,8 @@ pub(crate) fn write(page: &mut Page<'_>, format: Format, rows: &Rows) -> anyhow:
         Rows::Overages(found) => render::answer(page, format, found, render::overages),
         Rows::Charges(found) => render::answer(page, format, found, render::charges),
         Rows::TrueUps(found) => render::answer(page, format, found, render::true_ups),
+        Rows::Fees(found) => render::answer(page, format, found, render::fees),
+        Rows::Bills(found) => render::answer(page, format, found, render::bills),
         Rows::Quarantine(found) => render::answer(page, format, found, render::quarantine),
         Rows::Pools(found) => render::answer(page, format, found, render::pools),
         Rows::Sessions(found) => render::answer(page, format, found, render::sessions),

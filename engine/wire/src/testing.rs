@@ -9,6 +9,7 @@ use trueup_model::fact::{
     Action, Body, DocumentRef, DocumentVersion, Fact, FactId, FactKind, Provenance,
 };
 use trueup_model::factor::{Factor, FactorKind};
+use trueup_model::fee::{Bill, Fee};
 use trueup_model::hardware::{Install, Machine, MachineRole, Partition, RoleSignal};
 use trueup_model::metric::{DuplicateMask, Duplicates, Metric};
 use trueup_model::observation::{
@@ -16,6 +17,7 @@ use trueup_model::observation::{
 };
 use trueup_model::org::{Account, MemberKind, Membership};
 use trueup_model::price::{Price, PriceModel};
+use trueup_model::proration::DayCount;
 use trueup_model::quantity::{Capacity, Money, Quantity};
 use trueup_model::reject::{Reject, RejectReason};
 use trueup_model::territory::{LocatedKind, Location, Territory};
@@ -261,7 +263,9 @@ impl Noise {
             | FactKind::Price
             | FactKind::Location
             | FactKind::Territory
-            | FactKind::SuiteMember => return None,
+            | FactKind::SuiteMember
+            | FactKind::Fee
+            | FactKind::Bill => return None,
         })
     }
 
@@ -345,6 +349,23 @@ impl Noise {
                 block: Quantity(self.signed()),
                 span: self.span(),
             }),
+            FactKind::Fee => Body::Fee(Fee {
+                line: self.code(),
+                amount: self.money(),
+                per: self.period(),
+                each: self.chance(50),
+                day_count: self.pick(&DayCount::ALL),
+                uplift: Quantity(self.signed()),
+                trial_days: self.short(),
+                base: self.some(Self::code),
+                span: self.span(),
+            }),
+            FactKind::Bill => Body::Bill(Bill {
+                product: self.code(),
+                account: self.some(Self::code),
+                units: Quantity(self.signed()),
+                at: self.at(),
+            }),
             FactKind::Location => Body::Location(Location {
                 kind: self.pick(&LocatedKind::ALL),
                 located: self.code(),
@@ -419,6 +440,8 @@ impl Noise {
             | FactKind::Location
             | FactKind::Territory
             | FactKind::SuiteMember
+            | FactKind::Fee
+            | FactKind::Bill
             | FactKind::Reject => Body::Reject(Reject {
                 reason: self.pick(&RejectReason::ALL),
                 excerpt: self.code(),

@@ -180,8 +180,10 @@ impl State {
             }
         }
         for period in periods {
+            // By another calendar it is no period any more.
+            let stands = calendar.period(node.unit, period.span.start) == period;
             let now = past.found(node, period, calendar, self.measure);
-            let now = now.filter(|_| period.span.end <= self.horizon);
+            let now = now.filter(|_| stands && period.span.end <= self.horizon);
             let before = match now {
                 Some(found) => past.given.insert(period, found),
                 None => past.given.remove(&period),

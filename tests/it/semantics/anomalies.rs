@@ -301,3 +301,59 @@ fn a_document_whose_events_arrive_before_they_happen_has_a_clock_that_runs_ahead
         "#]],
     );
 }
+
+#[test]
+fn what_was_unusual_on_a_day_of_one_zone_is_not_said_of_it_in_another() {
+    check_by(
+        r#"
+        position_period = "day"
+        further_periods = []
+        [anomalies]
+        spike_deviations = 1
+        spike_periods = 3
+        "#,
+        "
+        member user ada in group
+        2025-01-30T00:00 out SIM ada@ws1 x2
+        2025-02-02T08:00 in SIM ada@ws1 x2
+        settle 2025-02-05
+        account group zone America/New_York
+        settle 2025-02-05
+        ",
+        &expect![[r#"
+            settle 2025-02-05T00:00:00Z
+            + position group SIM concurrent 2025-01-30: unlicensed entitled 0 demand 2 peak 2 at 2025-01-30 short 2 2025-01-30..2025-01-31
+            + position group SIM concurrent 2025-01-31: unlicensed entitled 0 demand 2 peak 2 at 2025-01-31 short 2 2025-01-31..2025-02-01
+            + position group SIM concurrent 2025-02-01: unlicensed entitled 0 demand 2 peak 2 at 2025-02-01 short 2 2025-02-01..2025-02-02
+            + position group SIM concurrent 2025-02-02: unlicensed entitled 0 demand 0 peak 2 at 2025-02-02 short 2 2025-02-02..2025-02-02T08:00
+            + problem unlicensed_use group SIM 2025-01-30 2 2025-01-30..2025-01-31
+            + problem unlicensed_use group SIM 2025-01-31 2 2025-01-31..2025-02-01
+            + problem unlicensed_use group SIM 2025-02-01 2 2025-02-01..2025-02-02
+            + problem unlicensed_use group SIM 2025-02-02 2 2025-02-02..2025-02-02T08:00
+            + problem usage_drop group SIM 2025-02-03 2 2025-02-03..2025-02-04
+            + problem usage_drop group SIM 2025-02-04 2 2025-02-04..2025-02-05
+            settle 2025-02-05T00:00:00Z
+            + position group SIM concurrent 2025-01-29: unlicensed entitled 0 demand 2 peak 2 at 2025-01-30 short 2 2025-01-30..2025-01-30T05:00
+            - position group SIM concurrent 2025-01-30: unlicensed entitled 0 demand 2 peak 2 at 2025-01-30 short 2 2025-01-30..2025-01-31
+            + position group SIM concurrent 2025-01-30: unlicensed entitled 0 demand 2 peak 2 at 2025-01-30T05:00 short 2 2025-01-30T05:00..2025-01-31T05:00
+            - position group SIM concurrent 2025-01-31: unlicensed entitled 0 demand 2 peak 2 at 2025-01-31 short 2 2025-01-31..2025-02-01
+            + position group SIM concurrent 2025-01-31: unlicensed entitled 0 demand 2 peak 2 at 2025-01-31T05:00 short 2 2025-01-31T05:00..2025-02-01T05:00
+            - position group SIM concurrent 2025-02-01: unlicensed entitled 0 demand 2 peak 2 at 2025-02-01 short 2 2025-02-01..2025-02-02
+            + position group SIM concurrent 2025-02-01: unlicensed entitled 0 demand 2 peak 2 at 2025-02-01T05:00 short 2 2025-02-01T05:00..2025-02-02T05:00
+            - position group SIM concurrent 2025-02-02: unlicensed entitled 0 demand 0 peak 2 at 2025-02-02 short 2 2025-02-02..2025-02-02T08:00
+            + position group SIM concurrent 2025-02-02: unlicensed entitled 0 demand 0 peak 2 at 2025-02-02T05:00 short 2 2025-02-02T05:00..2025-02-02T08:00
+            + problem unlicensed_use group SIM 2025-01-29 2 2025-01-30..2025-01-30T05:00
+            - problem unlicensed_use group SIM 2025-01-30 2 2025-01-30..2025-01-31
+            + problem unlicensed_use group SIM 2025-01-30 2 2025-01-30T05:00..2025-01-31T05:00
+            - problem unlicensed_use group SIM 2025-01-31 2 2025-01-31..2025-02-01
+            + problem unlicensed_use group SIM 2025-01-31 2 2025-01-31T05:00..2025-02-01T05:00
+            - problem unlicensed_use group SIM 2025-02-01 2 2025-02-01..2025-02-02
+            + problem unlicensed_use group SIM 2025-02-01 2 2025-02-01T05:00..2025-02-02T05:00
+            - problem unlicensed_use group SIM 2025-02-02 2 2025-02-02..2025-02-02T08:00
+            + problem unlicensed_use group SIM 2025-02-02 2 2025-02-02T05:00..2025-02-02T08:00
+            - problem usage_drop group SIM 2025-02-03 2 2025-02-03..2025-02-04
+            + problem usage_drop group SIM 2025-02-03 2 2025-02-03T05:00..2025-02-04T05:00
+            - problem usage_drop group SIM 2025-02-04 2 2025-02-04..2025-02-05
+        "#]],
+    );
+}

@@ -153,6 +153,7 @@ impl Reader {
             "enter" => return usage(UsageOp::Enter, at, words),
             "leave" => return usage(UsageOp::Leave, at, words),
             "role" => return terms::role(at, words),
+            "bill" => return terms::bill(at, words),
             "start" | "alive" => {
                 let kind = match verb {
                     "start" => ServerEventKind::Started,

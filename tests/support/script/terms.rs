@@ -6,8 +6,10 @@ use trueup_model::catalog::SuiteMember;
 use trueup_model::credit::Grant;
 use trueup_model::fact::Body;
 use trueup_model::factor::{Factor, FactorKind};
+use trueup_model::fee::{Bill, Fee};
 use trueup_model::hardware::{Install, Machine, MachineRole, Partition, RoleSignal};
 use trueup_model::price::{Price, PriceModel};
+use trueup_model::proration::DayCount;
 use trueup_model::quantity::{Money, Quantity, parse_decimal};
 use trueup_model::territory::{LocatedKind, Location, Territory};
 use trueup_model::time::{Span, Timestamp};
@@ -20,6 +22,7 @@ pub(super) fn statement(verb: &str, words: &mut Words<'_>) -> Result<Body<String
         "factor" | "weight" | "band" => factor(verb, words),
         "grant" => grant(words),
         "price" => price(words),
+        "fee" => fee(words),
         "place" => {
             let kind = match words.word()? {
                 "device" => LocatedKind::Device,
@@ -212,6 +215,50 @@ fn price(words: &mut Words<'_>) -> Result<Body<String>, String> {
         }
     }
     Ok(Body::Price(price))
+}
+
+/// `fee LINE AMOUNT per UNIT|all` and its terms, in any order.
+fn fee(words: &mut Words<'_>) -> Result<Body<String>, String> {
+    let line = words.word()?.to_owned();
+    let amount = money(words)?;
+    words.must("per")?;
+    let mut fee = Fee {
+        line,
+        amount,
+        per: unit(words.word()?)?,
+        each: false,
+        day_count: DayCount::default(),
+        uplift: Quantity::ONE,
+        trial_days: 0,
+        base: None,
+        span: Span::ALWAYS,
+    };
+    while !words.is_empty() {
+        if matches!(words.peek(), "from" | "to") {
+            fee.span = fee.span.intersect(words.span()?);
+            continue;
+        }
+        match words.word()? {
+            "each" => fee.each = true,
+            "uplift" => fee.uplift = words.number()?,
+            "trial" => fee.trial_days = words.number()?,
+            "base" => fee.base = Some(words.word()?.to_owned()),
+            "count" => {
+                let word = words.word()?;
+                let known = DayCount::ALL.into_iter().find(|count| count.name() == word);
+                fee.day_count = known.ok_or(format!("`{word}` counts no days"))?;
+            }
+            word => return Err(format!("`{word}` is not expected")),
+        }
+    }
+    Ok(Body::Fee(fee))
+}
+
+/// `bill PRODUCT UNITS [for ACCOUNT]`
+pub(super) fn bill(at: Timestamp, words: &mut Words<'_>) -> Result<Body<String>, String> {
+    let (product, units) = (words.word()?.to_owned(), words.number()?);
+    let account = if words.skip("for") { Some(words.word()?.to_owned()) } else { None };
+    Ok(Body::Bill(Bill { product, account, units, at }))
 }
 
 fn money(words: &mut Words<'_>) -> Result<Money, String> {

@@ -3,7 +3,7 @@
 
 use super::deeds::Deed;
 use super::names::{
-    ACCOUNTS, DEVICES, FEATURES, SERVERS, SLOTS, USERS, between, instant, pick, slot,
+    ACCOUNTS, DEVICES, FEATURES, SERVERS, SLOTS, UNITS, USERS, between, instant, pick, slot,
 };
 use proptest::prelude::*;
 
@@ -35,6 +35,8 @@ pub(super) fn told() -> BoxedStrategy<Deed> {
         1 => suite_rule(),
         3 => line(),
         3 => in_a_snapshot(),
+        2 => fee(),
+        1 => bill(),
     ]
     .boxed()
 }
@@ -199,6 +201,42 @@ fn line() -> BoxedStrategy<Deed> {
         };
     let account = prop::option::weighted(0.4, 0..4_u8);
     (0..9_u8, 0..5_u8, 0..9_u8, account, ends(), 0..4_u8).prop_map(told).boxed()
+}
+
+/// What a line costs.
+fn fee() -> BoxedStrategy<Deed> {
+    const LINES: [&str; 6] = ["l0", "l1", "m0", "m1", "m2", "g9"];
+    const COUNTS: [&str; 4] = ["actual_in_period", "actual_365", "months_12", "seconds"];
+    type Terms = (u8, bool, Option<u8>, Option<u8>, bool);
+    let told = |(line, per, (count, each, trial, base, raised), (from, to)): (u8, u8, Terms, _)| {
+        let trial = trial.map(|days| format!(" trial {days}")).unwrap_or_default();
+        let base = base.map(|at| format!(" base {}", pick(LINES, at))).unwrap_or_default();
+        let raised = if raised { " uplift 1.1" } else { "" };
+        let each = if each { " each" } else { "" };
+        let (line, per) = (pick(LINES, line), pick(UNITS, per));
+        let count = pick(COUNTS, count);
+        let ends = between(from, to);
+        let say = |amount: &str| {
+            format!("fee {line} {amount} per {per} count {count}{each}{trial}{base}{raised}{ends}")
+        };
+        deed(say("100"), say("59.99"))
+    };
+    let rarely = |values| prop::option::weighted(0.3, values);
+    let terms = (0..4_u8, any::<bool>(), rarely(1..40_u8), rarely(0..6_u8), any::<bool>());
+    (0..6_u8, 0..4_u8, terms, ends()).prop_map(told).boxed()
+}
+
+/// What was billed.
+fn bill() -> BoxedStrategy<Deed> {
+    let told = |(product, units, account, at): (u8, i8, Option<u8>, u8)| {
+        let product = pick(FEATURES, product);
+        let account = account.map(|at| format!(" for {}", pick(ACCOUNTS, at)));
+        let (account, at) = (account.unwrap_or_default(), instant(at));
+        let say = |units: i8| format!("{at} bill {product} {units}{account}");
+        deed(say(units), say(units + 1))
+    };
+    let account = prop::option::weighted(0.4, 0..4_u8);
+    (0..4_u8, -2..5_i8, account, slot()).prop_map(told).boxed()
 }
 
 /// A row of an inventory that is dated, and so grows old.

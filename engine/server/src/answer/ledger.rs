@@ -105,15 +105,15 @@ pub(crate) struct TrueUpRow {
 }
 
 /// Whose a row is, in words.
-struct Place {
-    tenant: String,
-    account: String,
-    product: String,
+pub(super) struct Place {
+    pub(super) tenant: String,
+    pub(super) account: String,
+    pub(super) product: String,
 }
 
 impl Place {
     /// The names of a row's place, if a filter asks for it.
-    fn asked(
+    pub(super) fn asked(
         words: &Words<'_>,
         filter: &Filter,
         (tenant, account, product): (TenantId, AccountId, ProductId),
@@ -128,7 +128,7 @@ impl Place {
 }
 
 /// The label of a period, if a filter asks for it.
-fn asked_period(
+pub(super) fn asked_period(
     words: &Words<'_>,
     filter: &Filter,
     account: AccountId,
@@ -139,7 +139,7 @@ fn asked_period(
     filter.matches_period(&label, current).then_some(label)
 }
 
-fn money(money: Option<Money>) -> Option<String> {
+pub(super) fn money(money: Option<Money>) -> Option<String> {
     money.map(|money| money.to_string())
 }
 

@@ -1,6 +1,7 @@
 //! The whole of a reconciliation on one page: files, positions, discrepancies, what was set aside.
 
 use crate::answer::discrepancy::{DiscrepancyRow, discrepancies};
+use crate::answer::due::{BillRow, FeeRow, bills, fees};
 use crate::answer::file::FileRow;
 use crate::answer::ledger::{
     ChargeRow, CreditRow, OverageRow, TrueUpRow, charges, credits, overages, true_ups,
@@ -30,6 +31,8 @@ pub(crate) struct Report {
     overages: Vec<OverageRow>,
     charges: Vec<ChargeRow>,
     true_ups: Vec<TrueUpRow>,
+    fees: Vec<FeeRow>,
+    bills: Vec<BillRow>,
     quarantine: Vec<QuarantineRow>,
 }
 
@@ -50,6 +53,8 @@ impl Report {
             overages: overages(words, filter),
             charges: charges(words, filter),
             true_ups: true_ups(words, filter),
+            fees: fees(words, filter),
+            bills: bills(words, filter),
             quarantine: quarantine(words, &Filter::default()),
         })
     }

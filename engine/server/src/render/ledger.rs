@@ -6,7 +6,7 @@ use crate::answer::ledger::{ChargeRow, CreditRow, OverageRow, TrueUpRow};
 use comfy_table::Color;
 use std::io;
 
-fn or_dash(text: &Option<String>) -> String {
+pub(super) fn or_dash(text: &Option<String>) -> String {
     text.clone().unwrap_or_else(|| "-".to_owned())
 }
 

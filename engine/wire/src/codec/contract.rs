@@ -5,8 +5,10 @@ use crate::code::Code;
 use trueup_model::calendar::PeriodUnit;
 use trueup_model::contract::{Basis, EntitlementLine, LineClass, LineKind};
 use trueup_model::credit::Grant;
+use trueup_model::fee::{Bill, Fee};
 use trueup_model::metric::{Duplicates, Metric};
 use trueup_model::price::{Price, PriceModel};
+use trueup_model::proration::DayCount;
 use trueup_model::quantity::{Capacity, Money, Quantity};
 use trueup_model::territory::{LocatedKind, Location, Territory};
 use trueup_model::time::{Span, Timestamp};
@@ -84,5 +86,28 @@ columns! {
         16 territory: Code;
         17 country: Code;
         18 span: Span;
+    }
+}
+
+columns! {
+    Fee<Code> => FeeBuilder, FeeColumns {
+        16 line: Code;
+        17 amount: Money;
+        19 per: PeriodUnit;
+        20 each: bool;
+        21 day_count: DayCount;
+        22 uplift: Quantity;
+        23 trial_days: u32;
+        24 base: Option<Code>;
+        25 span: Span;
+    }
+}
+
+columns! {
+    Bill<Code> => BillBuilder, BillColumns {
+        16 product: Code;
+        17 account: Option<Code>;
+        18 units: Quantity;
+        19 at: Timestamp;
     }
 }

@@ -5,7 +5,10 @@ use super::catalog::{AccountBuilder, AccountColumns, MembershipBuilder, Membersh
 use super::catalog::{AliasBuilder, AliasColumns, ComponentBuilder, ComponentColumns};
 use super::catalog::{ProductBuilder, ProductColumns};
 use super::catalog::{SuiteMemberBuilder, SuiteMemberColumns};
-use super::contract::{GrantBuilder, GrantColumns, LineBuilder, LineColumns};
+use super::contract::{
+    BillBuilder, BillColumns, FeeBuilder, FeeColumns, GrantBuilder, GrantColumns, LineBuilder,
+    LineColumns,
+};
 use super::contract::{LocationBuilder, LocationColumns, PriceBuilder, PriceColumns};
 use super::contract::{TerritoryBuilder, TerritoryColumns};
 use super::document::{DocumentBuilder, DocumentColumns, RejectBuilder, RejectColumns};
@@ -315,4 +318,6 @@ tables! {
     Location: LocationBuilder, LocationColumns;
     Territory: TerritoryBuilder, TerritoryColumns;
     SuiteMember: SuiteMemberBuilder, SuiteMemberColumns;
+    Fee: FeeBuilder, FeeColumns;
+    Bill: BillBuilder, BillColumns;
 }

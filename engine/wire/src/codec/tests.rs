@@ -207,7 +207,7 @@ fn an_unknown_schema_is_refused_by_name() {
     let check = |schema: u32, expected: expect_test::Expect| {
         expected.assert_eq(&decode_batch(schema, 1, &[], 0).unwrap_err().to_string());
     };
-    check(0x0019_0001, expect!["schema 0x00190001 names no kind of fact"]);
+    check(0x00C8_0001, expect!["schema 0x00c80001 names no kind of fact"]);
     check(0x0100_0001, expect!["schema 0x01000001 names no kind of fact"]);
     check(
         0x0001_0003,

@@ -17,6 +17,7 @@ use trueup_model::metric::{DuplicateMask, Duplicates, Metric};
 use trueup_model::observation::{ReservedFor, ServerState};
 use trueup_model::org::MemberKind;
 use trueup_model::price::PriceModel;
+use trueup_model::proration::DayCount;
 use trueup_model::quantity::{Capacity, Money, Quantity};
 use trueup_model::reject::RejectReason;
 use trueup_model::territory::LocatedKind;
@@ -90,7 +91,7 @@ macro_rules! codes {
 }
 
 codes! {
-    AliasKind, Basis, FactorKind, LineClass, LineKind, LocatedKind, MachineRole, MemberKind, Metric,
+    AliasKind, Basis, DayCount, FactorKind, LineClass, LineKind, LocatedKind, MachineRole, MemberKind, Metric,
     Partition, PriceModel, RejectReason, ReservedFor, SeatClass, ServerEventKind, ServerState,
     SessionKind, SessionReason, UsageOp,
 }

@@ -74,7 +74,9 @@ fn body_shown(body: &Body<String>) -> String {
         | Body::Price(_)
         | Body::Location(_)
         | Body::Territory(_)
-        | Body::SuiteMember(_) => panic!("no table says {body:?}"),
+        | Body::SuiteMember(_)
+        | Body::Fee(_)
+        | Body::Bill(_) => panic!("no table says {body:?}"),
     }
 }
 

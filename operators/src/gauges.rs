@@ -2,6 +2,7 @@
 //!
 //! level(s, t)  = quantity of the last `set` of s at or before t
 //! member(s, t) = the last of `enter` and `leave` of s at or before t is an `enter`
+//! orphans      = the `leave`s of s before which stands no `enter`, or another `leave`
 //!
 //! Events of one instant stand in the order of their identities, so that the last one of them holds. A
 //! level is use under the metric `level`; a member is a named user.
@@ -11,14 +12,18 @@
 use crate::attribute::{Place, Use};
 use crate::dedupe::Known;
 use crate::epochs::{Updates, by_key, each_epoch_consolidated};
+use crate::keyed::Rows as _;
+use crate::reconcile::plain;
 use crate::resolve::place;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::derived::{Resolution, Subject};
+use trueup_model::discrepancy::{Discrepancy, DiscrepancyKind};
 use trueup_model::fact::{Body, FactId};
 use trueup_model::hash::{IdMap, mix};
+use trueup_model::id::NameKind;
 use trueup_model::metric::Metric;
 use trueup_model::processors::Weight;
 use trueup_model::quantity::Quantity;
@@ -68,11 +73,25 @@ enum Heard {
     Resolution(Subject, Resolution),
 }
 
+/// What settings come to.
+pub struct Gauges<'s> {
+    /// What holds, and how long.
+    pub uses: Facts<'s, Use>,
+    /// Whose `leave`s have no `enter`, one row for each.
+    pub orphans: Facts<'s, Subject>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Found {
+    Use(Use),
+    Orphan(Subject),
+}
+
 /// Gives what holds, and how long.
 pub fn gauges<'s>(
     settings: Facts<'s, Setting>,
     resolutions: Facts<'s, (Subject, Resolution)>,
-) -> Facts<'s, Use> {
+) -> Gauges<'s> {
     let rows = settings
         .map(Heard::Setting)
         .concat(resolutions.map(|(subject, row)| Heard::Resolution(subject, row)));
@@ -81,10 +100,29 @@ pub fn gauges<'s>(
         Heard::Resolution(subject, _) => place(subject),
     });
     let mut subjects: IdMap<Subject, Gauge> = IdMap::default();
-    each_epoch_consolidated(rows, "Gauges", move |updates, changes| {
+    let found = each_epoch_consolidated(rows, "Gauges", move |updates, changes| {
         step(&mut subjects, updates, changes);
     })
-    .as_collection()
+    .as_collection();
+    let uses = found.clone().flat_map(|found| match found {
+        Found::Use(one) => Some(one),
+        Found::Orphan(_) => None,
+    });
+    let orphans = found.flat_map(|found| match found {
+        Found::Use(_) => None,
+        Found::Orphan(subject) => Some(subject),
+    });
+    Gauges { uses, orphans }
+}
+
+/// The discrepancies of `leave`s without an `enter`, by the name that is left.
+pub fn orphaned(orphans: Facts<'_, Subject>) -> Facts<'_, Discrepancy> {
+    let left = orphans.map(|subject| (subject.tenant, subject.feature));
+    left.counts().map(|((tenant, feature), count)| Discrepancy {
+        subject: Some((NameKind::Product, feature.into())),
+        magnitude: Quantity::units(i64::try_from(count).unwrap_or(i64::MAX)),
+        ..plain(DiscrepancyKind::OrphanClose, tenant)
+    })
 }
 
 /// The place of an event among those of its subject: memberships apart, then time, then identity.
@@ -96,9 +134,14 @@ struct Gauge {
     events: BTreeMap<Key, (Quantity, Diff)>,
     resolutions: BTreeMap<Resolution, Diff>,
     given: BTreeMap<Key, Vec<Use>>,
+    orphans: BTreeSet<Key>,
 }
 
-fn step(subjects: &mut IdMap<Subject, Gauge>, updates: Updates<Heard>, changes: &mut Updates<Use>) {
+fn step(
+    subjects: &mut IdMap<Subject, Gauge>,
+    updates: Updates<Heard>,
+    changes: &mut Updates<Found>,
+) {
     let mut touched: BTreeMap<Subject, BTreeSet<Key>> = BTreeMap::new();
     let mut renamed: BTreeSet<Subject> = BTreeSet::new();
     for (heard, diff) in updates {
@@ -149,11 +192,41 @@ fn step(subjects: &mut IdMap<Subject, Gauge>, updates: Updates<Heard>, changes: 
 
 impl Gauge {
     fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.resolutions.is_empty() && self.given.is_empty()
+        self.events.is_empty()
+            && self.resolutions.is_empty()
+            && self.given.is_empty()
+            && self.orphans.is_empty()
+    }
+
+    /// Says of the events, and of those after them, which are orphans now.
+    fn find_orphans(
+        &mut self,
+        subject: &Subject,
+        keys: &BTreeSet<Key>,
+        changes: &mut Updates<Found>,
+    ) {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let after =
+            keys.iter().filter_map(|key| self.events.range((Excluded(*key), Unbounded)).next());
+        let after: Vec<Key> = after.map(|(key, _)| *key).collect();
+        for key in keys.iter().copied().chain(after).collect::<BTreeSet<_>>() {
+            let is_leave = |key: &Key, level: Quantity| key.0 && level == Quantity::ZERO;
+            let leaves = self.events.get(&key).is_some_and(|(level, _)| is_leave(&key, *level));
+            let before = self.events.range(..key).next_back().filter(|(before, _)| before.0);
+            let entered = before.is_some_and(|(before, (level, _))| !is_leave(before, *level));
+            if leaves && !entered {
+                if self.orphans.insert(key) {
+                    changes.push((Found::Orphan(*subject), 1));
+                }
+            } else if self.orphans.remove(&key) {
+                changes.push((Found::Orphan(*subject), -1));
+            }
+        }
     }
 
     /// Gives what changed of the events and of those before them.
-    fn settle(&mut self, subject: &Subject, keys: BTreeSet<Key>, changes: &mut Updates<Use>) {
+    fn settle(&mut self, subject: &Subject, keys: BTreeSet<Key>, changes: &mut Updates<Found>) {
+        self.find_orphans(subject, &keys, changes);
         let before = keys.iter().filter_map(|key| self.events.range(..*key).next_back());
         let before: Vec<Key> = before.map(|(key, _)| *key).collect();
         for key in keys.into_iter().chain(before).collect::<BTreeSet<_>>() {
@@ -163,8 +236,8 @@ impl Gauge {
                 false => self.given.insert(key, now.clone()).unwrap_or_default(),
             };
             if old != now {
-                changes.extend(old.into_iter().map(|one| (one, -1)));
-                changes.extend(now.into_iter().map(|one| (one, 1)));
+                changes.extend(old.into_iter().map(|one| (Found::Use(one), -1)));
+                changes.extend(now.into_iter().map(|one| (Found::Use(one), 1)));
             }
         }
     }

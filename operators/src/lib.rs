@@ -50,6 +50,7 @@ pub mod current_tree;
 pub mod rollup;
 pub mod totals;
 pub mod statements;
+pub mod issued;
 pub mod pools;
 pub mod true_up;
 pub mod anomalies;

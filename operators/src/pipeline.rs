@@ -19,12 +19,13 @@ use crate::due::due;
 use crate::entered::Entered;
 use crate::entitle::{LineInForce, Right, entitle, subject};
 use crate::fees::{fees, fees_in_force};
-use crate::gauges::{gauges, settings_of};
+use crate::gauges::{gauges, orphaned, settings_of};
 use crate::hierarchy::Placement;
 use crate::holds::holds;
 use crate::idle::{idle, seen};
 use crate::inclusion::{Included, inclusion};
 use crate::installs::installs;
+use crate::issued::{drifts, issued};
 use crate::judge::judge;
 use crate::keyed::{Keyed as _, Rows as _};
 use crate::machines::machines;
@@ -59,7 +60,7 @@ use trueup_model::id::{Id, NameKind, ProductId};
 use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{
-    Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
+    Adjustment, AllocationLine, IssuedPosition, LicensePosition, Rollup, Statement, Step,
 };
 use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
@@ -95,6 +96,8 @@ pub struct Outputs<'s> {
     pub discrepancies: Facts<'s, Discrepancy>,
     /// Closed periods.
     pub statements: Facts<'s, Statement>,
+    /// What positions said when their periods closed.
+    pub issued: Facts<'s, IssuedPosition>,
     /// What late facts change of them.
     pub adjustments: Facts<'s, Adjustment>,
     /// What is left of credits.
@@ -197,7 +200,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let seats = uses.clone().filter(|one| one.metric == Metric::NamedUser);
     let holds = holds(seats, rules.clone());
     let uses = uses.concat(holds.uses);
-    let uses = uses.concat(gauges(set, resolved.told(Asker::Gauge)));
+    let gauges = gauges(set, resolved.told(Asker::Gauge));
+    let uses = uses.concat(gauges.uses);
     let installed = installs(reference.installs.clone(), resolved.told(Asker::Install));
     let machines = machines(
         suites(installed, reference.members.clone()),
@@ -356,6 +360,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         reference.zones.clone(),
         policy,
     );
+    let issued = issued(judged.clone(), reference.zones.clone(), inputs.horizon.clone(), policy);
     let evidence = Evidence {
         checkouts: checkouts.clone(),
         signals: events,
@@ -385,6 +390,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
             .concat(transferred.problems)
             .concat(upkeep(transferred.lines))
             .concat(standbys.problems)
+            .concat(drifts(issued.clone()))
+            .concat(orphaned(gauges.orphans))
             .concat(due(dated.map(|one| (one.first_at, one)), inputs.horizon))
             .concat(repeats(rights)),
         remarks,
@@ -397,6 +404,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         rollups_current,
         discrepancies: reconcile(judged, causes, policy.position_period),
         statements,
+        issued,
         adjustments: adjustments(volume.late),
         credits: balances,
         overages,

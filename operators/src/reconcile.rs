@@ -183,19 +183,7 @@ fn is_shelfware(position: &LicensePosition, settings: &ProductSettings) -> bool 
 
 /// What is wrong with a position.
 fn of_position(position: &LicensePosition, settings: &ProductSettings) -> Vec<Discrepancy> {
-    let kind = match position.state {
-        PositionState::Over => Some(DiscrepancyKind::OverUse),
-        PositionState::WithinOverdraft => Some(DiscrepancyKind::OverInMargin),
-        PositionState::InGrace => Some(DiscrepancyKind::InGrace),
-        PositionState::TrialEnded => Some(DiscrepancyKind::TrialEndedInUse),
-        PositionState::Expired => Some(DiscrepancyKind::ExpiredInUse),
-        PositionState::Unlicensed => Some(DiscrepancyKind::UnlicensedUse),
-        PositionState::Near => Some(DiscrepancyKind::NearLimit),
-        PositionState::CapacityUnknown => Some(DiscrepancyKind::CapacityUnknown),
-        PositionState::Covered | PositionState::PassedUp => None,
-    };
-    let feature = position.key.metric == Metric::Feature;
-    let kind = kind.map(|kind| if feature { of_feature(kind) } else { kind });
+    let kind = position.state.discrepancy(position.key.metric == Metric::Feature);
     let mut found = Vec::new();
     if let Some(kind) = kind {
         let (magnitude, first_at, last_at) = match position.state {
@@ -236,12 +224,6 @@ fn of_position(position: &LicensePosition, settings: &ProductSettings) -> Vec<Di
         });
     }
     found
-}
-
-/// What it is called when a feature is used that is not granted.
-fn of_feature(kind: DiscrepancyKind) -> DiscrepancyKind {
-    let missing = matches!(kind, DiscrepancyKind::UnlicensedUse | DiscrepancyKind::OverUse);
-    if missing { DiscrepancyKind::UnlicensedFeatureUse } else { kind }
 }
 
 fn of_remark(row: &Remark) -> Discrepancy {

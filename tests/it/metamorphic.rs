@@ -35,6 +35,13 @@ fn answers(bench: &Bench) -> Content {
     content(&bench.engine.views())
 }
 
+/// The same without what was issued of closed periods, which depends on what was known when.
+fn timeless(bench: &Bench) -> Content {
+    let mut all = answers(bench);
+    all.retain(|(output, row), _| *output != "issued" && !row.contains("StatementDrift"));
+    all
+}
+
 fn facts(tellings: &[Telling]) -> Vec<Said> {
     tellings.iter().flat_map(|telling| telling.facts.iter().cloned()).collect()
 }
@@ -224,7 +231,7 @@ proptest! {
         let tellings = tellings(&world.script());
         let usual = told(world.workers, &world.policy(), &tellings);
         let other = told(1, &world.policy(), &shuffled(&tellings, seed));
-        let found = differences(&answers(&usual), &answers(&other));
+        let found = differences(&timeless(&usual), &timeless(&other));
         prop_assert!(found.is_empty(), "{}", found);
     }
 

@@ -1,9 +1,10 @@
 //! An engine on a bench: told facts epoch by epoch, and compared with the oracle.
 
-use crate::oracle::{Expected, Input, expected};
+use crate::oracle::{Expected, History, Input, expected};
 use crate::said::{Said, Telling};
 use crate::show;
 use crossbeam_channel::Receiver;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub struct Bench {
     unresolved: BTreeSet<(NameKind, Id)>,
     horizon: Timestamp,
     tenants: Vec<TenantId>,
+    /// What positions said when their periods closed, up to the epoch that was compared last.
+    history: RefCell<History>,
 }
 
 impl Bench {
@@ -65,6 +68,7 @@ impl Bench {
             unresolved: BTreeSet::new(),
             horizon: Timestamp::MIN,
             tenants: Vec::new(),
+            history: RefCell::default(),
         }
     }
 
@@ -104,13 +108,14 @@ impl Bench {
     }
 
     /// What the engine must answer.
-    pub fn expected(&self) -> Expected {
+    fn expected(&self) -> Expected {
         expected(Input {
             facts: &self.told,
             policy: &self.policy,
             settings: &self.settings,
             unresolved: &self.unresolved,
             horizon: self.horizon,
+            history: &self.history.borrow(),
         })
     }
 
@@ -126,9 +131,10 @@ impl Bench {
         name.unwrap_or_else(|| id.to_string())
     }
 
-    /// Where the engine's answers differ from the oracle's; empty if they agree.
+    /// Where the engine's answers differ from the oracle's; empty if they agree. To be asked in each epoch.
     pub fn differences(&self) -> String {
-        let expected = self.expected();
+        let mut expected = self.expected();
+        self.history.replace(std::mem::take(&mut expected.history));
         let views = self.engine.views();
         let mut found = Differences { bench: self, text: String::new() };
         found.rows("positions", expected.positions, views.positions.values().copied());
@@ -138,6 +144,7 @@ impl Bench {
         found.table("discrepancies", expected.discrepancies, &views.discrepancies);
         found.table("statements", expected.statements, &views.statements);
         found.table("adjustments", expected.adjustments, &views.adjustments);
+        found.rows("issued", expected.issued, views.issued.values().copied());
         found.table("credits", expected.credits, &views.credits);
         found.table("overages", expected.overages, &views.overages);
         found.table("charges", expected.charges, &views.charges);
@@ -241,6 +248,7 @@ pub fn content(views: &Views) -> Content {
     let mut content = Content::new();
     let steps = views.steps.values().flat_map(BTreeMap::values);
     add(&mut content, "positions", views.positions.values().map(|row| (row, 1)));
+    add(&mut content, "issued", views.issued.values().map(|row| (row, 1)));
     add(&mut content, "steps", steps.map(|row| (row, 1)));
     add(&mut content, "cells", views.cells.iter().map(|(cell, tally)| (cell, tally.events)));
     let quantities = views.cells.iter().map(|(cell, tally)| (cell, tally.quantity));
@@ -291,6 +299,7 @@ pub fn apply(content: &mut Content, published: &Published) {
         positions "positions", allocations "allocations", steps "steps", rollups "rollups",
         rollups_current "current rollups",
         discrepancies "discrepancies", statements "statements", adjustments "adjustments",
+        issued "issued",
         credits "credits", overages "overages", charges "charges", true_ups "true_ups",
         fees "fees", bills "bills",
         sessions "sessions", uses "uses", included "included", attempts "attempts",

@@ -36,6 +36,7 @@ mod totals;
 mod credits;
 mod charges;
 mod fees;
+mod issued;
 mod true_up;
 mod pools;
 mod discrepancies;
@@ -54,7 +55,9 @@ use trueup_model::fact::{Body, Fact};
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, TenantId};
 use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::metric::Metric;
-use trueup_model::position::{Adjustment, AllocationLine, LicensePosition, Rollup, Statement};
+use trueup_model::position::{
+    Adjustment, AllocationLine, IssuedPosition, LicensePosition, Rollup, Statement,
+};
 use trueup_model::time::{Span, Timestamp};
 use trueup_operators::dedupe::{Known, Repeated};
 use trueup_operators::hierarchy::Placement;
@@ -63,6 +66,7 @@ use trueup_policy::Policy;
 use trueup_policy::rules::{NamedUsers, ProductSettings};
 use trueup_runtime::view::{LevelsAt, Node};
 
+pub use issued::History;
 pub use trueup_operators::entitle::{LineInForce as Line, Right};
 
 /// What an engine was told, and by what it must judge.
@@ -78,6 +82,8 @@ pub struct Input<'i> {
     pub unresolved: &'i BTreeSet<(NameKind, Id)>,
     /// The instant up to which figures are evaluated; `MIN` before it is first told.
     pub horizon: Timestamp,
+    /// What positions said in earlier epochs, in which their periods closed.
+    pub history: &'i History,
 }
 
 /// Every answer that an engine must give.
@@ -97,6 +103,10 @@ pub struct Expected {
     pub discrepancies: Vec<Discrepancy>,
     /// Closed periods.
     pub statements: Vec<Statement>,
+    /// What positions said when their periods closed.
+    pub issued: Vec<IssuedPosition>,
+    /// What was issued so far.
+    pub history: History,
     /// Late facts of closed periods.
     pub adjustments: Vec<Adjustment>,
     /// What is left of credits.
@@ -197,7 +207,7 @@ struct Case<'i> {
 
 impl<'i> Case<'i> {
     fn new(input: Input<'i>) -> Self {
-        let Input { facts, policy, settings, unresolved, horizon } = input;
+        let Input { facts, policy, settings, unresolved, horizon, history: _ } = input;
         let usual = Calendar::natural(policy.zone.clone());
         Self { facts, policy, settings, unresolved, horizon, usual, calendars: BTreeMap::new() }
     }
@@ -274,8 +284,7 @@ pub fn expected(input: Input<'_>) -> Expected {
         repeated: said.repeated.clone(),
         ..Expected::default()
     };
-    let stated = lines.iter().map(rights::subject);
-    let stated = stated.chain(grants.iter().map(|grant| grant.subject));
+    let stated = lines.iter().map(rights::subject).chain(grants.iter().map(|grant| grant.subject));
     let stated = stated.chain(bands.iter().map(|band| band.subject));
     let billed = fees::subjects(&reference);
     let mut subjects = telemetry(&said.known, &reference, &logs.sessions, &seats);
@@ -283,7 +292,7 @@ pub fn expected(input: Input<'_>) -> Expected {
     resolve(&names, subjects, &mut found);
     let upkeep = sublicenses::without_base(&held);
     let stated = [
-        discrepancies::of_counts(&said.conflicts, &logs.orphans),
+        discrepancies::of_counts(&said, &logs.orphans),
         found.pools.iter().flat_map(discrepancies::of_pool).collect(),
         found.statements.iter().filter_map(discrepancies::of_statement).collect(),
         [idle::idle(&case, &reference, &names), idle::gaps(&case, &counting)].concat(),
@@ -305,6 +314,7 @@ pub fn expected(input: Input<'_>) -> Expected {
         let accounts = account_tree(tenant, &reference, &found.resolutions, &rights);
         evaluate(&case, tenant, &accounts, &evidence, &mut found);
     }
+    found.issue(&case, input.history);
     found.discrepancies.extend(unusual(&case, &said, &logs, &found.positions));
     found.owe(&case, &reference, &lines, &names);
     Expected { lines, rights: counting, ..found.with_logs(logs) }
@@ -328,6 +338,13 @@ fn unusual(
 }
 
 impl Expected {
+    /// Adds what was issued of closed periods.
+    fn issue(&mut self, case: &Case<'_>, history: &History) {
+        self.history = history.next(case, &self.positions);
+        self.issued = self.history.rows(&self.positions);
+        self.discrepancies.extend(self.issued.iter().filter_map(issued::drift));
+    }
+
     /// Adds what is owed, costs and is to be billed.
     fn owe(&mut self, case: &Case<'_>, reference: &[(Known, Span)], lines: &[Line], names: &Names) {
         self.true_ups = true_up::true_ups(case, &self.positions);

@@ -5,7 +5,9 @@ use trueup_model::calendar::{Calendar, Period, PeriodUnit};
 use trueup_model::derived::{Attempt, PoolState, Session, Wait};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
-use trueup_model::position::{Adjustment, LicensePosition, PositionKey, Rollup, Statement};
+use trueup_model::position::{
+    Adjustment, IssuedPosition, LicensePosition, PositionFigures, PositionKey, Rollup, Statement,
+};
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
 use trueup_runtime::changes::Changes;
@@ -39,6 +41,9 @@ pub fn report(bench: &Bench, published: &Published, shows: &[String]) -> String 
     }
     if shown("true_ups") {
         changes.true_ups.iter().for_each(|(row, diff)| take(true_up(bench, row), *diff));
+    }
+    if shown("issued") {
+        changes.issued.iter().for_each(|(row, diff)| take(issued(bench, row), *diff));
     }
     if shown("fees") {
         changes.fees.iter().for_each(|(row, diff)| take(fee(bench, row), *diff));
@@ -200,6 +205,22 @@ fn true_up(bench: &Bench, row: &TrueUp) -> String {
     }
     if let Some(amount) = row.for_the_rest {
         line += &format!(", {amount} for the rest of the year");
+    }
+    line
+}
+
+fn issued(bench: &Bench, row: &IssuedPosition) -> String {
+    let figures = |said: &PositionFigures| {
+        let (state, entitled) = (said.state.name(), capacity(said.entitled));
+        format!("{state} entitled {entitled} peak {} short {}", said.peak, said.shortfall)
+    };
+    let mut line = format!("issued {}: {}", key(bench, &row.key), figures(&row.issued));
+    if row.issued != row.restated {
+        line += &format!(", restated {}", figures(&row.restated));
+        let apart = |one: Quantity, other: Quantity| Quantity(other.0 - one.0);
+        let peak = apart(row.issued.peak, row.restated.peak);
+        let short = apart(row.issued.shortfall, row.restated.shortfall);
+        line += &format!(", adjustment peak {peak} short {short}");
     }
     line
 }

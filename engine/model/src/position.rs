@@ -4,6 +4,7 @@
 
 use crate::calendar::Period;
 use crate::contract::Basis;
+use crate::discrepancy::DiscrepancyKind;
 use crate::id::{AccountId, LineId, ProductId, TenantId};
 use crate::metric::Metric;
 use crate::quantity::{Capacity, Money, Quantity};
@@ -54,6 +55,22 @@ pub enum PositionState {
 }
 
 impl PositionState {
+    /// What it is called when someone must look at it; use of a feature, or of anything else.
+    pub fn discrepancy(self, feature: bool) -> Option<DiscrepancyKind> {
+        match self {
+            Self::Over | Self::Unlicensed if feature => Some(DiscrepancyKind::UnlicensedFeatureUse),
+            Self::Over => Some(DiscrepancyKind::OverUse),
+            Self::WithinOverdraft => Some(DiscrepancyKind::OverInMargin),
+            Self::InGrace => Some(DiscrepancyKind::InGrace),
+            Self::TrialEnded => Some(DiscrepancyKind::TrialEndedInUse),
+            Self::Expired => Some(DiscrepancyKind::ExpiredInUse),
+            Self::Unlicensed => Some(DiscrepancyKind::UnlicensedUse),
+            Self::Near => Some(DiscrepancyKind::NearLimit),
+            Self::CapacityUnknown => Some(DiscrepancyKind::CapacityUnknown),
+            Self::Covered | Self::PassedUp => None,
+        }
+    }
+
     /// The state's name in tables and JSON.
     pub fn name(self) -> &'static str {
         match self {
@@ -272,4 +289,54 @@ pub struct Statement {
     pub issued: Quantity,
     /// The figure from everything known.
     pub restated: Quantity,
+}
+
+/// What a position says of its period: the figures that a statement issues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PositionFigures {
+    /// What was entitled at the end.
+    pub entitled: Capacity,
+    /// The figure of what was needed.
+    pub peak: Quantity,
+    /// What of it no line covered.
+    pub shortfall: Quantity,
+    /// In words.
+    pub state: PositionState,
+}
+
+impl PositionFigures {
+    /// What is said where there is no position.
+    pub const NOTHING: Self = Self {
+        entitled: Capacity::Limited(Quantity::ZERO),
+        peak: Quantity::ZERO,
+        shortfall: Quantity::ZERO,
+        state: PositionState::Covered,
+    };
+
+    /// What a position says.
+    pub fn of(row: &LicensePosition) -> Self {
+        Self { entitled: row.entitled, peak: row.peak, shortfall: row.shortfall, state: row.state }
+    }
+}
+
+/// What a closed period's position said when it closed, beside what it says now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct IssuedPosition {
+    /// Which position's period.
+    pub key: PositionKey,
+    /// When it closed.
+    pub closed_at: Timestamp,
+    /// What was said when it closed, from what was known then.
+    pub issued: PositionFigures,
+    /// What is said from everything known.
+    pub restated: PositionFigures,
+}
+
+impl IssuedPosition {
+    /// Whether a kind of discrepancy holds now that had not been found when it closed.
+    pub fn is_found_late(&self, kind: DiscrepancyKind) -> bool {
+        let feature = self.key.metric == Metric::Feature;
+        let before = self.issued.state.discrepancy(feature);
+        before != Some(kind) && self.restated.state.discrepancy(feature) == Some(kind)
+    }
 }

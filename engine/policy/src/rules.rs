@@ -279,6 +279,11 @@ pub struct Closing {
 }
 
 impl Closing {
+    /// Whether any period closes.
+    pub fn closes_any(&self) -> bool {
+        self.after_us.is_some() || !self.fixed.is_empty()
+    }
+
     /// When the period closes, if it does.
     pub fn of(&self, calendar: &Calendar, period: Period) -> Option<Timestamp> {
         if period.unit == PeriodUnit::All {

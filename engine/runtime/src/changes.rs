@@ -12,7 +12,7 @@ use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session,
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::position::{
-    Adjustment, AllocationLine, LicensePosition, Rollup, Statement, Step,
+    Adjustment, AllocationLine, IssuedPosition, LicensePosition, Rollup, Statement, Step,
 };
 use trueup_model::time::Span;
 use trueup_operators::attribute::Use;
@@ -84,6 +84,8 @@ outputs! {
     discrepancies: Discrepancy, Diff;
     /// Closed periods.
     statements: Statement, Diff;
+    /// What positions said when their periods closed.
+    issued: IssuedPosition, Diff;
     /// Late facts of closed periods.
     adjustments: Adjustment, Diff;
     /// What is left of credits.

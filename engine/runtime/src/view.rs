@@ -12,7 +12,8 @@ use trueup_model::id::{AccountId, ProductId, TenantId};
 use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{
-    Adjustment, AllocationLine, LicensePosition, PositionKey, Rollup, Statement, Step,
+    Adjustment, AllocationLine, IssuedPosition, LicensePosition, PositionKey, Rollup, Statement,
+    Step,
 };
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
@@ -140,6 +141,8 @@ pub struct Views {
     pub discrepancies: Table<Discrepancy>,
     /// Closed periods.
     pub statements: Table<Statement>,
+    /// What positions said when their periods closed.
+    pub issued: BTreeMap<PositionKey, IssuedPosition>,
     /// Late facts of closed periods.
     pub adjustments: Table<Adjustment>,
     /// What is left of credits.
@@ -199,6 +202,7 @@ impl Views {
             rollups_current: Table::default(),
             discrepancies: Table::default(),
             statements: Table::default(),
+            issued: BTreeMap::new(),
             adjustments: Table::default(),
             credits: Table::default(),
             overages: Table::default(),
@@ -254,6 +258,7 @@ impl Views {
         self.rollups_current.apply(&changes.rollups_current);
         self.discrepancies.apply(&changes.discrepancies);
         self.statements.apply(&changes.statements);
+        replace(&mut self.issued, &changes.issued, |row| row.key);
         self.adjustments.apply(&changes.adjustments);
         self.credits.apply(&changes.credits);
         self.overages.apply(&changes.overages);

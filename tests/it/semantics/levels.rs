@@ -373,3 +373,43 @@ fn on_a_day_on_which_its_weight_changes_use_costs_what_the_heavier_one_says() {
         "#]],
     );
 }
+
+#[test]
+fn who_leaves_without_having_entered_is_counted_until_the_entry_is_heard_of() {
+    check_by(
+        "further_periods = []",
+        "
+        10:00 leave APP by ada
+        11:00 enter APP by ada
+        12:00 leave APP by ada
+        12:30 leave APP by ada
+        10:00 leave APP by bob
+        settle 13:00
+        [id=before] 09:00 enter APP by ada
+        09:00 enter APP by bob
+        settle 13:00
+        retract before
+        settle 13:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T13:00:00Z
+            + position everyone APP named_user 2025-03: unlicensed entitled 0 demand 0 peak 1 at 2025-03-03T11:00 short 1 2025-03-03T11:00..2025-03-03T12:00
+            + problem orphan_close APP 3
+            + problem unlicensed_use everyone APP 2025-03 1 2025-03-03T11:00..2025-03-03T12:00
+            settle 2025-03-03T13:00:00Z
+            - position everyone APP named_user 2025-03: unlicensed entitled 0 demand 0 peak 1 at 2025-03-03T11:00 short 1 2025-03-03T11:00..2025-03-03T12:00
+            + position everyone APP named_user 2025-03: unlicensed entitled 0 demand 0 peak 2 at 2025-03-03T09:00 short 2 2025-03-03T09:00..2025-03-03T12:00
+            + problem orphan_close APP 1
+            - problem orphan_close APP 3
+            - problem unlicensed_use everyone APP 2025-03 1 2025-03-03T11:00..2025-03-03T12:00
+            + problem unlicensed_use everyone APP 2025-03 2 2025-03-03T09:00..2025-03-03T12:00
+            settle 2025-03-03T13:00:00Z
+            + position everyone APP named_user 2025-03: unlicensed entitled 0 demand 0 peak 1 at 2025-03-03T09:00 short 1 2025-03-03T09:00..2025-03-03T12:00
+            - position everyone APP named_user 2025-03: unlicensed entitled 0 demand 0 peak 2 at 2025-03-03T09:00 short 2 2025-03-03T09:00..2025-03-03T12:00
+            - problem orphan_close APP 1
+            + problem orphan_close APP 2
+            + problem unlicensed_use everyone APP 2025-03 1 2025-03-03T09:00..2025-03-03T12:00
+            - problem unlicensed_use everyone APP 2025-03 2 2025-03-03T09:00..2025-03-03T12:00
+        "#]],
+    );
+}

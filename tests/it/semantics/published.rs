@@ -295,3 +295,95 @@ fn all_programs_of_a_group_draw_from_one_pool() {
         "#]],
     );
 }
+
+/// AWS Marketplace: what was used and can no longer be metered is what is still to be billed.
+#[test]
+fn what_a_marketplace_took_too_late_is_still_to_be_billed() {
+    check_by(
+        r#"
+        further_periods = []
+        [[rule]]
+        products = ["*"]
+        billing_unit = 1
+        "#,
+        "
+        show bills
+        [id=r1] 2026-03-10T09:40 use SEATS 3
+        [id=r1] 2026-03-10T09:40 use SEATS 3
+        2026-03-10T09:59 use GB 8
+        2026-03-10T10:00 use GB 9
+        2026-03-31T23:10 use GB 4
+        2026-03-31T23:20 use SEATS 5
+        2026-03-10T10:05 bill SEATS 3
+        2026-03-11T09:30 bill GB 8
+        2026-03-31T23:10 bill GB 4
+        settle 2026-04-02
+        ",
+        &expect![[r#"
+            settle 2026-04-02T00:00:00Z
+            + bill everyone GB 2026-03: 21 is 21, billed 12, due 9
+            + bill everyone SEATS 2026-03: 8 is 8, billed 3, due 5
+            + position everyone GB volume 2026-03: unlicensed entitled 0 demand 21 peak 21 at 2026-03-01 short 21 2026-03-01..2026-04-01
+            + position everyone SEATS volume 2026-03: unlicensed entitled 0 demand 8 peak 8 at 2026-03-01 short 8 2026-03-01..2026-04-01
+            + problem unlicensed_use everyone GB 2026-03 21 2026-03-01..2026-04-01
+            + problem unlicensed_use everyone SEATS 2026-03 8 2026-03-01..2026-04-01
+        "#]],
+    );
+}
+
+/// Stripe: an event that is cancelled counts no more, one that is said twice counts once, and values may be
+/// decimals.
+#[test]
+fn a_meter_event_that_is_cancelled_leaves_what_others_say() {
+    check_by(
+        "further_periods = []",
+        "
+        [id=i1] 2024-06-01T12:00 use ai 25 for cus_1
+        [id=i1] 2024-06-01T12:00 use ai 25 for cus_1
+        [id=i3] 2024-06-02T13:04 use ai 1.5 for cus_1
+        settle 2024-06-02T14:00
+        retract i1
+        settle 2024-06-04T13:00
+        ",
+        &expect![[r#"
+            settle 2024-06-02T14:00:00Z
+            + position cus_1 ai volume 2024-06: unlicensed entitled 0 demand 26.5 peak 26.5 at 2024-06-01 short 26.5 2024-06-01..open
+            + problem unlicensed_use cus_1 ai 2024-06 26.5 2024-06-01..open
+            settle 2024-06-04T13:00:00Z
+            + position cus_1 ai volume 2024-06: unlicensed entitled 0 demand 1.5 peak 1.5 at 2024-06-01 short 1.5 2024-06-01..open
+            - position cus_1 ai volume 2024-06: unlicensed entitled 0 demand 26.5 peak 26.5 at 2024-06-01 short 26.5 2024-06-01..open
+            + problem unlicensed_use cus_1 ai 2024-06 1.5 2024-06-01..open
+            - problem unlicensed_use cus_1 ai 2024-06 26.5 2024-06-01..open
+        "#]],
+    );
+}
+
+/// Slurm: the jobs of a cluster and other users draw from one pool, and each license counts once.
+#[test]
+fn a_cluster_and_others_draw_from_one_pool_and_each_license_counts_once() {
+    check_by(
+        "further_periods = []",
+        "
+        show rollups
+        member device n1 in cluster
+        member device n2 in cluster
+        member device d7 in outside
+        line mesh 1000 from 2026-10-01
+        2026-10-29T08:09 out mesh ann@n1 x29
+        2026-10-29T08:09 out mesh bob@n2 x27
+        2026-10-29T08:09 out mesh cid@d7 x37
+        settle 2026-10-29T09:00
+        ",
+        &expect![[r#"
+            settle 2026-10-29T09:00:00Z
+            + position everyone mesh concurrent 2026-10: covered entitled 1000 demand 93 peak 93 at 2026-10-29T08:09
+            + problem shelfware everyone mesh 2026-10 907 2026-10-01..open
+            + total cluster everything concurrent 2026-10: 56 users 2 devices 2
+            + total cluster mesh concurrent 2026-10: 56 users 2 devices 2
+            + total everyone everything concurrent 2026-10: 93 users 3 devices 3
+            + total everyone mesh concurrent 2026-10: 93 users 3 devices 3
+            + total outside everything concurrent 2026-10: 37 users 1 devices 1
+            + total outside mesh concurrent 2026-10: 37 users 1 devices 1
+        "#]],
+    );
+}

@@ -1,10 +1,11 @@
 //! What someone must look at (B 3.6).
 
 use super::inventory::Lack;
+use super::known::Said;
 use super::levels::Remark;
 use super::names::Missing;
 use super::rights::{quantity, together};
-use super::{Conflict, Key, Right, Rule};
+use super::{Key, Right, Rule, gauges};
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::contract::Basis;
@@ -180,9 +181,9 @@ pub(super) fn of_places(
 }
 
 /// One row for each document with contradictions, and for each daemon with returns of nothing.
-pub(super) fn of_counts(conflicts: &[Conflict], orphans: &[OrphanClose]) -> Vec<Discrepancy> {
+pub(super) fn of_counts(said: &Said, orphans: &[OrphanClose]) -> Vec<Discrepancy> {
     let mut counts: BTreeMap<(DiscrepancyKind, TenantId, NameKind, Id), i64> = BTreeMap::new();
-    for conflict in conflicts {
+    for conflict in &said.conflicts {
         let kind = DiscrepancyKind::ConflictingDuplicate;
         let key = (kind, conflict.tenant, NameKind::Document, conflict.document);
         *counts.entry(key).or_default() += 1;
@@ -195,6 +196,12 @@ pub(super) fn of_counts(conflicts: &[Conflict], orphans: &[OrphanClose]) -> Vec<
         };
         let key = (kind, orphan.subject.tenant, NameKind::Server, server.into());
         *counts.entry(key).or_default() += 1;
+    }
+    for (subject, count) in gauges::orphans(&said.known).into_iter().filter(|(_, count)| *count > 0)
+    {
+        let kind = DiscrepancyKind::OrphanClose;
+        let key = (kind, subject.tenant, NameKind::Product, subject.feature.into());
+        *counts.entry(key).or_default() += i64::try_from(count).unwrap_or(i64::MAX);
     }
     let row = |((kind, tenant, name_kind, name), count)| Discrepancy {
         subject: Some((name_kind, name)),

@@ -42,6 +42,17 @@ pub(super) fn subjects(known: &[Known]) -> Vec<Subject> {
     said(known).into_keys().map(|(subject, _)| subject).collect()
 }
 
+/// Who left what was not entered, once for each.
+pub(super) fn orphans(known: &[Known]) -> Vec<(Subject, usize)> {
+    let memberships = said(known).into_iter().filter(|((_, member), _)| *member);
+    let count = |((subject, _), events): ((Subject, bool), BTreeMap<_, Quantity>)| {
+        let levels: Vec<Quantity> = events.into_values().collect();
+        let alone = |at: usize| levels[at].0 == 0 && (at == 0 || levels[at - 1].0 == 0);
+        (subject, (0..levels.len()).filter(|at| alone(*at)).count())
+    };
+    memberships.map(count).collect()
+}
+
 /// Levels and memberships as uses.
 pub(super) fn uses(known: &[Known], names: &Names) -> Vec<Use> {
     let mut uses = Vec::new();

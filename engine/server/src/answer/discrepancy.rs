@@ -5,6 +5,7 @@ use crate::filter::Filter;
 use serde::{Deserialize, Serialize};
 use trueup_model::discrepancy::{Disagreement, Discrepancy};
 use trueup_model::id::{AccountId, NameKind};
+use trueup_model::position::PositionKey;
 
 /// Something that someone must look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,9 @@ pub(crate) struct DiscrepancyRow {
     pub(crate) detail: Option<String>,
     /// What makes it go away.
     pub(crate) clears_when: String,
+    /// Whether its period was closed before it was found.
+    #[serde(default)]
+    pub(crate) detected_late: bool,
 }
 
 /// The name of a discrepancy.
@@ -101,7 +105,22 @@ pub(crate) fn discrepancy_row(words: &Words<'_>, row: &Discrepancy) -> Discrepan
         meaning: row.kind.meaning().to_owned(),
         detail: row.disagreement.map(|both| disagreement(&both)),
         clears_when: row.kind.clears_when().to_owned(),
+        detected_late: is_detected_late(words, row),
     }
+}
+
+/// Whether what was issued of a position's closed period did not say it.
+fn is_detected_late(words: &Words<'_>, row: &Discrepancy) -> bool {
+    let key = row.account.zip(row.product).zip(row.metric);
+    let key = key.map(|((account, product), metric)| PositionKey {
+        tenant: row.tenant,
+        account,
+        product,
+        metric,
+        period: row.period,
+    });
+    let issued = key.and_then(|key| words.views.issued.get(&key));
+    issued.is_some_and(|issued| issued.is_found_late(row.kind))
 }
 
 fn disagreement(both: &Disagreement) -> String {

@@ -257,9 +257,10 @@ pub(crate) fn discrepancies(page: &mut Page<'_>, rows: &[DiscrepancyRow]) -> io:
         };
         let what = [row.product.as_deref(), row.subject.as_deref(), row.detail.as_deref()];
         let what: Vec<&str> = what.into_iter().flatten().collect();
+        let late = if row.detected_late { ", found late" } else { "" };
         let texts = vec![
             row.severity.to_string(),
-            row.kind.replace('_', " "),
+            row.kind.replace('_', " ") + late,
             what.join(": "),
             row.account.clone().unwrap_or_else(|| "-".to_owned()),
             row.period.clone(),

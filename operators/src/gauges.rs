@@ -210,10 +210,9 @@ impl Gauge {
             keys.iter().filter_map(|key| self.events.range((Excluded(*key), Unbounded)).next());
         let after: Vec<Key> = after.map(|(key, _)| *key).collect();
         for key in keys.iter().copied().chain(after).collect::<BTreeSet<_>>() {
-            let is_leave = |key: &Key, level: Quantity| key.0 && level == Quantity::ZERO;
-            let leaves = self.events.get(&key).is_some_and(|(level, _)| is_leave(&key, *level));
+            let leaves = self.events.get(&key).is_some_and(|(level, _)| key.0 && level.0 == 0);
             let before = self.events.range(..key).next_back().filter(|(before, _)| before.0);
-            let entered = before.is_some_and(|(before, (level, _))| !is_leave(before, *level));
+            let entered = before.is_some_and(|(_, (level, _))| level.0 != 0);
             if leaves && !entered {
                 if self.orphans.insert(key) {
                     changes.push((Found::Orphan(*subject), 1));

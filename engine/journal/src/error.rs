@@ -14,10 +14,10 @@ pub enum Operation {
     Open,
     /// To read a file.
     Read,
-    /// To append to a file.
-    Append,
-    /// To write a part of a file again.
-    Rewrite,
+    /// To write to a file.
+    Write,
+    /// To make room in a file.
+    Reserve,
     /// To cut a file.
     Truncate,
     /// To make a file durable.
@@ -37,8 +37,8 @@ impl fmt::Display for Operation {
             Self::Create => "create",
             Self::Open => "open",
             Self::Read => "read",
-            Self::Append => "append to",
-            Self::Rewrite => "rewrite the end of",
+            Self::Write => "write to",
+            Self::Reserve => "make room in",
             Self::Truncate => "cut",
             Self::Sync => "sync",
             Self::Rename => "rename",

@@ -10,7 +10,7 @@ use crate::error::{Damage, JournalError, Operation};
 use crate::reader::{End, Records};
 use crate::segment::{
     SEGMENT_HEADER_BYTES, SegmentHeader, create_segment, damaged, open_segment, remove_unborn,
-    segment_name,
+    segment_name, write_all,
 };
 use crate::storage::{File, Storage};
 use crate::writer::{Start, Writer};
@@ -116,8 +116,7 @@ fn rewrite(file: &mut impl File, name: &str, start: u64, end: u64) -> Result<(),
         if read == 0 {
             return Err(damaged(name, offset, Damage::Length));
         }
-        file.rewrite(offset, &part[..read])
-            .map_err(JournalError::storage(Operation::Rewrite, name))?;
+        write_all(file, offset, &part[..read], name)?;
         offset += read as u64;
     }
     Ok(())

@@ -6,7 +6,8 @@
 
 use crate::error::{Damage, JournalError, Operation};
 use crate::record::{half_at, word_at};
-use crate::storage::{File as _, Storage};
+use crate::storage::{File, Storage};
+use std::io;
 
 /// The bytes of a segment's header; the first record follows.
 pub(crate) const SEGMENT_HEADER_BYTES: usize = 64;
@@ -128,6 +129,24 @@ pub(crate) fn remove_unborn<S: Storage>(storage: &S) -> Result<(), JournalError>
     Ok(())
 }
 
+/// Writes all of the bytes, at once: a write that ends early is a failed one.
+///
+/// # Errors
+/// If the storage refuses, or writes a part only.
+pub(crate) fn write_all(
+    file: &mut impl File,
+    offset: u64,
+    bytes: &[u8],
+    name: &str,
+) -> Result<(), JournalError> {
+    let failed = JournalError::storage(Operation::Write, name);
+    match file.write(offset, bytes) {
+        Ok(written) if written == bytes.len() => Ok(()),
+        Ok(_) => Err(failed(io::ErrorKind::WriteZero.into())),
+        Err(error) => Err(failed(error)),
+    }
+}
+
 /// Makes a new segment, durably.
 ///
 /// # Errors
@@ -139,7 +158,7 @@ pub(crate) fn create_segment<S: Storage>(
     let (unborn, name) = (unborn_name(header.segment), segment_name(header.segment));
     let mut file =
         storage.create(&unborn).map_err(JournalError::storage(Operation::Create, &unborn))?;
-    file.append(&header.encode()).map_err(JournalError::storage(Operation::Append, &unborn))?;
+    write_all(&mut file, 0, &header.encode(), &unborn)?;
     file.sync().map_err(JournalError::storage(Operation::Sync, &unborn))?;
     storage.rename(&unborn, &name).map_err(JournalError::storage(Operation::Rename, &unborn))?;
     storage.sync_directory().map_err(JournalError::storage(Operation::SyncDirectory, &name))?;

@@ -1,8 +1,8 @@
 //! Where the bytes are: the few operations that a journal needs, and the file system behind them.
 //!
-//! The only place that opens, writes, renames or syncs files. [`File::append`] promises nothing until
+//! The only place that opens, writes, renames or syncs files. [`File::write`] promises nothing until
 //! [`File::sync`] returned; names promise nothing until [`Storage::sync_directory`] returned. After
-//! a failed append or sync nothing may be assumed of the bytes since the last good sync.
+//! a failed write or sync nothing may be assumed of the bytes since the last good sync.
 
 use crate::error::{JournalError, Operation};
 use std::fmt;
@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// The name of the file whose lock says that a directory is in use.
 const LOCK_NAME: &str = "lock";
+/// What room is made of.
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// A flat directory of files.
 pub trait Storage {
@@ -31,7 +33,7 @@ pub trait Storage {
     /// What the file system says; that the file is there.
     fn create(&self, name: &str) -> io::Result<Self::File>;
 
-    /// Opens a file that is there, for reading and appending.
+    /// Opens a file that is there, for reading and writing.
     ///
     /// # Errors
     /// What the file system says; that the file is not there.
@@ -58,25 +60,26 @@ pub trait Storage {
 
 /// An open file.
 pub trait File {
-    /// Appends all of the bytes.
+    /// Writes bytes at a place, once; gives how many of them were written. Fewer than all is what a
+    /// file system does instead of failing: what follows is for the caller to judge.
     ///
     /// # Errors
-    /// What the file system says. Some of the bytes may have been appended.
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// What the file system says. Some of the bytes may have been written.
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Makes everything appended durable. Never tried again after it failed: the file system may have
-    /// forgotten what it could not write.
+    /// Makes the file at least this long, with zeros that take room on the disk. Promises nothing
+    /// until [`File::sync`] returned.
     ///
     /// # Errors
-    /// What the file system says.
+    /// What the file system says; that the disk is full. The file may be longer than before.
+    fn reserve(&mut self, length: u64) -> io::Result<()>;
+
+    /// Makes everything written durable, and the length. Never tried again after it failed: the file
+    /// system may have forgotten what it could not write.
+    ///
+    /// # Errors
+    /// What the file system says, of this and of earlier writes since the file was opened.
     fn sync(&mut self) -> io::Result<()>;
-
-    /// Writes bytes again that the file already has at a place, so that the next sync writes them: a
-    /// file system may take what an earlier sync failed to write for written.
-    ///
-    /// # Errors
-    /// What the file system says.
-    fn rewrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
     /// Reads at a place; gives how many bytes were read, 0 at the end.
     ///
@@ -185,18 +188,30 @@ impl Storage for Directory {
 pub struct DiskFile(fs::File);
 
 impl File for DiskFile {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.seek(SeekFrom::End(0))?;
-        self.0.write_all(bytes)
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        self.0.seek(SeekFrom::Start(offset))?;
+        loop {
+            match self.0.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return done,
+            }
+        }
+    }
+
+    fn reserve(&mut self, length: u64) -> io::Result<()> {
+        let mut offset = self.length()?;
+        while offset < length {
+            let count = usize::try_from(length - offset).unwrap_or(usize::MAX);
+            self.0.seek(SeekFrom::Start(offset))?;
+            let zeros = ZEROS.get(..count).unwrap_or(&ZEROS);
+            self.0.write_all(zeros)?;
+            offset += zeros.len() as u64;
+        }
+        Ok(())
     }
 
     fn sync(&mut self) -> io::Result<()> {
         self.0.sync_data()
-    }
-
-    fn rewrite(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.0.seek(SeekFrom::Start(offset))?;
-        self.0.write_all(bytes)
     }
 
     fn read(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {

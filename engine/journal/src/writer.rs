@@ -11,7 +11,9 @@
 use crate::epoch::Epochs;
 use crate::error::{JournalError, Operation};
 use crate::record::{EpochClose, RECORD_BYTES_MAX, RecordHeader, RecordKind, write_record};
-use crate::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, create_segment, segment_name};
+use crate::segment::{
+    SEGMENT_HEADER_BYTES, SegmentHeader, create_segment, segment_name, write_all,
+};
 use crate::storage::{File as _, Storage};
 
 /// How many bytes are gathered before they are written; a group may be larger.
@@ -232,8 +234,8 @@ impl<S: Storage> Writer<S> {
             return Ok(());
         }
         let name = segment_name(self.segment.segment);
-        let written = self.file.append(&self.buffer);
-        written.map_err(JournalError::storage(Operation::Append, &name))?;
+        let offset = self.length - self.buffer.len() as u64;
+        write_all(&mut self.file, offset, &self.buffer, &name)?;
         self.buffer.clear();
         Ok(())
     }

@@ -8,7 +8,7 @@
 
 mod simulation;
 
-use simulation::{Disk, Fault, Noise};
+use simulation::{Disk, Faults, Noise};
 use trueup_journal::writer::NewRecord;
 use trueup_journal::{
     EpochClose, JournalError, Opened, Options, Progress, RecordKind, Records, Writer, open,
@@ -122,11 +122,11 @@ fn check_recovered(disk: &Disk, log: &Log, story: &str) {
 fn a_loss_of_power_at_any_operation_loses_nothing_that_was_durable() {
     let mut crashes = 0;
     for script in 0..12 {
-        let whole = Disk::new(Fault::None);
+        let whole = Disk::new(Faults::NONE);
         run_from_open(&whole, 60, script);
         for operation in 0..=whole.operations() {
             for survival in 0..6 {
-                let disk = Disk::new(Fault::PowerLoss(operation));
+                let disk = Disk::new(Faults::power_loss(operation));
                 let log = run_from_open(&disk, 60, script);
                 let story = format!("script {script}, operation {operation}, survival {survival}");
                 check_recovered(&disk.after_power_loss(survival), &log, &story);
@@ -141,11 +141,11 @@ fn a_loss_of_power_at_any_operation_loses_nothing_that_was_durable() {
 #[test]
 fn power_that_goes_again_while_recovering_loses_nothing() {
     for seed in 0..40 {
-        let first = Disk::new(Fault::PowerLoss(20 + seed));
+        let first = Disk::new(Faults::power_loss(20 + seed));
         let log = run_from_open(&first, 60, seed);
         for operation in 0..30 {
             let disk = first.after_power_loss(seed);
-            disk.set_fault(Fault::PowerLoss(operation));
+            disk.set_faults(Faults::power_loss(operation));
             let again = open(disk.clone(), options()).is_ok();
             let story = format!("seed {seed}, recovery stopped at {operation}");
             check_recovered(&disk.after_power_loss(operation), &log, &story);
@@ -159,10 +159,10 @@ fn power_that_goes_again_while_recovering_loses_nothing() {
 #[test]
 fn a_failing_device_poisons_the_writer_and_loses_nothing_that_was_durable() {
     for script in 0..12 {
-        let whole = Disk::new(Fault::None);
+        let whole = Disk::new(Faults::NONE);
         run_from_open(&whole, 60, script);
         for operation in 0..whole.operations() {
-            let disk = Disk::new(Fault::Error(operation));
+            let disk = Disk::new(Faults::error(operation));
             let log = run_from_open(&disk, 60, script);
             let story = format!("script {script}, error at operation {operation}");
             // The process ends, the power stays; then it writes on, and the power goes.
@@ -183,12 +183,30 @@ fn a_failing_device_poisons_the_writer_and_loses_nothing_that_was_durable() {
 }
 
 #[test]
+fn a_write_that_ends_early_poisons_and_loses_nothing_that_was_durable() {
+    let mut ended_early = 0;
+    for script in 0..6 {
+        let whole = Disk::new(Faults::NONE);
+        run_from_open(&whole, 60, script);
+        for operation in 0..whole.operations() {
+            let disk = Disk::new(Faults::short(operation));
+            let log = run_from_open(&disk, 60, script);
+            ended_early += u32::from(disk.operations() < whole.operations());
+            let story = format!("script {script}, short write from operation {operation} on");
+            check_recovered(&disk.after_process_end(), &log, &story);
+            check_recovered(&disk.after_power_loss(script), &log, &story);
+        }
+    }
+    assert!(ended_early > 100, "{ended_early} scripts ended early");
+}
+
+#[test]
 fn a_poisoned_writer_refuses_everything_and_says_why() {
-    let disk = Disk::new(Fault::None);
+    let disk = Disk::new(Faults::NONE);
     let mut opened = open(disk.clone(), options()).unwrap();
     let record = NewRecord { kind: 7, epoch: 1, parts: &[b"one"] };
     opened.writer.append(record).unwrap();
-    disk.set_fault(Fault::Error(1));
+    disk.set_faults(Faults::error(1));
     let error = opened.writer.sync().unwrap_err();
     assert_eq!(error.to_string(), "could not sync journal file `segment-0000000001.journal`");
     // The device is well again, and the writer is not.
@@ -205,7 +223,7 @@ fn a_poisoned_writer_refuses_everything_and_says_why() {
 fn a_full_disk_loses_nothing_that_was_durable_and_works_again_with_room() {
     for script in 0..6 {
         for room in (0..12_000).step_by(37) {
-            let disk = Disk::new(Fault::Full(room));
+            let disk = Disk::new(Faults::full(room));
             let log = run_from_open(&disk, 60, script);
             let story = format!("script {script}, room for {room} bytes");
             check_recovered(&disk.after_process_end(), &log, &story);
@@ -218,7 +236,7 @@ fn a_full_disk_loses_nothing_that_was_durable_and_works_again_with_room() {
 fn a_damaged_byte_is_refused_with_its_place_or_was_never_sealed() {
     let (mut refused, mut cut) = (0, 0);
     for script in 0..3 {
-        let disk = Disk::new(Fault::None);
+        let disk = Disk::new(Faults::NONE);
         let mut log = run_from_open(&disk, 40, script);
         // What was not synced is not there.
         let (contents, _) = read(&disk).unwrap();
@@ -227,10 +245,8 @@ fn a_damaged_byte_is_refused_with_its_place_or_was_never_sealed() {
         for name in &names {
             let good = disk.bytes(name);
             for index in 0..good.len() {
-                let mut bytes = good.clone();
-                bytes[index] ^= 1 << (index % 8);
                 let rotten = disk.after_process_end();
-                rotten.set_bytes(name, bytes);
+                rotten.flip(name, index * 8 + index % 8);
                 let story = format!("script {script}, byte {index} of {name}");
                 match read(&rotten) {
                     Ok((found, _)) => {
@@ -258,7 +274,7 @@ fn a_damaged_byte_is_refused_with_its_place_or_was_never_sealed() {
 
 #[test]
 fn every_prefix_of_the_last_file_recovers_to_its_last_whole_record() {
-    let disk = Disk::new(Fault::None);
+    let disk = Disk::new(Faults::NONE);
     let mut opened = open(disk.clone(), Options::new(MARK)).unwrap();
     let mut log = Log::default();
     run(&mut opened.writer, 60, &mut Noise(3), &mut log).unwrap();
@@ -287,7 +303,7 @@ fn every_prefix_of_the_last_file_recovers_to_its_last_whole_record() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let disk = Disk::new(Fault::None);
+    let disk = Disk::new(Faults::NONE);
     run_from_open(&disk, 60, 1);
     let names = disk.file_names();
     assert!(names.len() > 2);
@@ -304,7 +320,7 @@ fn a_missing_file_is_named() {
 
 #[test]
 fn files_that_were_swapped_are_refused() {
-    let disk = Disk::new(Fault::None);
+    let disk = Disk::new(Faults::NONE);
     run_from_open(&disk, 60, 1);
     let names = disk.file_names();
     let (first, second) = (disk.bytes(&names[0]), disk.bytes(&names[1]));
@@ -319,7 +335,7 @@ fn files_that_were_swapped_are_refused() {
 
 #[test]
 fn a_file_that_ends_too_early_is_noticed_by_the_next_one() {
-    let disk = Disk::new(Fault::None);
+    let disk = Disk::new(Faults::NONE);
     run_from_open(&disk, 60, 1);
     let name = &disk.file_names()[0];
     // Cut exactly between two records, where each record is good.
@@ -339,7 +355,7 @@ fn a_file_that_ends_too_early_is_noticed_by_the_next_one() {
 
 #[test]
 fn a_record_in_place_of_another_one_is_refused() {
-    let disk = Disk::new(Fault::None);
+    let disk = Disk::new(Faults::NONE);
     let append = |opened: &mut Opened<Disk>, content: &[u8]| {
         opened.writer.append(NewRecord { kind: 7, epoch: 1, parts: &[content] }).unwrap();
         opened.writer.sync().unwrap();
@@ -367,14 +383,14 @@ fn a_record_in_place_of_another_one_is_refused() {
 
 #[test]
 fn content_that_looks_like_records_is_content() {
-    let disk = Disk::new(Fault::None);
+    let disk = Disk::new(Faults::NONE);
     let mut opened = open(disk.clone(), Options::new(MARK)).unwrap();
     opened.writer.append(NewRecord { kind: 7, epoch: 1, parts: &[b"honest"] }).unwrap();
     opened.writer.sync().unwrap();
     opened.writer.seal().unwrap();
     let whole_file = disk.bytes("segment-0000000001.journal");
     // A sender who knows the format, but not the mark, sends records of a journal with another one.
-    let forged = Disk::new(Fault::None);
+    let forged = Disk::new(Faults::NONE);
     let mut forger = open(forged.clone(), Options::new(MARK + 1)).unwrap();
     for _ in 0..5 {
         forger.writer.append(NewRecord { kind: 7, epoch: 1, parts: &[b"false"] }).unwrap();

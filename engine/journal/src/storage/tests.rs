@@ -4,25 +4,28 @@ use super::{Directory, File as _, Storage as _};
 use crate::error::JournalError;
 
 #[test]
-fn a_file_is_appended_read_rewritten_and_cut() {
+fn a_file_is_written_read_given_room_and_cut() {
     let place = tempfile::tempdir().unwrap();
     let directory = Directory::open(place.path().join("a/journal")).unwrap();
     let mut file = directory.create("one").unwrap();
-    file.append(b"hello ").unwrap();
-    file.append(b"world").unwrap();
+    assert_eq!(file.write(0, b"hello ").unwrap(), 6);
+    assert_eq!(file.write(6, b"world").unwrap(), 5);
     file.sync().unwrap();
     let mut buffer = [0; 20];
     assert_eq!(file.read(6, &mut buffer).unwrap(), 5);
     assert_eq!(&buffer[..5], b"world");
-    // Reading does not move where is appended.
-    file.append(b"!").unwrap();
-    file.rewrite(6, b"world").unwrap();
-    assert_eq!(file.length().unwrap(), 12);
+    assert_eq!(file.write(6, b"W").unwrap(), 1);
+    assert_eq!(file.length().unwrap(), 11);
+    // Room is zeros at the end, and what is there stays.
+    file.reserve(70_000).unwrap();
+    file.reserve(5).unwrap();
+    assert_eq!(file.length().unwrap(), 70_000);
+    assert_eq!(file.read(0, &mut buffer).unwrap(), 20);
+    assert_eq!(&buffer, b"hello World\0\0\0\0\0\0\0\0\0");
+    assert_eq!(file.read(69_990, &mut buffer).unwrap(), 10);
     file.truncate(5).unwrap();
-    file.append(b", you").unwrap();
-    assert_eq!(file.read(0, &mut buffer).unwrap(), 10);
-    assert_eq!(&buffer[..10], b"hello, you");
-    assert_eq!(file.read(10, &mut buffer).unwrap(), 0);
+    assert_eq!(file.read(0, &mut buffer).unwrap(), 5);
+    assert_eq!(file.read(5, &mut buffer).unwrap(), 0);
 }
 
 #[test]

@@ -1,0 +1,376 @@
+//! A disk in memory that behaves as badly as disks may.
+//!
+//! What was written since a file's last sync survives a loss of power in any part, 512 bytes at a
+//! time. Creations, renames and removals since the last sync of the directory survive up to any point
+//! in their order, or some here and some there. A failed sync forgets some of what it should have written, takes it
+//! for written, and says so once to each handle that was open, as file systems do. Every operation has
+//! a number, at which the power can go, an error can come, or a write can end early; and the disk can
+//! be full.
+
+use super::content::Content;
+use super::noise::Noise;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::rc::Rc;
+use trueup_journal::{File, Storage};
+
+/// What goes wrong, and at which operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Faults {
+    /// The power goes: this operation and all later ones do nothing.
+    pub(crate) power_loss_at: u64,
+    /// This operation fails with an error of the device; later ones go on.
+    pub(crate) error_at: u64,
+    /// The first write from this operation on writes only a part, and says so.
+    pub(crate) short_at: u64,
+    /// The disk has room for this many bytes in all.
+    pub(crate) room: usize,
+}
+
+impl Faults {
+    pub(crate) const NONE: Self =
+        Self { power_loss_at: u64::MAX, error_at: u64::MAX, short_at: u64::MAX, room: usize::MAX };
+
+    pub(crate) fn power_loss(at: u64) -> Self {
+        Self { power_loss_at: at, ..Self::NONE }
+    }
+
+    pub(crate) fn error(at: u64) -> Self {
+        Self { error_at: at, ..Self::NONE }
+    }
+
+    pub(crate) fn short(at: u64) -> Self {
+        Self { short_at: at, ..Self::NONE }
+    }
+
+    pub(crate) fn full(room: usize) -> Self {
+        Self { room, ..Self::NONE }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum NameChange {
+    Create(String, usize),
+    Rename(String, String),
+    Remove(String),
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    files: Vec<Content>,
+    names: BTreeMap<String, usize>,
+    durable_names: BTreeMap<String, usize>,
+    changes: Vec<NameChange>,
+    operations: u64,
+    faults: Faults,
+    noise: Noise,
+}
+
+/// A directory on the disk. Clones are the same directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Disk(Rc<RefCell<State>>);
+
+impl Disk {
+    /// An empty disk.
+    pub(crate) fn new(faults: Faults) -> Self {
+        Self(Rc::new(RefCell::new(State {
+            files: Vec::new(),
+            names: BTreeMap::new(),
+            durable_names: BTreeMap::new(),
+            changes: Vec::new(),
+            operations: 0,
+            faults,
+            noise: Noise(faults.error_at),
+        })))
+    }
+
+    /// How many operations there were.
+    pub(crate) fn operations(&self) -> u64 {
+        self.0.borrow().operations
+    }
+
+    /// Other faults from now on, with the operations counted from 0.
+    pub(crate) fn set_faults(&self, faults: Faults) {
+        let mut state = self.0.borrow_mut();
+        state.faults = faults;
+        state.operations = 0;
+    }
+
+    /// The disk as it is found when the power comes back. The seed decides what survived.
+    pub(crate) fn after_power_loss(&self, seed: u64) -> Self {
+        let state = self.0.borrow();
+        let mut noise = Noise(seed);
+        let names = state.surviving_names(&mut noise);
+        let files: Vec<Content> =
+            state.files.iter().map(|content| content.after_power_loss(&mut noise)).collect();
+        Self(Rc::new(RefCell::new(State {
+            files,
+            durable_names: names.clone(),
+            names,
+            changes: Vec::new(),
+            operations: 0,
+            faults: Faults::NONE,
+            noise,
+        })))
+    }
+
+    /// A copy of the disk, as it is found after the process ended and the power did not go.
+    pub(crate) fn after_process_end(&self) -> Self {
+        let copy = self.0.borrow().clone();
+        let disk = Self(Rc::new(RefCell::new(copy)));
+        disk.set_faults(Faults::NONE);
+        disk
+    }
+
+    /// The names of the files, in order.
+    pub(crate) fn file_names(&self) -> Vec<String> {
+        self.0.borrow().names.keys().cloned().collect()
+    }
+
+    /// The bytes of a file.
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
+        let state = self.0.borrow();
+        state.files[state.names[name]].seen.clone()
+    }
+
+    /// Puts other bytes in place of a file's, durably.
+    pub(crate) fn set_bytes(&self, name: &str, bytes: Vec<u8>) {
+        let mut state = self.0.borrow_mut();
+        let next = state.files.len();
+        let index = *state.names.get(name).unwrap_or(&next);
+        if index == next {
+            state.files.push(Content::default());
+            state.names.insert(name.to_owned(), index);
+            state.durable_names.insert(name.to_owned(), index);
+        }
+        state.files[index] = Content::durable(bytes);
+    }
+
+    /// Turns one bit of a file, durably.
+    pub(crate) fn flip(&self, name: &str, bit: usize) {
+        let mut bytes = self.bytes(name);
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        self.set_bytes(name, bytes);
+    }
+}
+
+fn apply(names: &mut BTreeMap<String, usize>, change: &NameChange) {
+    match change {
+        NameChange::Create(name, index) => {
+            names.insert(name.clone(), *index);
+        }
+        NameChange::Rename(from, to) => {
+            if let Some(index) = names.remove(from) {
+                names.insert(to.clone(), index);
+            }
+        }
+        NameChange::Remove(name) => {
+            names.remove(name);
+        }
+    }
+}
+
+impl State {
+    /// Counts an operation; fails if it is the one that fails.
+    fn operation(&mut self) -> io::Result<()> {
+        let number = self.operations;
+        self.operations += 1;
+        if number >= self.faults.power_loss_at {
+            return Err(io::Error::other("the power is off"));
+        }
+        if number == self.faults.error_at {
+            return Err(io::Error::other("input/output error"));
+        }
+        Ok(())
+    }
+
+    /// Whether the power went before the operation that was counted last.
+    fn is_off(&self) -> bool {
+        self.operations > self.faults.power_loss_at.saturating_add(1)
+    }
+
+    fn index(&self, name: &str) -> io::Result<usize> {
+        self.names.get(name).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn change(&mut self, change: NameChange) {
+        apply(&mut self.names, &change);
+        self.changes.push(change);
+    }
+
+    fn surviving_names(&self, noise: &mut Noise) -> BTreeMap<String, usize> {
+        let mut names = self.durable_names.clone();
+        let in_order = noise.once_in(2);
+        let end = noise.below(self.changes.len() + 1);
+        for (index, change) in self.changes.iter().enumerate() {
+            if if in_order { index < end } else { noise.once_in(2) } {
+                apply(&mut names, change);
+            }
+        }
+        names
+    }
+
+    /// How many bytes there is room for besides what is there.
+    fn room(&self) -> usize {
+        let used: usize = self.names.values().map(|index| self.files[*index].seen.len()).sum();
+        self.faults.room.saturating_sub(used)
+    }
+
+    fn handle(&self, disk: &Disk, index: usize) -> DiskFile {
+        DiskFile { disk: disk.clone(), index, told: self.files[index].failures }
+    }
+}
+
+impl Storage for Disk {
+    type File = DiskFile;
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        let mut state = self.0.borrow_mut();
+        state.operation()?;
+        // Any order will do; a journal must not rely on one.
+        Ok(state.names.keys().rev().cloned().collect())
+    }
+
+    fn create(&self, name: &str) -> io::Result<DiskFile> {
+        let mut state = self.0.borrow_mut();
+        state.operation()?;
+        if state.names.contains_key(name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let index = state.files.len();
+        state.files.push(Content::default());
+        state.change(NameChange::Create(name.to_owned(), index));
+        Ok(state.handle(self, index))
+    }
+
+    fn open(&self, name: &str) -> io::Result<DiskFile> {
+        let mut state = self.0.borrow_mut();
+        state.operation()?;
+        let index = state.index(name)?;
+        Ok(state.handle(self, index))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        let mut state = self.0.borrow_mut();
+        state.operation()?;
+        state.index(name)?;
+        state.change(NameChange::Remove(name.to_owned()));
+        Ok(())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.0.borrow_mut();
+        state.operation()?;
+        state.index(from)?;
+        state.change(NameChange::Rename(from.to_owned(), to.to_owned()));
+        Ok(())
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        let mut state = self.0.borrow_mut();
+        state.operation()?;
+        state.durable_names = state.names.clone();
+        state.changes.clear();
+        Ok(())
+    }
+}
+
+/// An open file of the disk.
+#[derive(Debug)]
+pub(crate) struct DiskFile {
+    disk: Disk,
+    index: usize,
+    /// How many failures of the file this handle was told of, or were before it was opened.
+    told: u64,
+}
+
+impl File for DiskFile {
+    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        let mut state = self.disk.0.borrow_mut();
+        let done = state.operation();
+        if state.is_off() {
+            return done.map(|()| 0);
+        }
+        let offset = usize::try_from(offset).unwrap();
+        let grown = (offset + bytes.len()).saturating_sub(state.files[self.index].seen.len());
+        let room = state.room();
+        let is_short = state.operations > state.faults.short_at;
+        let written = if done.is_err() || is_short {
+            bytes.len() / 2
+        } else {
+            bytes.len() - grown.saturating_sub(room).min(bytes.len())
+        };
+        state.files[self.index].write(offset, &bytes[..written]);
+        done?;
+        if is_short {
+            state.faults.short_at = u64::MAX;
+        } else if written < bytes.len() && written == 0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(written)
+    }
+
+    fn reserve(&mut self, length: u64) -> io::Result<()> {
+        let mut state = self.disk.0.borrow_mut();
+        let done = state.operation();
+        if state.is_off() {
+            return done;
+        }
+        let length = usize::try_from(length).unwrap();
+        let before = state.files[self.index].seen.len();
+        let wanted = length.saturating_sub(before);
+        let granted = if done.is_err() { wanted / 2 } else { wanted.min(state.room()) };
+        if granted > 0 {
+            state.files[self.index].resize(before + granted);
+        }
+        done?;
+        if granted < wanted { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let mut state = self.disk.0.borrow_mut();
+        let done = state.operation();
+        if state.operations > state.faults.power_loss_at {
+            return done;
+        }
+        let mut noise = state.noise.clone();
+        let content = &mut state.files[self.index];
+        if done.is_err() {
+            content.fail_sync(&mut noise);
+            self.told = content.failures;
+            state.noise = noise;
+            return done;
+        }
+        content.sync();
+        if self.told < content.failures {
+            self.told = content.failures;
+            return Err(io::Error::other("input/output error, earlier"));
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut state = self.disk.0.borrow_mut();
+        state.operation()?;
+        let bytes = &state.files[self.index].seen;
+        let offset = usize::try_from(offset).unwrap();
+        let rest = bytes.get(offset..).unwrap_or(&[]);
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+
+    fn length(&mut self) -> io::Result<u64> {
+        let mut state = self.disk.0.borrow_mut();
+        state.operation()?;
+        Ok(state.files[self.index].seen.len() as u64)
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        let mut state = self.disk.0.borrow_mut();
+        state.operation()?;
+        state.files[self.index].resize(usize::try_from(length).unwrap());
+        Ok(())
+    }
+}

@@ -29,7 +29,7 @@ impl Epochs {
     /// Counts a data record that may belong to its epoch.
     pub(crate) fn count(&mut self, epoch: u64) {
         let (_, counted) = self.open.unwrap_or((epoch, 0));
-        self.open = Some((epoch, counted + 1));
+        self.open = Some((epoch, counted.saturating_add(1)));
     }
 
     /// Checks that an epoch may be closed with this number of records.

@@ -18,8 +18,6 @@ pub enum Operation {
     Write,
     /// To make room in a file.
     Reserve,
-    /// To cut a file.
-    Truncate,
     /// To make a file durable.
     Sync,
     /// To rename a file.
@@ -39,7 +37,6 @@ impl fmt::Display for Operation {
             Self::Read => "read",
             Self::Write => "write to",
             Self::Reserve => "make room in",
-            Self::Truncate => "cut",
             Self::Sync => "sync",
             Self::Rename => "rename",
             Self::Remove => "remove",
@@ -62,21 +59,30 @@ pub enum JournalError {
         /// What the file system said.
         source: io::Error,
     },
+    /// The disk has no room for more. What was taken before is safe; the journal takes more when there
+    /// is room again.
+    #[error("the disk has no room for more of journal file `{file}`; make some, and go on")]
+    Full {
+        /// The file that could not grow.
+        file: String,
+    },
     /// Another process has the journal open.
     #[error("the journal in {directory} is in use by another process; stop it first")]
     InUse {
         /// The directory.
         directory: String,
     },
-    /// A file is damaged before its end. No retry helps: restore the file from a copy, or give up what
-    /// is after the place by cutting the file there and removing the later ones.
-    #[error("journal file `{file}` is damaged at byte {offset}: {reason}")]
+    /// A file is damaged before its end. No retry helps; the message says what does.
+    #[error("journal file `{file}` is damaged at byte {offset}{}: {reason}; {}",
+        lost(*record), remedy(*offset))]
     Damaged {
         /// The file.
         file: String,
-        /// Where the first record begins that is not good.
+        /// Where the first frame begins that is not good.
         offset: u64,
-        /// What is wrong with it.
+        /// The first record that cannot be read; 0 if that is not known.
+        record: u64,
+        /// What is wrong there.
         reason: Damage,
     },
     /// A file of the sequence is not there.
@@ -86,7 +92,10 @@ pub enum JournalError {
         file: String,
     },
     /// A file is of a version that this build does not know.
-    #[error("journal file `{file}` is of version {found}, and this build knows {supported}")]
+    #[error(
+        "journal file `{file}` is of version {found}, and this build reads version {supported} only; \
+        read it with the build that wrote it"
+    )]
     Version {
         /// The file.
         file: String,
@@ -102,6 +111,8 @@ pub enum JournalError {
     Poisoned {
         /// The first failure.
         cause: String,
+        /// Of what kind that was, if the file system said so.
+        kind: io::ErrorKind,
     },
     /// A record is longer than is allowed.
     #[error("a record has {found} bytes, and {limit} are allowed")]
@@ -139,6 +150,22 @@ pub enum JournalError {
     },
 }
 
+fn lost(record: u64) -> String {
+    if record == 0 { String::new() } else { format!(", from record {record} on") }
+}
+
+/// What helps against damage: the beginning of a file cannot be given up without the file.
+fn remedy(offset: u64) -> String {
+    if offset == 0 {
+        return "restore it from a copy, or give up its records by removing it and the later files"
+            .to_owned();
+    }
+    format!(
+        "restore it from a copy, or give up the records from there on by cutting it to {offset} \
+         bytes and removing the later files"
+    )
+}
+
 /// What is wrong with the bytes at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
@@ -146,15 +173,17 @@ pub enum Damage {
     Header,
     /// The header does not continue the file before it: records are missing at that file's end.
     Continuation,
-    /// No record begins where one must.
+    /// No frame begins where one must.
     Mark,
-    /// The record goes on after the end of the file, or is longer than any record may be.
+    /// The frame goes on after the end of the file, or is longer than any frame may be.
     Length,
     /// The checksum does not hold.
     Checksum,
-    /// The record is whole, but is not the one that follows.
+    /// The frame is whole, and was left by an earlier process or an earlier use of the file.
+    Stale,
+    /// The frame is whole, but is not the one that follows.
     Order,
-    /// The record is of no kind that this build knows, or its content is not of its kind.
+    /// The frame or one of its records is of no kind that this build knows.
     Content,
 }
 
@@ -162,7 +191,7 @@ impl Damage {
     /// Whether a write that was never synced can leave this behind.
     pub(crate) fn may_be_torn(self) -> bool {
         match self {
-            Self::Mark | Self::Length | Self::Checksum => true,
+            Self::Mark | Self::Length | Self::Checksum | Self::Stale => true,
             Self::Header | Self::Continuation | Self::Order | Self::Content => false,
         }
     }
@@ -173,11 +202,12 @@ impl fmt::Display for Damage {
         f.write_str(match self {
             Self::Header => "its header is not one",
             Self::Continuation => "it does not continue the file before it",
-            Self::Mark => "no record begins there",
-            Self::Length => "the record there does not end in the file",
-            Self::Checksum => "the checksum of the record there does not hold",
-            Self::Order => "the record there does not follow the one before it",
-            Self::Content => "the record there is of no kind that this build knows",
+            Self::Mark => "no frame begins there",
+            Self::Length => "the frame there does not end in the file",
+            Self::Checksum => "the checksum of the frame there does not hold",
+            Self::Stale => "the frame there is older than the one before it",
+            Self::Order => "the frame there does not follow the one before it",
+            Self::Content => "the frame there holds what this build does not know",
         })
     }
 }
@@ -186,4 +216,27 @@ impl JournalError {
     pub(crate) fn storage(operation: Operation, file: &str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Storage { operation, file: file.to_owned(), source }
     }
+
+    /// What kind of failure the file system told.
+    pub(crate) fn storage_kind(&self) -> Option<io::ErrorKind> {
+        if let Self::Storage { source, .. } = self { Some(source.kind()) } else { None }
+    }
+
+    /// The same, unless the disk is full and nothing but room was asked for.
+    pub(crate) fn or_full(self) -> Self {
+        if let Self::Storage {
+            operation: Operation::Create | Operation::Reserve | Operation::Write,
+            file,
+            source,
+        } = &self
+            && is_full(source)
+        {
+            return Self::Full { file: file.clone() };
+        }
+        self
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

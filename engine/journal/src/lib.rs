@@ -8,14 +8,21 @@
 
 pub mod error;
 pub mod storage;
+pub mod lanes;
+mod frame;
 pub mod record;
 mod epoch;
 mod segment;
+mod scan;
 pub mod reader;
+mod group;
+pub mod flight;
+mod tail;
 pub mod writer;
 pub mod recover;
 
 pub use error::JournalError;
+pub use lanes::Lanes;
 pub use reader::Records;
 pub use record::{EpochClose, Record, RecordKind};
 pub use recover::{Opened, Options, open};

@@ -1,55 +1,43 @@
 //! Reading a journal in order, and telling a torn tail from damage.
 //!
-//! A group of records that was written and never synced may be on the disk in any part, so the end of
-//! the last segment may hold anything: it is cut at the first record that is not good. But a record
-//! that was synced must be good, and may not be cut. The two are told apart by the records that come
-//! after the bad place: each says which record was the last durable one when it was written. If a
-//! later record whose checksum holds says that the bad one was durable, the file is damaged, and
-//! reading is refused with file and byte. If none says so, the bad record was in the last group: it
-//! was at most durable and never sealed, and whoever sent it still has it.
+//! A frame that was written and never synced may be on the disk in any part, so the last segment may
+//! hold anything after its last durable frame: reading ends at the first place where no good frame
+//! follows. But a frame that was synced must be good, and may not be cut. The two are told apart by
+//! the frames that come after the bad place: each says which frame was the last durable one when it
+//! was written. If a later frame whose checksum holds says that the bad one was durable, the file is
+//! damaged, and reading is refused with file and byte. If none says so, the bad frame was at most
+//! durable and never sealed, and whoever sent its records still has them.
 //!
-//! Segments before the last one were synced as a whole, so any bad record there is damage. So is a
-//! record whose checksum holds and which is not the one that follows, or is of an unknown kind: no torn
-//! write makes one.
+//! Segments before the last one were synced as a whole, so any bad frame there is damage. So is a
+//! frame whose checksum holds and which is not the one that follows, unless it is a remainder: what a
+//! cut left behind is of an older generation than the frame before it, and what an earlier use of the
+//! file left has a smaller number.
 //!
-//! Memory is bounded by one record and one read of [`CHUNK_BYTES`].
+//! Memory is bounded by one frame and one read.
 
 use crate::epoch::Epochs;
-use crate::error::{Damage, JournalError, Operation};
-use crate::record::{
-    ALIGNMENT, HEADER_BYTES, RECORD_BYTES_MAX, Record, RecordHeader, RecordKind, checksum,
-};
+use crate::error::{Damage, JournalError};
+use crate::frame::{FRAME_HEADER_BYTES, FrameHeader};
+use crate::record::{Entry, Record, RecordKind};
+use crate::scan::{Chain, Scan, Step};
 use crate::segment::{
-    SEGMENT_HEADER_BYTES, SegmentHeader, damaged, list_segments, open_segment, segment_name,
+    Place, SEGMENT_HEADER_BYTES, SegmentHeader, damaged, list_segments, open_segment, segment_name,
 };
-use crate::storage::{File, Storage};
+use crate::storage::Storage;
+use std::collections::VecDeque;
 
-/// How much is read at a time.
-const CHUNK_BYTES: usize = 1024 * 1024;
-
-/// The last record that was read, to which the next one must belong.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Chain {
-    /// Its number; 0 for none.
-    pub(crate) number: u64,
-    /// Its checksum; 0 for none.
-    pub(crate) checksum: u32,
-    /// The greatest generation so far.
-    pub(crate) generation: u64,
-}
-
-/// Where the whole records end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where the whole frames end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct End {
-    /// The header of the last segment; `None` if there is no segment.
-    pub(crate) segment: Option<SegmentHeader>,
-    /// Where its last whole record ends.
+    /// The headers of the segments that were read.
+    pub(crate) segments: Vec<SegmentHeader>,
+    /// Where the last whole frame ends in the last of them.
     pub(crate) offset: u64,
-    /// Where the records begin in it that no later record vouches for.
-    pub(crate) unsealed: u64,
-    /// The last record that was durable when the last one was written.
-    durable: u64,
-    /// The last record.
+    /// Where the frames begin in it that no later frame vouches for: number and place.
+    pub(crate) unsealed: VecDeque<(u64, u64)>,
+    /// Where a torn tail ends, as far as can be seen; at least `offset`.
+    pub(crate) torn_end: u64,
+    /// The last frame.
     pub(crate) chain: Chain,
     /// The epochs after it.
     pub(crate) epochs: Epochs,
@@ -63,9 +51,25 @@ pub struct Records<S: Storage> {
     storage: S,
     segments: std::vec::IntoIter<u64>,
     scan: Option<Scan<S::File>>,
+    /// The segment after the one that is read.
+    next: Option<(S::File, SegmentHeader)>,
+    /// The frame that is read, and what is left of it.
+    frame: Option<Open>,
     end: End,
     /// The last record to give; `None` for all.
     last: Option<u64>,
+}
+
+/// A frame of which records are left.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    header: FrameHeader,
+    /// Where it stands in the file.
+    offset: u64,
+    /// Where the next record begins in it.
+    at: usize,
+    /// How many records are left.
+    left: u32,
 }
 
 impl<S: Storage> Records<S> {
@@ -74,14 +78,10 @@ impl<S: Storage> Records<S> {
     /// # Errors
     /// If the storage refuses, or a segment is missing.
     pub fn open(storage: S) -> Result<Self, JournalError> {
-        let segments = list_segments(&storage)?;
-        if let Some(first) = segments.first().filter(|first| **first != 1) {
-            return Err(JournalError::Missing { file: segment_name(first - 1) });
-        }
-        let chain = Chain::default();
-        let (unsealed, durable, epochs) = (0, 0, Epochs::default());
-        let end = End { segment: None, offset: 0, unsealed, durable, chain, epochs };
-        Ok(Self { storage, segments: segments.into_iter(), scan: None, end, last: None })
+        let segments = list_segments(&storage)?.live;
+        let end = End::default();
+        let segments = segments.into_iter();
+        Ok(Self { storage, segments, scan: None, next: None, frame: None, end, last: None })
     }
 
     /// The same, up to a record.
@@ -90,8 +90,8 @@ impl<S: Storage> Records<S> {
         self
     }
 
-    /// Where the records end that were read.
-    pub(crate) fn end(&self) -> End {
+    /// Where the frames end that were read.
+    pub(crate) fn into_end(self) -> End {
         self.end
     }
 
@@ -101,72 +101,132 @@ impl<S: Storage> Records<S> {
     /// If the storage refuses, or a segment is damaged before its end.
     #[expect(clippy::should_implement_trait, reason = "records are lent, which an iterator cannot")]
     pub fn next(&mut self) -> Result<Option<Record<'_>>, JournalError> {
-        if self.last.is_some_and(|last| self.end.chain.number >= last) {
+        if self.last.is_some_and(|last| self.end.chain.record >= last) {
             return Ok(None);
         }
-        let Some((header, kind)) = self.advance()? else { return Ok(None) };
-        let content = self.scan.as_ref().map_or(&[][..], |scan| scan.content(&header));
-        let RecordHeader { number, generation, epoch, .. } = header;
-        let record = Record { number, generation, epoch, kind, content };
+        let Some((header, entry)) = self.next_entry()? else { return Ok(None) };
+        let frame = self.scan.as_ref().map_or(&[][..], Scan::frame);
+        let content = frame.get(entry.content..entry.content + entry.length).unwrap_or(&[]);
+        let Entry { kind, epoch, .. } = entry;
+        let number = self.end.chain.record;
+        let record = Record { number, generation: header.generation, epoch, kind, content };
         check_epoch(&mut self.end.epochs, &record)?;
         Ok(Some(record))
     }
 
-    /// Moves to the next whole record, into the next segment if need be.
-    fn advance(&mut self) -> Result<Option<(RecordHeader, RecordKind)>, JournalError> {
+    /// Moves to the next record, into the next frames if need be.
+    fn next_entry(&mut self) -> Result<Option<(FrameHeader, Entry)>, JournalError> {
         loop {
-            if self.scan.is_none() && !self.next_segment()? {
-                return Ok(None);
-            }
-            let Some(scan) = &mut self.scan else { return Ok(None) };
-            let is_last = self.segments.as_slice().is_empty();
-            let reason = match scan.step(self.end.chain)? {
-                Step::Record(header, kind) => {
-                    self.end.chain = Chain {
-                        number: header.number,
-                        checksum: header.checksum,
-                        generation: header.generation,
-                    };
-                    // The first record of a group vouches for all that is before it.
-                    if header.durable > self.end.durable {
-                        self.end.durable = header.durable;
-                        self.end.unsealed = self.end.offset;
-                    }
-                    self.end.offset = scan.offset;
-                    return Ok(Some((header, kind)));
-                }
-                Step::End if is_last => return Ok(None),
-                Step::End => {
-                    self.scan = None;
+            let (Some(scan), Some(open)) = (&self.scan, &mut self.frame) else {
+                if self.next_frame()? {
                     continue;
                 }
-                Step::Bad(reason) => reason,
-            };
-            let bad = self.end.chain.number + 1;
-            if is_last && reason.may_be_torn() && !scan.is_vouched_for(bad)? {
                 return Ok(None);
+            };
+            let Open { header, offset, at, left } = *open;
+            let record = self.end.chain.record.saturating_add(1);
+            let place = Place { offset, record };
+            if left == 0 {
+                if at != FRAME_HEADER_BYTES + header.length as usize {
+                    return Err(damaged(&scan.name, place, Damage::Content));
+                }
+                self.frame = None;
+                continue;
             }
-            return Err(damaged(&scan.name, scan.offset, reason));
+            let Some(entry) = scan.record(&header, at) else {
+                return Err(damaged(&scan.name, place, Damage::Content));
+            };
+            *open = Open { at: entry.end(), left: left - 1, ..*open };
+            self.end.chain.record = record;
+            return Ok(Some((header, entry)));
         }
     }
 
-    /// Opens the next segment; false if there is none.
-    fn next_segment(&mut self) -> Result<bool, JournalError> {
-        let Some(segment) = self.segments.next() else { return Ok(false) };
-        let (file, header) = open_segment(&self.storage, segment)?;
-        let name = segment_name(segment);
-        let Chain { number, checksum, .. } = self.end.chain;
-        let continues = header.first == number + 1 && header.previous == checksum;
-        let marked = self.end.segment.is_none_or(|before| before.mark == header.mark);
-        if !continues || !marked {
-            return Err(damaged(&name, 0, Damage::Continuation));
+    /// Moves to the next whole frame, into the next segment if need be; false if there is none.
+    fn next_frame(&mut self) -> Result<bool, JournalError> {
+        if self.scan.is_none() && !self.first_segment()? {
+            return Ok(false);
         }
-        self.end.segment = Some(header);
-        self.end.offset = SEGMENT_HEADER_BYTES as u64;
-        self.end.unsealed = self.end.offset;
-        self.end.chain.generation = self.end.chain.generation.max(header.generation);
-        self.scan = Some(Scan::new(file, name, header.mark)?);
+        loop {
+            let Some(scan) = &mut self.scan else { return Ok(false) };
+            if self
+                .next
+                .as_ref()
+                .is_some_and(|(_, next)| next.frame == self.end.chain.frame.saturating_add(1))
+            {
+                self.next_segment()?;
+                continue;
+            }
+            let offset = scan.offset;
+            let reason = match scan.step(&self.end.chain)? {
+                Step::Frame(header) => {
+                    self.end.offset = scan.offset;
+                    self.follow(header, offset);
+                    return Ok(true);
+                }
+                Step::Bad(reason) => reason,
+            };
+            let place = Place { offset, record: self.end.chain.record.saturating_add(1) };
+            let rest = scan.rest(&self.end.chain)?;
+            if self.next.is_some() || !reason.may_be_torn() || rest.is_vouched_for {
+                return Err(damaged(&scan.name, place, reason));
+            }
+            self.end.torn_end = rest.torn_end.max(offset);
+            return Ok(false);
+        }
+    }
+
+    /// Notes the frame that was read.
+    fn follow(&mut self, header: FrameHeader, offset: u64) {
+        let FrameHeader { frame, sealed, checksum, generation, records, .. } = header;
+        self.end.chain = Chain { frame, record: self.end.chain.record, checksum, generation };
+        self.end.unsealed.push_back((frame, offset));
+        while self.end.unsealed.pop_front_if(|(earlier, _)| *earlier <= sealed).is_some() {}
+        self.frame = Some(Open { header, offset, at: FRAME_HEADER_BYTES, left: records });
+    }
+
+    /// Opens the first segment; false if there is none.
+    fn first_segment(&mut self) -> Result<bool, JournalError> {
+        let Some(first) = self.segments.next() else { return Ok(false) };
+        let (file, header) = open_segment(&self.storage, first)?;
+        let SegmentHeader { frame, first: record, previous, generation, .. } = header;
+        self.end.epochs = header.epochs;
+        self.end.chain = Chain {
+            frame: frame.saturating_sub(1),
+            record: record.saturating_sub(1),
+            checksum: previous,
+            generation,
+        };
+        self.next = Some((file, header));
+        self.next_segment()?;
         Ok(true)
+    }
+
+    /// Enters the next segment, which must continue the one before.
+    fn next_segment(&mut self) -> Result<(), JournalError> {
+        let Some((file, header)) = self.next.take() else { return Ok(()) };
+        let name = segment_name(header.segment);
+        let Chain { frame, record, checksum, generation } = self.end.chain;
+        let is_marked = self.end.segments.last().is_none_or(|before| before.mark == header.mark);
+        let continues = header.frame == frame.saturating_add(1)
+            && header.first == record.saturating_add(1)
+            && header.previous == checksum
+            && header.epochs == self.end.epochs
+            && header.generation >= generation;
+        if !continues || !is_marked {
+            let place = Place { offset: 0, record: record.saturating_add(1) };
+            return Err(damaged(&name, place, Damage::Continuation));
+        }
+        self.end.segments.push(header);
+        self.end.offset = SEGMENT_HEADER_BYTES;
+        self.end.torn_end = SEGMENT_HEADER_BYTES;
+        // Whoever begins a segment has synced the one before.
+        self.end.unsealed.clear();
+        self.end.chain.generation = header.generation;
+        self.scan = Some(Scan::new(file, name, header.mark)?);
+        let next = self.segments.next();
+        self.next = next.map(|next| open_segment(&self.storage, next)).transpose()?;
+        Ok(())
     }
 }
 
@@ -183,168 +243,6 @@ fn check_epoch(epochs: &mut Epochs, record: &Record<'_>) -> Result<(), JournalEr
                 epochs.close(close.epoch);
             }
         }
-        RecordKind::Opened | RecordKind::Seal => {}
     }
     Ok(())
-}
-
-/// What stands at a place of a segment.
-#[derive(Debug)]
-enum Step {
-    /// A whole record.
-    Record(RecordHeader, RecordKind),
-    /// The end of the file.
-    End,
-    /// Anything else.
-    Bad(Damage),
-}
-
-/// One segment, being read.
-#[derive(Debug)]
-struct Scan<F> {
-    file: F,
-    name: String,
-    mark: u64,
-    /// How long the file was when it was opened; what is added later is not looked at.
-    length: u64,
-    /// Where the next record begins.
-    offset: u64,
-    /// Where the content of the last record begins in `buffer`.
-    content_start: usize,
-    /// Bytes of the file from `buffer_offset` on.
-    buffer: Vec<u8>,
-    buffer_offset: u64,
-}
-
-impl<F: File> Scan<F> {
-    fn new(mut file: F, name: String, mark: u64) -> Result<Self, JournalError> {
-        let length = file.length().map_err(JournalError::storage(Operation::Read, &name))?;
-        let offset = SEGMENT_HEADER_BYTES as u64;
-        let (buffer, buffer_offset) = (Vec::new(), offset);
-        let content_start = 0;
-        Ok(Self { file, name, mark, length, offset, content_start, buffer, buffer_offset })
-    }
-
-    /// The content of the record that was read last.
-    fn content(&self, header: &RecordHeader) -> &[u8] {
-        let end = self.content_start + header.length as usize;
-        self.buffer.get(self.content_start..end).unwrap_or(&[])
-    }
-
-    /// `count` bytes from a place on, or as many as the file has. Places only move forward.
-    fn fill(&mut self, offset: u64, count: usize) -> Result<&[u8], JournalError> {
-        let mut start = self.buffer_index(offset);
-        if self.buffer.len() < start + count {
-            self.buffer.drain(..start.min(self.buffer.len()));
-            (self.buffer_offset, start) = (offset, 0);
-            let kept = self.buffer.len();
-            let next = offset + kept as u64;
-            let left = usize::try_from(self.length.saturating_sub(next)).unwrap_or(usize::MAX);
-            self.buffer.resize(kept + CHUNK_BYTES.max(count - kept).min(left), 0);
-            let read = self
-                .file
-                .read(next, &mut self.buffer[kept..])
-                .map_err(JournalError::storage(Operation::Read, &self.name))?;
-            self.buffer.truncate(kept + read);
-        }
-        let end = self.buffer.len().min(start + count);
-        Ok(self.buffer.get(start..end).unwrap_or(&[]))
-    }
-
-    /// Where a place of the file is in the buffer.
-    fn buffer_index(&self, offset: u64) -> usize {
-        usize::try_from(offset - self.buffer_offset).unwrap_or(usize::MAX)
-    }
-
-    /// The header of the record at a place, if its checksum holds. The record is in the buffer then.
-    fn whole_record(&mut self, offset: u64) -> Result<Result<RecordHeader, Damage>, JournalError> {
-        let mark = self.mark;
-        let head = self.fill(offset, HEADER_BYTES)?;
-        let Some(header) = head.first_chunk().map(RecordHeader::decode) else {
-            return Ok(Err(Damage::Length));
-        };
-        if header.mark != mark {
-            return Ok(Err(Damage::Mark));
-        }
-        if header.length as usize > RECORD_BYTES_MAX {
-            return Ok(Err(Damage::Length));
-        }
-        let record = self.fill(offset, HEADER_BYTES + header.padded())?;
-        let Some((bytes, content)) = record.split_first_chunk() else {
-            return Ok(Err(Damage::Length));
-        };
-        if content.len() < header.padded() {
-            return Ok(Err(Damage::Length));
-        }
-        if checksum(bytes, content) != header.checksum {
-            return Ok(Err(Damage::Checksum));
-        }
-        Ok(Ok(header))
-    }
-
-    /// Reads what stands at the place, and moves past it if it is the record that follows.
-    fn step(&mut self, chain: Chain) -> Result<Step, JournalError> {
-        if self.fill(self.offset, 1)?.is_empty() {
-            return Ok(Step::End);
-        }
-        let header = match self.whole_record(self.offset)? {
-            Ok(found) => found,
-            Err(reason) => return Ok(Step::Bad(reason)),
-        };
-        let follows = header.number == chain.number + 1
-            && header.previous == chain.checksum
-            && header.durable <= chain.number
-            && header.generation >= chain.generation;
-        if !follows {
-            return Ok(Step::Bad(Damage::Order));
-        }
-        let Some(kind) = RecordKind::from_code(header.kind) else {
-            return Ok(Step::Bad(Damage::Content));
-        };
-        self.content_start = self.buffer_index(self.offset) + HEADER_BYTES;
-        if !is_of_kind(kind, self.content(&header)) {
-            return Ok(Step::Bad(Damage::Content));
-        }
-        self.offset += (HEADER_BYTES + header.padded()) as u64;
-        Ok(Step::Record(header, kind))
-    }
-
-    /// Whether a record after the place says that record `number` was durable.
-    ///
-    /// The journal's mark is looked for at every place where a record may begin; content of others
-    /// does not contain it but by accident, and then its checksum does not hold.
-    fn is_vouched_for(&mut self, number: u64) -> Result<bool, JournalError> {
-        let mark = self.mark.to_le_bytes();
-        let mut offset = self.offset + ALIGNMENT as u64;
-        loop {
-            if self.fill(offset, ALIGNMENT)?.len() < ALIGNMENT {
-                return Ok(false);
-            }
-            let part = self.buffer.get(self.buffer_index(offset)..).unwrap_or(&[]);
-            let mut places = part.chunks_exact(ALIGNMENT);
-            let count = places.len();
-            let index = places.position(|place| place == mark);
-            offset += (index.unwrap_or(count) * ALIGNMENT) as u64;
-            if index.is_none() {
-                continue;
-            }
-            // What a record says counts only if it is whole; then nothing begins inside it.
-            offset += match self.whole_record(offset)? {
-                Ok(header) if header.durable >= number => return Ok(true),
-                Ok(header) => (HEADER_BYTES + header.padded()) as u64,
-                Err(_) => ALIGNMENT as u64,
-            };
-        }
-    }
-}
-
-/// Whether the content is one of its kind.
-fn is_of_kind(kind: RecordKind, content: &[u8]) -> bool {
-    match kind {
-        RecordKind::Data(_) => true,
-        RecordKind::Opened | RecordKind::Seal => content.is_empty(),
-        RecordKind::EpochClose => {
-            Record { number: 0, generation: 0, epoch: 0, kind, content }.epoch_close().is_some()
-        }
-    }
 }

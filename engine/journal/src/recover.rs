@@ -1,18 +1,24 @@
 //! Opening a journal: read all of it, cut the torn tail, go on under a new generation.
 //!
 //! Opening reads every record once, so that whatever is wrong is found before anything is added. A
-//! torn tail is cut. What is left is not taken for durable because it can be read: a process that
-//! ended may have left it in memory only, and after a failed sync file systems take it for written
-//! although it is not. So the records that no later one vouches for are written again in their place,
-//! and synced. Then the new generation is written and synced, which seals all that is before it.
+//! torn tail is cut by being written over; what is left of it is of an older generation than what
+//! follows. What is before it is not taken for durable because it can be read: a process that ended
+//! may have left it in memory only, and after a failed sync file systems take it for written although
+//! it is not. So the frames that no later one vouches for are written again in their place, and
+//! synced. Then a frame of the new generation is written and synced, which seals all that is before it,
+//! and another one, which seals the generation.
 
+use crate::epoch::Epochs;
 use crate::error::{Damage, JournalError, Operation};
 use crate::reader::{End, Records};
+use crate::record::GROUP_BYTES_MAX;
+use crate::scan::Chain;
 use crate::segment::{
-    SEGMENT_HEADER_BYTES, SegmentHeader, create_segment, damaged, open_segment, remove_unborn,
-    segment_name, write_all,
+    Place, SEGMENT_HEADER_BYTES, SegmentHeader, create_segment, damaged, list_segments,
+    open_segment, remove_unborn, segment_name, write_all,
 };
 use crate::storage::{File, Storage};
+use crate::tail::Tail;
 use crate::writer::{Start, Writer};
 
 /// How much is written again at a time.
@@ -21,19 +27,22 @@ const REWRITE_BYTES: usize = 1024 * 1024;
 /// How a journal is opened.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// From how many bytes on a segment gets no more records and the next one begins.
+    /// How long a segment is at most, unless one group is longer.
     pub segment_bytes_max: u64,
+    /// From how many bytes on a group is written without being asked.
+    pub group_bytes_max: usize,
     /// For a new journal: a number that those who send its content cannot guess. It marks where
-    /// records begin, so that content cannot pass for a record. An existing journal keeps its own.
+    /// frames begin, so that content cannot pass for a frame. An existing journal keeps its own.
     pub mark: u64,
     /// The generation is at least this, and greater than every one in the journal.
     pub generation_min: u64,
 }
 
 impl Options {
-    /// The usual options: segments of 256 MiB, generations from 1.
+    /// The usual options: segments of 256 MiB, groups of 1 MiB, generations from 1.
     pub fn new(mark: u64) -> Self {
-        Self { segment_bytes_max: 256 * 1024 * 1024, mark, generation_min: 1 }
+        let segment_bytes_max = 256 * 1024 * 1024;
+        Self { segment_bytes_max, group_bytes_max: GROUP_BYTES_MAX, mark, generation_min: 1 }
     }
 }
 
@@ -44,7 +53,7 @@ pub struct Opened<S: Storage> {
     pub writer: Writer<S>,
     /// Everything that was in the journal when it was opened.
     pub records: Records<S>,
-    /// How many bytes of a torn tail were cut.
+    /// How many bytes of a torn tail were cut, as far as they can be told from unused room.
     pub cut_bytes: u64,
 }
 
@@ -56,52 +65,51 @@ pub struct Opened<S: Storage> {
 pub fn open<S: Storage + Clone>(storage: S, options: Options) -> Result<Opened<S>, JournalError> {
     let mut records = Records::open(storage.clone())?;
     while records.next()?.is_some() {}
-    let end = records.end();
+    let end = records.into_end();
     remove_unborn(&storage)?;
-    let generation = options.generation_min.max(end.chain.generation + 1);
-    let (segment, file, cut_bytes) = match end.segment {
-        Some(segment) => {
-            let (file, cut_bytes) = cut_tail(&storage, &segment, end)?;
-            (segment, file, cut_bytes)
-        }
+    let generation = options.generation_min.max(end.chain.generation.saturating_add(1));
+    let mut segments = end.segments.clone();
+    let file = match end.segments.last() {
+        Some(segment) => make_durable(&storage, segment, &end)?,
         None => {
-            let (mark, previous) = (options.mark, 0);
-            let segment = SegmentHeader { segment: 1, first: 1, previous, mark, generation };
-            (segment, create_segment(&storage, &segment)?, 0)
+            let segment = first_segment(options.mark, generation);
+            segments.push(segment);
+            create_segment(&storage, &segment, None).map_err(JournalError::or_full)?
         }
     };
-    let start = Start {
-        segment,
-        file,
-        length: end.offset.max(SEGMENT_HEADER_BYTES as u64),
-        number: end.chain.number,
-        checksum: end.chain.checksum,
-        generation,
-        epochs: end.epochs,
-        segment_bytes_max: options.segment_bytes_max,
-    };
-    let mut writer = Writer::new(storage.clone(), start);
-    writer.begin()?;
-    let replayed = Records::open(storage)?.up_to(end.chain.number);
-    Ok(Opened { writer, records: replayed, cut_bytes })
+    let retired = list_segments(&storage)?.retired;
+    let tail = Tail::new(storage.clone(), &segments, file, retired)?;
+    let Chain { frame, record: number, checksum, .. } = end.chain;
+    let offset = end.offset.max(SEGMENT_HEADER_BYTES);
+    let start = Start { offset, frame, checksum, number, generation, epochs: end.epochs };
+    let mut writer = Writer::new(tail, storage.lanes(), start, options);
+    // The frame of the new generation, and one that seals it: no later process takes the same.
+    writer.witness()?;
+    writer.witness()?;
+    let cut_bytes = end.torn_end.saturating_sub(end.offset);
+    Ok(Opened { writer, records: Records::open(storage)?.up_to(number), cut_bytes })
 }
 
-/// Cuts what is after the last whole record, and makes the rest durable.
-fn cut_tail<S: Storage>(
+/// The first segment of a new journal.
+fn first_segment(mark: u64, generation: u64) -> SegmentHeader {
+    let (segment, frame, first, base, previous) = (1, 1, 1, 1, 0);
+    let epochs = Epochs::default();
+    SegmentHeader { segment, frame, first, previous, mark, generation, base, epochs }
+}
+
+/// Makes what was read durable.
+fn make_durable<S: Storage>(
     storage: &S,
     segment: &SegmentHeader,
-    end: End,
-) -> Result<(S::File, u64), JournalError> {
+    end: &End,
+) -> Result<S::File, JournalError> {
     let name = segment_name(segment.segment);
     let (mut file, _) = open_segment(storage, segment.segment)?;
-    let length = file.length().map_err(JournalError::storage(Operation::Read, &name))?;
-    if length > end.offset {
-        file.truncate(end.offset).map_err(JournalError::storage(Operation::Truncate, &name))?;
-    }
-    rewrite(&mut file, &name, end.unsealed, end.offset)?;
+    let unsealed = end.unsealed.front().map_or(end.offset, |(_, offset)| *offset);
+    rewrite(&mut file, &name, unsealed, end.offset)?;
     file.sync().map_err(JournalError::storage(Operation::Sync, &name))?;
     storage.sync_directory().map_err(JournalError::storage(Operation::SyncDirectory, &name))?;
-    Ok((file, length.saturating_sub(end.offset)))
+    Ok(file)
 }
 
 /// Writes a part of a file again, as it is.
@@ -114,7 +122,7 @@ fn rewrite(file: &mut impl File, name: &str, start: u64, end: u64) -> Result<(),
         let part = &mut buffer[..wanted];
         let read = file.read(offset, part).map_err(JournalError::storage(Operation::Read, name))?;
         if read == 0 {
-            return Err(damaged(name, offset, Damage::Length));
+            return Err(damaged(name, Place { offset, record: 0 }, Damage::Length));
         }
         write_all(file, offset, &part[..read], name)?;
         offset += read as u64;

@@ -5,6 +5,7 @@
 //! a failed write or sync nothing may be assumed of the bytes since the last good sync.
 
 use crate::error::{JournalError, Operation};
+use crate::lanes::{Lanes, Threads};
 use std::fmt;
 use std::fs;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -20,6 +21,8 @@ static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 pub trait Storage {
     /// An open file.
     type File: File + fmt::Debug;
+    /// What carries groups to the disk.
+    type Lanes: Lanes<Self::File> + fmt::Debug;
 
     /// The names of all files, in any order.
     ///
@@ -56,6 +59,9 @@ pub trait Storage {
     /// # Errors
     /// What the file system says. Nothing is known of the names then.
     fn sync_directory(&self) -> io::Result<()>;
+
+    /// What carries groups to the disk; one for each writer.
+    fn lanes(&self) -> Self::Lanes;
 }
 
 /// An open file.
@@ -92,12 +98,6 @@ pub trait File {
     /// # Errors
     /// What the file system says.
     fn length(&mut self) -> io::Result<u64>;
-
-    /// Cuts the file to a length.
-    ///
-    /// # Errors
-    /// What the file system says.
-    fn truncate(&mut self, length: u64) -> io::Result<()>;
 }
 
 /// A directory of the file system, held by one process at a time.
@@ -150,6 +150,7 @@ fn sync_path(path: &Path) -> io::Result<()> {
 
 impl Storage for Directory {
     type File = DiskFile;
+    type Lanes = Threads;
 
     fn list(&self) -> io::Result<Vec<String>> {
         let entries = fs::read_dir(&self.0.path)?;
@@ -180,6 +181,10 @@ impl Storage for Directory {
 
     fn sync_directory(&self) -> io::Result<()> {
         sync_path(&self.0.path)
+    }
+
+    fn lanes(&self) -> Threads {
+        Threads::new()
     }
 }
 
@@ -230,10 +235,6 @@ impl File for DiskFile {
 
     fn length(&mut self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn recover(
             let opened = open(Directory::open(path)?, Options::new(mark))?;
             let cut = opened.cut_bytes;
             if cut > 0 {
-                tracing::warn!(bytes = cut, "the journal ended in a torn record, which was cut");
+                tracing::warn!(bytes = cut, "the journal ended in a torn group, which was cut");
             }
             Replayer::new(intake, work).run(opened.records)?;
             Log::Journal(Box::new(opened.writer))
@@ -77,7 +77,6 @@ impl<'a> Replayer<'a> {
 
     fn take(&mut self, record: &Record<'_>) -> Result<(), Bad> {
         match record.kind {
-            RecordKind::Opened | RecordKind::Seal => Ok(()),
             RecordKind::EpochClose => {
                 self.close(&record.epoch_close().ok_or_else(|| bad("it is no epoch's close"))?)
             }

@@ -1,69 +1,54 @@
 //! Records byte by byte.
 
-use super::{EpochClose, HEADER_BYTES, Record, RecordHeader, RecordKind, checksum, write_record};
-
-fn header() -> RecordHeader {
-    RecordHeader {
-        mark: 0x0807_0605_0403_0201,
-        length: 0,
-        checksum: 0,
-        previous: 0x1413_1211,
-        kind: 16,
-        number: 5,
-        durable: 3,
-        generation: 2,
-        epoch: 9,
-    }
-}
+use super::{
+    CLOSE_BYTES, EpochClose, RECORD_BYTES_MAX, Record, RecordKind, read_record, record_bytes,
+    write_record,
+};
 
 #[test]
 fn the_bytes_of_a_record_are_these() {
-    let mut out = b"before".to_vec();
-    let sum = write_record(header(), &[b"fac", b"", b"ts"], &mut out);
-    let expected: [u8; HEADER_BYTES + 8] = [
-        1, 2, 3, 4, 5, 6, 7, 8, // mark
+    let mut out = b"before..".to_vec();
+    write_record(16, 9, &[b"fac", b"", b"ts"], &mut out);
+    let expected = [
         5, 0, 0, 0, // length
-        0xD7, 0xA0, 0x4F, 0x82, // checksum, as zlib computes it
-        0x11, 0x12, 0x13, 0x14, // previous
         16, 0, 0, 0, // kind
-        5, 0, 0, 0, 0, 0, 0, 0, // number
-        3, 0, 0, 0, 0, 0, 0, 0, // durable
-        2, 0, 0, 0, 0, 0, 0, 0, // generation
         9, 0, 0, 0, 0, 0, 0, 0, // epoch
         b'f', b'a', b'c', b't', b's', 0, 0, 0, // content, and zeros up to eight
     ];
-    assert_eq!(out[6..], expected);
-    assert_eq!(sum, u32::from_le_bytes([0xD7, 0xA0, 0x4F, 0x82]));
-    let (head, content) = expected.split_first_chunk().unwrap();
-    let decoded = RecordHeader::decode(head);
-    assert_eq!(decoded, RecordHeader { length: 5, checksum: sum, ..header() });
-    assert_eq!(decoded.padded(), 8);
-    assert_eq!(checksum(head, content), sum);
+    assert_eq!(out[8..], expected);
+    assert_eq!(record_bytes(5), expected.len());
+    let entry = read_record(&out, 8).unwrap();
+    assert_eq!((entry.kind, entry.epoch, entry.end()), (RecordKind::Data(0), 9, out.len()));
+    assert_eq!(out[entry.content..entry.content + entry.length], *b"facts");
 }
 
 #[test]
-fn every_bit_of_a_record_but_the_checksum_is_covered_by_it() {
-    let mut good = Vec::new();
-    write_record(header(), &[b"facts"], &mut good);
-    for bit in 0..good.len() * 8 {
-        let mut bytes = good.clone();
-        bytes[bit / 8] ^= 1 << (bit % 8);
-        let (head, content) = bytes.split_first_chunk().unwrap();
-        assert_ne!(checksum(head, content), RecordHeader::decode(head).checksum, "bit {bit}");
+fn what_does_not_end_in_the_frame_is_no_record() {
+    let mut out = Vec::new();
+    write_record(16, 1, &[b"facts"], &mut out);
+    for length in 0..out.len() {
+        assert_eq!(read_record(&out[..length], 0), None, "{length} bytes");
     }
+    assert_eq!(read_record(&out, 1000), None);
+    let too_long = u32::try_from(RECORD_BYTES_MAX + 1).unwrap();
+    out[..4].copy_from_slice(&too_long.to_le_bytes());
+    out.resize(RECORD_BYTES_MAX + 100, 0);
+    assert_eq!(read_record(&out, 0), None);
+    out[..4].copy_from_slice(&(too_long - 1).to_le_bytes());
+    assert_eq!(read_record(&out, 0).unwrap().length, RECORD_BYTES_MAX);
 }
 
 #[test]
 fn kinds_keep_their_numbers() {
-    for kind in [RecordKind::Opened, RecordKind::Seal, RecordKind::EpochClose, RecordKind::Data(0)]
-    {
+    for kind in [RecordKind::EpochClose, RecordKind::Data(0)] {
         assert_eq!(RecordKind::from_code(kind.code().unwrap()), Some(kind));
     }
+    assert_eq!(RecordKind::EpochClose.code(), Some(3));
     let greatest = RecordKind::Data(RecordKind::DATA_MAX);
     assert_eq!(greatest.code(), Some(255));
     assert_eq!(RecordKind::from_code(255), Some(greatest));
     assert_eq!(RecordKind::Data(RecordKind::DATA_MAX + 1).code(), None);
-    for none in [0, 4, 15] {
+    for none in [0, 1, 2, 4, 15] {
         assert_eq!(RecordKind::from_code(none), None);
     }
 }
@@ -75,8 +60,11 @@ fn an_epochs_close_comes_back_and_other_lengths_are_none() {
     let read =
         |kind, content| Record { number: 1, generation: 1, epoch: 7, kind, content }.epoch_close();
     assert_eq!(read(RecordKind::EpochClose, &bytes), Some(close));
-    assert_eq!(read(RecordKind::EpochClose, &bytes[..31]), None);
+    assert_eq!(read(RecordKind::EpochClose, &bytes[..CLOSE_BYTES - 1]), None);
     let longer = [bytes.as_slice(), b"x"].concat();
     assert_eq!(read(RecordKind::EpochClose, &longer), None);
     assert_eq!(read(RecordKind::Data(0), &bytes), None);
+    let mut out = Vec::new();
+    write_record(3, 7, &[&longer], &mut out);
+    assert_eq!(read_record(&out, 0), None, "a close of another length is no record");
 }

@@ -3,6 +3,11 @@
 mod noise;
 mod content;
 mod disk;
+mod lanes;
+mod mutant;
+mod model;
+mod history;
 
 pub(crate) use disk::{Disk, Faults};
-pub(crate) use noise::Noise;
+pub(crate) use history::{Mode, Outcome, run, run_short};
+pub(crate) use mutant::Mutation;

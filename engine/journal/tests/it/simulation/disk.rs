@@ -8,6 +8,7 @@
 //! be full.
 
 use super::content::Content;
+use super::lanes::SteppedLanes;
 use super::noise::Noise;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub(crate) struct Faults {
     pub(crate) power_loss_at: u64,
     /// This operation fails with an error of the device; later ones go on.
     pub(crate) error_at: u64,
+    /// This sync of a file fails with an error of the device; later ones go on.
+    pub(crate) sync_error_at: u64,
     /// The first write from this operation on writes only a part, and says so.
     pub(crate) short_at: u64,
     /// The disk has room for this many bytes in all.
@@ -29,8 +32,13 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    pub(crate) const NONE: Self =
-        Self { power_loss_at: u64::MAX, error_at: u64::MAX, short_at: u64::MAX, room: usize::MAX };
+    pub(crate) const NONE: Self = Self {
+        power_loss_at: u64::MAX,
+        error_at: u64::MAX,
+        sync_error_at: u64::MAX,
+        short_at: u64::MAX,
+        room: usize::MAX,
+    };
 
     pub(crate) fn power_loss(at: u64) -> Self {
         Self { power_loss_at: at, ..Self::NONE }
@@ -38,6 +46,10 @@ impl Faults {
 
     pub(crate) fn error(at: u64) -> Self {
         Self { error_at: at, ..Self::NONE }
+    }
+
+    pub(crate) fn sync_error(at: u64) -> Self {
+        Self { sync_error_at: at, ..Self::NONE }
     }
 
     pub(crate) fn short(at: u64) -> Self {
@@ -48,6 +60,10 @@ impl Faults {
         Self { room, ..Self::NONE }
     }
 }
+
+/// An operation for the trace: its name, its file, and two numbers that say which part.
+#[derive(Clone, Copy, Debug)]
+struct Asked(&'static str, usize, u64, usize);
 
 #[derive(Clone, Debug)]
 enum NameChange {
@@ -63,8 +79,12 @@ struct State {
     durable_names: BTreeMap<String, usize>,
     changes: Vec<NameChange>,
     operations: u64,
+    syncs: u64,
     faults: Faults,
     noise: Noise,
+    has_failed: bool,
+    trace: u64,
+    reused: usize,
 }
 
 /// A directory on the disk. Clones are the same directory.
@@ -74,20 +94,55 @@ pub(crate) struct Disk(Rc<RefCell<State>>);
 impl Disk {
     /// An empty disk.
     pub(crate) fn new(faults: Faults) -> Self {
+        Self::seeded(0, faults)
+    }
+
+    /// An empty disk. The seed decides in which order things happen to be done, and what a failing
+    /// sync loses.
+    pub(crate) fn seeded(seed: u64, faults: Faults) -> Self {
         Self(Rc::new(RefCell::new(State {
             files: Vec::new(),
             names: BTreeMap::new(),
             durable_names: BTreeMap::new(),
             changes: Vec::new(),
             operations: 0,
+            syncs: 0,
             faults,
-            noise: Noise(faults.error_at),
+            noise: Noise(seed),
+            has_failed: false,
+            trace: seed,
+            reused: 0,
         })))
     }
 
-    /// How many operations there were.
-    pub(crate) fn operations(&self) -> u64 {
-        self.0.borrow().operations
+    /// How many bytes the files have.
+    pub(crate) fn used(&self) -> usize {
+        self.0.borrow().used()
+    }
+
+    /// Has more room, or less.
+    pub(crate) fn set_room(&self, room: usize) {
+        self.0.borrow_mut().faults.room = room;
+    }
+
+    /// Whether one of the faults was met that a journal does not live on after.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.0.borrow().has_failed
+    }
+
+    /// A digest of what was asked of the disk, and of those that it is a copy of.
+    pub(crate) fn trace(&self) -> u64 {
+        self.0.borrow().trace
+    }
+
+    /// How often a segment was renamed to become another one.
+    pub(crate) fn reused(&self) -> usize {
+        self.0.borrow().reused
+    }
+
+    /// A number of the disk's own.
+    pub(crate) fn draw(&self) -> u64 {
+        self.0.borrow_mut().noise.word()
     }
 
     /// Other faults from now on, with the operations counted from 0.
@@ -95,6 +150,8 @@ impl Disk {
         let mut state = self.0.borrow_mut();
         state.faults = faults;
         state.operations = 0;
+        state.syncs = 0;
+        state.has_failed = false;
     }
 
     /// The disk as it is found when the power comes back. The seed decides what survived.
@@ -102,16 +159,22 @@ impl Disk {
         let state = self.0.borrow();
         let mut noise = Noise(seed);
         let names = state.surviving_names(&mut noise);
-        let files: Vec<Content> =
-            state.files.iter().map(|content| content.after_power_loss(&mut noise)).collect();
+        let mut files = vec![Content::default(); state.files.len()];
+        for index in names.values() {
+            files[*index] = state.files[*index].after_power_loss(&mut noise);
+        }
         Self(Rc::new(RefCell::new(State {
             files,
             durable_names: names.clone(),
             names,
             changes: Vec::new(),
             operations: 0,
+            syncs: 0,
             faults: Faults::NONE,
             noise,
+            has_failed: false,
+            trace: state.trace,
+            reused: state.reused,
         })))
     }
 
@@ -172,14 +235,29 @@ fn apply(names: &mut BTreeMap<String, usize>, change: &NameChange) {
 }
 
 impl State {
-    /// Counts an operation; fails if it is the one that fails.
-    fn operation(&mut self) -> io::Result<()> {
+    /// Counts an operation and notes it; fails if it is the one that fails.
+    fn operation(&mut self, what: Asked) -> io::Result<()> {
         let number = self.operations;
         self.operations += 1;
-        if number >= self.faults.power_loss_at {
-            return Err(io::Error::other("the power is off"));
+        let Asked(name, file, offset, length) = what;
+        for part in [name.len() as u64, file as u64, offset, length as u64, number] {
+            self.trace = Noise(self.trace ^ part).word();
         }
-        if number == self.faults.error_at {
+        let (off, error) = (number >= self.faults.power_loss_at, number == self.faults.error_at);
+        self.has_failed |= off || error;
+        match (off, error) {
+            (true, _) => Err(io::Error::other("the power is off")),
+            (false, true) => Err(io::Error::other("input/output error")),
+            (false, false) => Ok(()),
+        }
+    }
+
+    /// Counts a sync of a file; fails if it is the one that fails.
+    fn count_sync(&mut self) -> io::Result<()> {
+        let number = self.syncs;
+        self.syncs += 1;
+        if number == self.faults.sync_error_at {
+            self.has_failed = true;
             return Err(io::Error::other("input/output error"));
         }
         Ok(())
@@ -211,10 +289,13 @@ impl State {
         names
     }
 
+    fn used(&self) -> usize {
+        self.names.values().map(|index| self.files[*index].seen.len()).sum()
+    }
+
     /// How many bytes there is room for besides what is there.
     fn room(&self) -> usize {
-        let used: usize = self.names.values().map(|index| self.files[*index].seen.len()).sum();
-        self.faults.room.saturating_sub(used)
+        self.faults.room.saturating_sub(self.used())
     }
 
     fn handle(&self, disk: &Disk, index: usize) -> DiskFile {
@@ -224,17 +305,18 @@ impl State {
 
 impl Storage for Disk {
     type File = DiskFile;
+    type Lanes = SteppedLanes<DiskFile>;
 
     fn list(&self) -> io::Result<Vec<String>> {
         let mut state = self.0.borrow_mut();
-        state.operation()?;
+        state.operation(Asked("list", 0, 0, 0))?;
         // Any order will do; a journal must not rely on one.
         Ok(state.names.keys().rev().cloned().collect())
     }
 
     fn create(&self, name: &str) -> io::Result<DiskFile> {
         let mut state = self.0.borrow_mut();
-        state.operation()?;
+        state.operation(Asked("create", 0, 0, name.len()))?;
         if state.names.contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -246,14 +328,14 @@ impl Storage for Disk {
 
     fn open(&self, name: &str) -> io::Result<DiskFile> {
         let mut state = self.0.borrow_mut();
-        state.operation()?;
+        state.operation(Asked("open", 0, 0, name.len()))?;
         let index = state.index(name)?;
         Ok(state.handle(self, index))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
-        state.operation()?;
+        state.operation(Asked("remove", 0, 0, name.len()))?;
         state.index(name)?;
         state.change(NameChange::Remove(name.to_owned()));
         Ok(())
@@ -261,18 +343,23 @@ impl Storage for Disk {
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
-        state.operation()?;
+        state.operation(Asked("rename", 0, 0, from.len()))?;
         state.index(from)?;
+        state.reused += usize::from(from.ends_with(".journal"));
         state.change(NameChange::Rename(from.to_owned(), to.to_owned()));
         Ok(())
     }
 
     fn sync_directory(&self) -> io::Result<()> {
         let mut state = self.0.borrow_mut();
-        state.operation()?;
+        state.operation(Asked("sync directory", 0, 0, 0))?;
         state.durable_names = state.names.clone();
         state.changes.clear();
         Ok(())
+    }
+
+    fn lanes(&self) -> SteppedLanes<DiskFile> {
+        SteppedLanes::new(Noise(self.draw()))
     }
 }
 
@@ -288,7 +375,7 @@ pub(crate) struct DiskFile {
 impl File for DiskFile {
     fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
         let mut state = self.disk.0.borrow_mut();
-        let done = state.operation();
+        let done = state.operation(Asked("write", self.index, offset, bytes.len()));
         if state.is_off() {
             return done.map(|()| 0);
         }
@@ -305,6 +392,7 @@ impl File for DiskFile {
         done?;
         if is_short {
             state.faults.short_at = u64::MAX;
+            state.has_failed = true;
         } else if written < bytes.len() && written == 0 {
             return Err(io::ErrorKind::StorageFull.into());
         }
@@ -313,7 +401,7 @@ impl File for DiskFile {
 
     fn reserve(&mut self, length: u64) -> io::Result<()> {
         let mut state = self.disk.0.borrow_mut();
-        let done = state.operation();
+        let done = state.operation(Asked("reserve", self.index, length, 0));
         if state.is_off() {
             return done;
         }
@@ -330,7 +418,8 @@ impl File for DiskFile {
 
     fn sync(&mut self) -> io::Result<()> {
         let mut state = self.disk.0.borrow_mut();
-        let done = state.operation();
+        let done =
+            state.operation(Asked("sync", self.index, 0, 0)).and_then(|()| state.count_sync());
         if state.operations > state.faults.power_loss_at {
             return done;
         }
@@ -352,7 +441,7 @@ impl File for DiskFile {
 
     fn read(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let mut state = self.disk.0.borrow_mut();
-        state.operation()?;
+        state.operation(Asked("read", self.index, offset, buffer.len()))?;
         let bytes = &state.files[self.index].seen;
         let offset = usize::try_from(offset).unwrap();
         let rest = bytes.get(offset..).unwrap_or(&[]);
@@ -363,14 +452,7 @@ impl File for DiskFile {
 
     fn length(&mut self) -> io::Result<u64> {
         let mut state = self.disk.0.borrow_mut();
-        state.operation()?;
+        state.operation(Asked("length", self.index, 0, 0))?;
         Ok(state.files[self.index].seen.len() as u64)
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        let mut state = self.disk.0.borrow_mut();
-        state.operation()?;
-        state.files[self.index].resize(usize::try_from(length).unwrap());
-        Ok(())
     }
 }

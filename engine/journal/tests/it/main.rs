@@ -1,0 +1,11 @@
+//! The journal from outside: on a disk of the machine, and on a simulated one that behaves badly.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod simulation;
+mod format;
+mod directory;
+mod crash;
+mod histories;
+mod mutants;
+mod golden;

@@ -13,6 +13,8 @@ pub(crate) const BLOCK_BYTES: usize = 4096;
 pub(crate) const FRAME_HEADER_BYTES: usize = 64;
 /// The version of the format, in the header of each file and frame.
 pub(crate) const VERSION: u32 = 2;
+/// No number of a frame, record, segment or generation gets as great as this.
+pub(crate) const NUMBER_MAX: u64 = 1 << 62;
 /// Where the checksum stands, in frames and in segments.
 const CHECKSUM: std::ops::Range<usize> = 12..16;
 

@@ -1,7 +1,7 @@
 //! One segment, being read frame by frame.
 
 use crate::error::{Damage, JournalError, Operation};
-use crate::frame::{BLOCK_BYTES, FRAME_HEADER_BYTES, FrameHeader, VERSION, checksum};
+use crate::frame::{BLOCK_BYTES, FRAME_HEADER_BYTES, FrameHeader, NUMBER_MAX, VERSION, checksum};
 use crate::record::{Entry, FRAME_BYTES_MAX, read_record};
 use crate::segment::SEGMENT_HEADER_BYTES;
 use crate::storage::File;
@@ -89,7 +89,8 @@ impl<F: File> Scan<F> {
         let follows = header.frame == chain.frame.saturating_add(1)
             && header.previous == chain.checksum
             && header.sealed <= chain.frame
-            && header.first == chain.record.saturating_add(1);
+            && header.first == chain.record.saturating_add(1)
+            && header.generation < NUMBER_MAX;
         if !follows {
             return Ok(Step::Bad(Damage::Order));
         }

@@ -7,7 +7,7 @@
 
 use crate::epoch::Epochs;
 use crate::error::{Damage, JournalError, Operation};
-use crate::frame::{BLOCK_BYTES, VERSION, checksum, half_at, word_at};
+use crate::frame::{BLOCK_BYTES, NUMBER_MAX, VERSION, checksum, half_at, word_at};
 use crate::storage::{File, Storage};
 use std::io;
 
@@ -247,7 +247,11 @@ pub(crate) fn open_segment<S: Storage>(
     let mut bytes = [0; BLOCK_BYTES];
     let read = file.read(0, &mut bytes).map_err(JournalError::storage(Operation::Read, &name))?;
     let header = SegmentHeader::decode(bytes.get(..read).unwrap_or(&[]), &name)?;
-    if header.segment != segment || header.base == 0 || header.base > segment {
+    let SegmentHeader { frame, first, generation, base, .. } = header;
+    let is_sane = [segment, frame, first, generation].iter().all(|number| *number < NUMBER_MAX)
+        && frame > 0
+        && first > 0;
+    if header.segment != segment || base == 0 || base > segment || !is_sane {
         return Err(damaged(&name, Place::default(), Damage::Header));
     }
     Ok((file, header))

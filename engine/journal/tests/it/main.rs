@@ -9,3 +9,4 @@ mod crash;
 mod histories;
 mod mutants;
 mod golden;
+mod fuzz;

@@ -85,6 +85,7 @@ struct State {
     has_failed: bool,
     trace: u64,
     reused: usize,
+    read_bytes_max: usize,
 }
 
 /// A directory on the disk. Clones are the same directory.
@@ -112,6 +113,7 @@ impl Disk {
             has_failed: false,
             trace: seed,
             reused: 0,
+            read_bytes_max: 0,
         })))
     }
 
@@ -138,6 +140,11 @@ impl Disk {
     /// How often a segment was renamed to become another one.
     pub(crate) fn reused(&self) -> usize {
         self.0.borrow().reused
+    }
+
+    /// The most bytes that someone made room for in memory, to read them at once.
+    pub(crate) fn read_bytes_max(&self) -> usize {
+        self.0.borrow().read_bytes_max
     }
 
     /// A number of the disk's own.
@@ -175,6 +182,7 @@ impl Disk {
             has_failed: false,
             trace: state.trace,
             reused: state.reused,
+            read_bytes_max: 0,
         })))
     }
 
@@ -442,6 +450,7 @@ impl File for DiskFile {
     fn read(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let mut state = self.disk.0.borrow_mut();
         state.operation(Asked("read", self.index, offset, buffer.len()))?;
+        state.read_bytes_max = state.read_bytes_max.max(buffer.len());
         let bytes = &state.files[self.index].seen;
         let offset = usize::try_from(offset).unwrap();
         let rest = bytes.get(offset..).unwrap_or(&[]);

@@ -108,8 +108,8 @@ fn check(files: &[(String, Vec<u8>)]) -> Result<u64, JournalError> {
     opened.writer.sync()?;
     drop(opened);
     let mut again = 0;
-    let mut records = Records::open(disk)?;
-    while records.next()?.is_some() {
+    let mut all = Records::open(disk)?;
+    while all.next()?.is_some() {
         again += 1;
     }
     assert_eq!(again, count + more);

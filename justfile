@@ -10,6 +10,10 @@ check:
 test:
     cargo test --workspace
 
+# More than 100,000 crashes of the journal on a simulated disk; about a minute.
+simulate:
+    PROPTEST_CASES=7000 cargo test --profile simulation -p trueup-journal --test it -- histories
+
 # The demonstration.
 demo:
     cargo run --release -- demo

@@ -2,7 +2,7 @@
 
 use crate::error::Operation;
 use crate::flight::GROUPS_IN_FLIGHT_MAX;
-use crate::storage::{DiskFile, File};
+use crate::storage::{Directory, DiskFile, File};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
@@ -75,6 +75,8 @@ pub trait Lanes<F> {
 /// Dropping them waits for what is under way: nothing is written behind the back of the next owner.
 #[derive(Debug)]
 pub struct Threads {
+    /// Held until the threads have ended.
+    _directory: Directory,
     lanes: Vec<Lane>,
     /// The lanes that have nothing to do.
     idle: Vec<usize>,
@@ -93,9 +95,17 @@ struct Lane {
 }
 
 impl Threads {
-    pub(crate) fn new() -> Self {
+    /// Lanes to files of a directory, which is not given up before they have ended.
+    pub(crate) fn new(directory: Directory) -> Self {
         let (sender, results) = sync_channel(GROUPS_IN_FLIGHT_MAX);
-        Self { lanes: Vec::new(), idle: Vec::new(), done_here: VecDeque::new(), results, sender }
+        Self {
+            _directory: directory,
+            lanes: Vec::new(),
+            idle: Vec::new(),
+            done_here: VecDeque::new(),
+            results,
+            sender,
+        }
     }
 
     /// A lane that has nothing to do; `None` if there can be no more.

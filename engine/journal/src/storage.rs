@@ -184,7 +184,7 @@ impl Storage for Directory {
     }
 
     fn lanes(&self) -> Threads {
-        Threads::new()
+        Threads::new(self.clone())
     }
 }
 

@@ -5,6 +5,7 @@
 mod simulation;
 mod format;
 mod directory;
+mod kill;
 mod crash;
 mod histories;
 mod mutants;

@@ -67,5 +67,5 @@ fn a_generation_that_does_not_grow_is_found() {
 
 #[test]
 fn frames_that_do_not_vouch_for_earlier_ones_are_found() {
-    check(Mutation::SealForgotten, Mode::Flip);
+    check(Mutation::SealForgotten, Mode::Damage);
 }

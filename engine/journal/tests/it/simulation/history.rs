@@ -1,5 +1,6 @@
 //! One journal through several lives, each ended by a fault; all of it decided by a seed.
 
+use super::content::SECTOR_BYTES;
 use super::disk::{Disk, Faults};
 use super::model::{Found, Model, Promise, Taken};
 use super::mutant::{Mutant, Mutation};
@@ -25,13 +26,13 @@ pub(crate) enum Mode {
     Short,
     /// The disk is full, and has room again.
     Full,
-    /// The power goes, and one bit has turned when it comes back.
-    Flip,
+    /// The power goes, and one place of the disk is damaged when it comes back.
+    Damage,
 }
 
 impl Mode {
     pub(crate) const ALL: [Self; 5] =
-        [Self::Power, Self::Error, Self::Short, Self::Full, Self::Flip];
+        [Self::Power, Self::Error, Self::Short, Self::Full, Self::Damage];
 }
 
 /// What a history came to.
@@ -41,7 +42,7 @@ pub(crate) struct Outcome {
     pub(crate) crashes: usize,
     /// How often the journal was opened after a fault and compared with the model.
     pub(crate) recoveries: usize,
-    /// How often it was refused because of a bit that had turned.
+    /// How often it was refused because of a place that was damaged.
     pub(crate) refused: usize,
     /// How often a record was refused for want of room.
     pub(crate) full: usize,
@@ -132,8 +133,8 @@ struct History {
     disk: Disk,
     model: Model,
     outcome: Outcome,
-    /// The file in which a bit has turned, and the byte.
-    flipped: Option<(String, u64)>,
+    /// The file that is damaged, and the byte.
+    damaged: Option<(String, u64)>,
     now_us: u64,
 }
 
@@ -146,7 +147,7 @@ impl History {
             disk: Disk::seeded(seed, Faults::NONE),
             model: Model::default(),
             outcome: Outcome::default(),
-            flipped: None,
+            damaged: None,
             now_us: 0,
         }
     }
@@ -199,8 +200,8 @@ impl History {
             Mode::Error => Faults::sync_error(at / 3),
             Mode::Short => Faults::short(at),
             Mode::Full => Faults::full(self.disk.used() + self.noise.below(40_000)),
-            Mode::Flip if self.noise.once_in(2) => Faults::power_loss(at + 40),
-            Mode::Flip => Faults::NONE,
+            Mode::Damage if self.noise.once_in(2) => Faults::power_loss(at + 40),
+            Mode::Damage => Faults::NONE,
         });
     }
 
@@ -220,15 +221,15 @@ impl History {
             }
             opened => opened,
         };
-        let flipped = self.flipped.take();
+        let damaged = self.damaged.take();
         let Opened { writer, mut records, .. } = match opened {
             Ok(opened) => opened,
             Err(_) if self.disk.has_failed() => return Err(End::Crash),
-            Err(JournalError::Damaged { file, offset, .. }) if flipped.is_some() => {
-                let (flipped_file, byte) = flipped.unwrap_or_default();
-                if file != flipped_file || offset > byte {
+            Err(JournalError::Damaged { file, offset, .. }) if damaged.is_some() => {
+                let (damaged_file, byte) = damaged.unwrap_or_default();
+                if file != damaged_file || offset > byte {
                     let story =
-                        format!("byte {byte} of {flipped_file} turned, not {file} {offset}");
+                        format!("byte {byte} of {damaged_file} is damaged, not {file} {offset}");
                     return Err(End::Wrong(story));
                 }
                 self.outcome.refused += 1;
@@ -241,7 +242,7 @@ impl History {
             Err(_) if self.disk.has_failed() => return Err(End::Crash),
             Err(error) => return Err(End::Wrong(format!("it is not read: {error}"))),
         };
-        let promise = if flipped.is_some() { Promise::Sealed } else { Promise::Durable };
+        let promise = if damaged.is_some() { Promise::Sealed } else { Promise::Durable };
         let last = writer.last_number();
         self.model.recover(&found, last, promise)?;
         if (writer.closed_epoch(), writer.open_epoch()) != self.model.epochs() {
@@ -381,7 +382,7 @@ impl History {
         self.outcome.durable += self.model.promised_durable();
         self.outcome.segments = self.outcome.segments.max(self.last_segment());
         let stays_on = match self.mode {
-            Mode::Power | Mode::Flip => false,
+            Mode::Power | Mode::Damage => false,
             Mode::Error | Mode::Short | Mode::Full => self.noise.once_in(2),
         };
         self.disk = if stays_on {
@@ -389,16 +390,36 @@ impl History {
         } else {
             self.disk.after_power_loss(self.noise.word())
         };
-        let names = self.disk.file_names();
-        if self.mode == Mode::Flip && !names.is_empty() {
-            let name = &names[self.noise.below(names.len())];
-            let bits = self.disk.bytes(name).len() * 8;
-            if bits > 0 {
-                let bit = self.noise.below(bits);
-                self.disk.flip(name, bit);
-                self.flipped = Some((name.clone(), bit as u64 / 8));
-            }
+        if self.mode == Mode::Damage {
+            self.damage();
         }
+    }
+
+    /// One place of the disk is damaged: a bit, or a sector that becomes zeros or another one's copy.
+    fn damage(&mut self) {
+        let names = self.disk.file_names();
+        let Some(name) = names.get(self.noise.below(names.len())) else { return };
+        let mut bytes = self.disk.bytes(name);
+        if bytes.len() < SECTOR_BYTES {
+            return;
+        }
+        let kind = self.noise.below(4);
+        let byte = if kind < 2 {
+            let bit = self.noise.below(bytes.len() * 8);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            bit / 8
+        } else {
+            let sectors = bytes.len() / SECTOR_BYTES;
+            let to = self.noise.below(sectors) * SECTOR_BYTES;
+            let from = self.noise.below(sectors) * SECTOR_BYTES;
+            bytes.copy_within(from..from + SECTOR_BYTES, to);
+            if kind == 2 {
+                bytes[to..to + SECTOR_BYTES].fill(0);
+            }
+            to
+        };
+        self.disk.set_bytes(name, bytes);
+        self.damaged = Some((name.clone(), byte as u64));
     }
 }
 

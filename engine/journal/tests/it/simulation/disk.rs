@@ -8,62 +8,24 @@
 //! be full.
 
 use super::content::Content;
+use super::faults::Faults;
+use super::file::DiskFile;
 use super::lanes::SteppedLanes;
 use super::noise::Noise;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
-use trueup_journal::{File, Storage};
-
-/// What goes wrong, and at which operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Faults {
-    /// The power goes: this operation and all later ones do nothing.
-    pub(crate) power_loss_at: u64,
-    /// This operation fails with an error of the device; later ones go on.
-    pub(crate) error_at: u64,
-    /// This sync of a file fails with an error of the device; later ones go on.
-    pub(crate) sync_error_at: u64,
-    /// The first write from this operation on writes only a part, and says so.
-    pub(crate) short_at: u64,
-    /// The disk has room for this many bytes in all.
-    pub(crate) room: usize,
-}
-
-impl Faults {
-    pub(crate) const NONE: Self = Self {
-        power_loss_at: u64::MAX,
-        error_at: u64::MAX,
-        sync_error_at: u64::MAX,
-        short_at: u64::MAX,
-        room: usize::MAX,
-    };
-
-    pub(crate) fn power_loss(at: u64) -> Self {
-        Self { power_loss_at: at, ..Self::NONE }
-    }
-
-    pub(crate) fn error(at: u64) -> Self {
-        Self { error_at: at, ..Self::NONE }
-    }
-
-    pub(crate) fn sync_error(at: u64) -> Self {
-        Self { sync_error_at: at, ..Self::NONE }
-    }
-
-    pub(crate) fn short(at: u64) -> Self {
-        Self { short_at: at, ..Self::NONE }
-    }
-
-    pub(crate) fn full(room: usize) -> Self {
-        Self { room, ..Self::NONE }
-    }
-}
+use trueup_journal::Storage;
 
 /// An operation for the trace: its name, its file, and two numbers that say which part.
 #[derive(Clone, Copy, Debug)]
-struct Asked(&'static str, usize, u64, usize);
+pub(super) struct Asked(
+    pub(super) &'static str,
+    pub(super) usize,
+    pub(super) u64,
+    pub(super) usize,
+);
 
 #[derive(Clone, Debug)]
 enum NameChange {
@@ -73,24 +35,24 @@ enum NameChange {
 }
 
 #[derive(Clone, Debug)]
-struct State {
-    files: Vec<Content>,
+pub(super) struct State {
+    pub(super) files: Vec<Content>,
     names: BTreeMap<String, usize>,
     durable_names: BTreeMap<String, usize>,
     changes: Vec<NameChange>,
-    operations: u64,
+    pub(super) operations: u64,
     syncs: u64,
-    faults: Faults,
-    noise: Noise,
-    has_failed: bool,
+    pub(super) faults: Faults,
+    pub(super) noise: Noise,
+    pub(super) has_failed: bool,
     trace: u64,
     reused: usize,
-    read_bytes_max: usize,
+    pub(super) read_bytes_max: usize,
 }
 
 /// A directory on the disk. Clones are the same directory.
 #[derive(Clone, Debug)]
-pub(crate) struct Disk(Rc<RefCell<State>>);
+pub(crate) struct Disk(pub(super) Rc<RefCell<State>>);
 
 impl Disk {
     /// An empty disk.
@@ -244,7 +206,7 @@ fn apply(names: &mut BTreeMap<String, usize>, change: &NameChange) {
 
 impl State {
     /// Counts an operation and notes it; fails if it is the one that fails.
-    fn operation(&mut self, what: Asked) -> io::Result<()> {
+    pub(super) fn operation(&mut self, what: Asked) -> io::Result<()> {
         let number = self.operations;
         self.operations += 1;
         let Asked(name, file, offset, length) = what;
@@ -261,7 +223,7 @@ impl State {
     }
 
     /// Counts a sync of a file; fails if it is the one that fails.
-    fn count_sync(&mut self) -> io::Result<()> {
+    pub(super) fn count_sync(&mut self) -> io::Result<()> {
         let number = self.syncs;
         self.syncs += 1;
         if number == self.faults.sync_error_at {
@@ -272,7 +234,7 @@ impl State {
     }
 
     /// Whether the power went before the operation that was counted last.
-    fn is_off(&self) -> bool {
+    pub(super) fn is_off(&self) -> bool {
         self.operations > self.faults.power_loss_at.saturating_add(1)
     }
 
@@ -302,12 +264,12 @@ impl State {
     }
 
     /// How many bytes there is room for besides what is there.
-    fn room(&self) -> usize {
+    pub(super) fn room(&self) -> usize {
         self.faults.room.saturating_sub(self.used())
     }
 
     fn handle(&self, disk: &Disk, index: usize) -> DiskFile {
-        DiskFile { disk: disk.clone(), index, told: self.files[index].failures }
+        DiskFile::new(disk, index, self.files[index].failures)
     }
 }
 
@@ -368,100 +330,5 @@ impl Storage for Disk {
 
     fn lanes(&self) -> SteppedLanes<DiskFile> {
         SteppedLanes::new(Noise(self.draw()))
-    }
-}
-
-/// An open file of the disk.
-#[derive(Debug)]
-pub(crate) struct DiskFile {
-    disk: Disk,
-    index: usize,
-    /// How many failures of the file this handle was told of, or were before it was opened.
-    told: u64,
-}
-
-impl File for DiskFile {
-    fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
-        let mut state = self.disk.0.borrow_mut();
-        let done = state.operation(Asked("write", self.index, offset, bytes.len()));
-        if state.is_off() {
-            return done.map(|()| 0);
-        }
-        let offset = usize::try_from(offset).unwrap();
-        let grown = (offset + bytes.len()).saturating_sub(state.files[self.index].seen.len());
-        let room = state.room();
-        let is_short = state.operations > state.faults.short_at;
-        let written = if done.is_err() || is_short {
-            bytes.len() / 2
-        } else {
-            bytes.len() - grown.saturating_sub(room).min(bytes.len())
-        };
-        state.files[self.index].write(offset, &bytes[..written]);
-        done?;
-        if is_short {
-            state.faults.short_at = u64::MAX;
-            state.has_failed = true;
-        } else if written < bytes.len() && written == 0 {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        Ok(written)
-    }
-
-    fn reserve(&mut self, length: u64) -> io::Result<()> {
-        let mut state = self.disk.0.borrow_mut();
-        let done = state.operation(Asked("reserve", self.index, length, 0));
-        if state.is_off() {
-            return done;
-        }
-        let length = usize::try_from(length).unwrap();
-        let before = state.files[self.index].seen.len();
-        let wanted = length.saturating_sub(before);
-        let granted = if done.is_err() { wanted / 2 } else { wanted.min(state.room()) };
-        if granted > 0 {
-            state.files[self.index].resize(before + granted);
-        }
-        done?;
-        if granted < wanted { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        let mut state = self.disk.0.borrow_mut();
-        let done =
-            state.operation(Asked("sync", self.index, 0, 0)).and_then(|()| state.count_sync());
-        if state.operations > state.faults.power_loss_at {
-            return done;
-        }
-        let mut noise = state.noise.clone();
-        let content = &mut state.files[self.index];
-        if done.is_err() {
-            content.fail_sync(&mut noise);
-            self.told = content.failures;
-            state.noise = noise;
-            return done;
-        }
-        content.sync();
-        if self.told < content.failures {
-            self.told = content.failures;
-            return Err(io::Error::other("input/output error, earlier"));
-        }
-        Ok(())
-    }
-
-    fn read(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut state = self.disk.0.borrow_mut();
-        state.operation(Asked("read", self.index, offset, buffer.len()))?;
-        state.read_bytes_max = state.read_bytes_max.max(buffer.len());
-        let bytes = &state.files[self.index].seen;
-        let offset = usize::try_from(offset).unwrap();
-        let rest = bytes.get(offset..).unwrap_or(&[]);
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
-    }
-
-    fn length(&mut self) -> io::Result<u64> {
-        let mut state = self.disk.0.borrow_mut();
-        state.operation(Asked("length", self.index, 0, 0))?;
-        Ok(state.files[self.index].seen.len() as u64)
     }
 }

@@ -1,10 +1,12 @@
 //! One journal through several lives, each ended by a fault; all of it decided by a seed.
 
 use super::content::SECTOR_BYTES;
-use super::disk::{Disk, Faults};
+use super::disk::Disk;
+use super::faults::Faults;
 use super::model::{Found, Model, Promise, Taken};
 use super::mutant::{Mutant, Mutation};
 use super::noise::Noise;
+use super::outcome::{Mode, Outcome};
 use trueup_journal::writer::NewRecord;
 use trueup_journal::{
     EpochClose, JournalError, Opened, Options, Progress, RecordKind, Records, Writer, open,
@@ -14,61 +16,6 @@ use trueup_journal::{
 const MARK: u64 = 0x6d61_726b_2061_7420;
 /// How often the journal of a history is opened.
 const LIVES: usize = 5;
-
-/// What goes wrong in a history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// The power goes, while writing and while recovering.
-    Power,
-    /// The device fails once, then the process ends or the power goes.
-    Error,
-    /// A write ends early.
-    Short,
-    /// The disk is full, and has room again.
-    Full,
-    /// The power goes, and one place of the disk is damaged when it comes back.
-    Damage,
-}
-
-impl Mode {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Power, Self::Error, Self::Short, Self::Full, Self::Damage];
-}
-
-/// What a history came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    /// How often the process ended.
-    pub(crate) crashes: usize,
-    /// How often the journal was opened after a fault and compared with the model.
-    pub(crate) recoveries: usize,
-    /// How often it was refused because of a place that was damaged.
-    pub(crate) refused: usize,
-    /// How often a record was refused for want of room.
-    pub(crate) full: usize,
-    /// How many records were durable when the process ended, added up.
-    pub(crate) durable: u64,
-    /// The number of the last segment.
-    pub(crate) segments: usize,
-    /// How often a file was used again.
-    pub(crate) reused: usize,
-    /// A digest of everything that was asked of the disk.
-    pub(crate) trace: u64,
-}
-
-impl Outcome {
-    /// Adds up; of segments the greatest number is kept.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.crashes += other.crashes;
-        self.recoveries += other.recoveries;
-        self.refused += other.refused;
-        self.full += other.full;
-        self.durable += other.durable;
-        self.segments = self.segments.max(other.segments);
-        self.reused += other.reused;
-        self.trace ^= other.trace;
-    }
-}
 
 /// Runs a history; fails with what was found to be wrong.
 pub(crate) fn run(mode: Mode, seed: u64, mutation: Mutation) -> Result<Outcome, String> {

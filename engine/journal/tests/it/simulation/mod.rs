@@ -2,12 +2,17 @@
 
 mod noise;
 mod content;
+mod faults;
 mod disk;
+mod file;
 mod lanes;
 mod mutant;
 mod model;
+mod outcome;
 mod history;
 
-pub(crate) use disk::{Disk, Faults};
-pub(crate) use history::{Mode, Outcome, run, run_short};
+pub(crate) use disk::Disk;
+pub(crate) use faults::Faults;
+pub(crate) use history::{run, run_short};
 pub(crate) use mutant::Mutation;
+pub(crate) use outcome::{Mode, Outcome};

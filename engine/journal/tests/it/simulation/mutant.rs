@@ -3,7 +3,8 @@
 //! The faults are planted between the journal and the disk, so that the journal's own code has no
 //! switch for them.
 
-use super::disk::{Disk, DiskFile};
+use super::disk::Disk;
+use super::file::DiskFile;
 use super::lanes::SteppedLanes;
 use super::noise::Noise;
 use crate::format;

@@ -410,7 +410,8 @@ fn without_rank(mut body: Body<Id>) -> (Body<Id>, u32) {
         | Body::Territory(_)
         | Body::SuiteMember(_)
         | Body::Fee(_)
-        | Body::Bill(_) => 0,
+        | Body::Bill(_)
+        | Body::Allocation(_) => 0,
     };
     (body, rank)
 }

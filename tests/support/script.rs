@@ -22,6 +22,7 @@
 //! place device ws1 in DE
 //! territory EU has DE
 //! suite_rule OFFICE has ACCESS mandatory 75
+//! allocate L1 to user ada from 2025-01-01 2   # two rights of the line called L1
 //! 12:00 role db2 failover              # and: 12:00 set DISK 20 for london; 12:00 enter APP by ada
 //! settle 2025-03-31                    # ends the epoch and moves the horizon
 //! ```

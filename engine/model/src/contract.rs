@@ -199,6 +199,8 @@ pub struct EntitlementLine<N> {
     pub version: Option<N>,
     /// Words that the vendor wrote on it.
     pub notice: Option<N>,
+    /// Whether only those may use it to whom it is allocated.
+    pub restricted: bool,
 }
 
 impl<N> EntitlementLine<N> {
@@ -230,6 +232,7 @@ impl<N> EntitlementLine<N> {
             cost: None,
             version: None,
             notice: None,
+            restricted: false,
         }
     }
 
@@ -267,6 +270,7 @@ impl<N> EntitlementLine<N> {
             cost: self.cost,
             version: self.version.map(|name| f(NameKind::Text, name)).transpose()?,
             notice: self.notice.map(|name| f(NameKind::Text, name)).transpose()?,
+            restricted: self.restricted,
         })
     }
 }

@@ -5,6 +5,7 @@
 //! and the policy says which one counts. A retraction removes every assertion of its identity up to
 //! its revision, whichever arrives first. What counts is therefore a function of the *set* of facts.
 
+use crate::allocation::Allocation;
 use crate::catalog::{Alias, Component, Product, SuiteMember};
 use crate::contract::EntitlementLine;
 use crate::credit::Grant;
@@ -150,6 +151,8 @@ pub enum Body<N> {
     Fee(Fee<N>),
     /// What was billed.
     Bill(Bill<N>),
+    /// Rights that are bound to a holder.
+    Allocation(Allocation<N>),
 }
 
 /// The kind of a fact's body: which table it belongs to.
@@ -209,11 +212,13 @@ pub enum FactKind {
     Fee,
     /// [`Body::Bill`].
     Bill,
+    /// [`Body::Allocation`].
+    Allocation,
 }
 
 impl FactKind {
     /// Every kind, in the order of [`FactKind::code`].
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Session,
         Self::Usage,
         Self::Server,
@@ -241,6 +246,7 @@ impl FactKind {
         Self::SuiteMember,
         Self::Fee,
         Self::Bill,
+        Self::Allocation,
     ];
 
     /// The kind's stable number.
@@ -273,6 +279,7 @@ impl FactKind {
             Self::SuiteMember => 24,
             Self::Fee => 25,
             Self::Bill => 26,
+            Self::Allocation => 27,
         }
     }
 
@@ -313,6 +320,7 @@ impl<N> Body<N> {
             Self::SuiteMember(_) => FactKind::SuiteMember,
             Self::Fee(_) => FactKind::Fee,
             Self::Bill(_) => FactKind::Bill,
+            Self::Allocation(_) => FactKind::Allocation,
         }
     }
 
@@ -334,6 +342,7 @@ impl<N> Body<N> {
             Self::Territory(body) => &mut body.span.start,
             Self::SuiteMember(body) => &mut body.span.start,
             Self::Fee(body) => &mut body.span.start,
+            Self::Allocation(body) => &mut body.span.start,
             Self::Session(_)
             | Self::Usage(_)
             | Self::Server(_)
@@ -390,6 +399,7 @@ impl<N> Body<N> {
             Self::SuiteMember(body) => Body::SuiteMember(body.try_map(f)?),
             Self::Fee(body) => Body::Fee(body.try_map(f)?),
             Self::Bill(body) => Body::Bill(body.try_map(f)?),
+            Self::Allocation(body) => Body::Allocation(body.try_map(f)?),
         })
     }
 }

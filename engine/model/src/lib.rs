@@ -9,7 +9,8 @@
 //! |---|---|
 //! | account | a node of the customer's organization: company, affiliate, division, cost center |
 //! | alias | an effective-dated statement that one name means another |
-//! | allocation | the part of a line that serves a demand, with the reason for it |
+//! | allocation | rights of a line that are bound to one person or machine by name |
+//! | allocation line | the part of a line that serves a demand, with the reason for it |
 //! | basis | what vouches for an entitlement line: a contract, a license file, a server's report |
 //! | charged | used under the license rule; what a session costs after duplicate grouping |
 //! | credit | an amount that is granted first and used up later; what no grant covers is overage |
@@ -59,6 +60,7 @@ pub mod territory;
 pub mod catalog;
 pub mod org;
 pub mod contract;
+pub mod allocation;
 pub mod metric;
 pub mod derived;
 pub mod position;

@@ -174,6 +174,10 @@ impl Intake {
                 let dated = row.at.is_calendar();
                 return (!dated).then_some((RejectReason::OutOfRange, None));
             }
+            Body::Allocation(row) => {
+                let binds = row.quantity > Quantity::ZERO;
+                return (!binds).then_some((RejectReason::BadValue, None));
+            }
             Body::Seat(_)
             | Body::Product(_)
             | Body::Component(_)
@@ -260,7 +264,8 @@ impl Intake {
             | Body::Territory(_)
             | Body::SuiteMember(_)
             | Body::Fee(_)
-            | Body::Bill(_) => None,
+            | Body::Bill(_)
+            | Body::Allocation(_) => None,
         }
     }
 }

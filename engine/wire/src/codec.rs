@@ -23,7 +23,7 @@ use schema::{Common, CommonBuilder, CommonColumns, Rows, Table};
 use trueup_model::fact::{Action, Fact, FactKind};
 
 /// The version of every kind's columns, as this build writes them; it reads the earlier ones too.
-pub const SCHEMA_VERSION: u16 = 2;
+pub const SCHEMA_VERSION: u16 = 3;
 
 /// The bytes that a fact of telemetry usually takes: what is reserved before encoding.
 const FACT_BYTES_USUAL: usize = 40;

@@ -1,6 +1,7 @@
 //! Facts of every kind from a seed, for tests: common values mostly, edges often.
 
 use crate::code::Code;
+use trueup_model::allocation::{Allocation, HolderKind};
 use trueup_model::calendar::PeriodUnit;
 use trueup_model::catalog::{Alias, AliasKind, Component, Product, SuiteMember};
 use trueup_model::contract::{Basis, EntitlementLine, LineClass, LineKind};
@@ -193,6 +194,7 @@ impl Noise {
             cost: self.some(|noise| Money { amount: noise.signed(), currency }),
             version: self.some(Self::code),
             notice: self.some(Self::code),
+            restricted: self.chance(50),
         }
     }
 
@@ -265,7 +267,8 @@ impl Noise {
             | FactKind::Territory
             | FactKind::SuiteMember
             | FactKind::Fee
-            | FactKind::Bill => return None,
+            | FactKind::Bill
+            | FactKind::Allocation => return None,
         })
     }
 
@@ -372,6 +375,13 @@ impl Noise {
                 country: self.code(),
                 span: self.span(),
             }),
+            FactKind::Allocation => Body::Allocation(Allocation {
+                line: self.code(),
+                kind: self.pick(&HolderKind::ALL),
+                holder: self.code(),
+                quantity: Quantity(self.signed()),
+                span: self.span(),
+            }),
             FactKind::Territory => Body::Territory(Territory {
                 territory: self.code(),
                 country: self.code(),
@@ -442,6 +452,7 @@ impl Noise {
             | FactKind::SuiteMember
             | FactKind::Fee
             | FactKind::Bill
+            | FactKind::Allocation
             | FactKind::Reject => Body::Reject(Reject {
                 reason: self.pick(&RejectReason::ALL),
                 excerpt: self.code(),

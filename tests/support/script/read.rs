@@ -389,6 +389,7 @@ fn line(words: &mut Words<'_>) -> Result<Body<String>, String> {
             "grace" => line.grace_seconds = words.number()?,
             "territory" => line.territory = Some(words.word()?.to_owned()),
             "parent" => line.parent = Some(words.word()?.to_owned()),
+            "restricted" => line.restricted = true,
             "base" => line.base = Some(words.word()?.to_owned()),
             "metric" => {
                 let word = words.word()?;

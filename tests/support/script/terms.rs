@@ -2,6 +2,7 @@
 
 use super::read::unit;
 use super::words::Words;
+use trueup_model::allocation::{Allocation, HolderKind};
 use trueup_model::catalog::SuiteMember;
 use trueup_model::credit::Grant;
 use trueup_model::fact::Body;
@@ -49,8 +50,22 @@ pub(super) fn statement(verb: &str, words: &mut Words<'_>) -> Result<Body<String
             let span = words.span()?;
             Ok(Body::SuiteMember(SuiteMember { suite, component, mandatory, percent, span }))
         }
+        "allocate" => allocation(words),
         _ => Err(format!("`{verb}` is not a kind of line")),
     }
+}
+
+/// `allocate LINE to user|device NAME [from WHEN] [to WHEN] [QUANTITY]`
+fn allocation(words: &mut Words<'_>) -> Result<Body<String>, String> {
+    let line = words.word()?.to_owned();
+    words.must("to")?;
+    let word = words.word()?;
+    let kind = HolderKind::ALL.into_iter().find(|kind| kind.name() == word);
+    let kind = kind.ok_or(format!("`{word}` is no kind of holder"))?;
+    let holder = words.word()?.to_owned();
+    let span = words.span()?;
+    let quantity = if words.is_empty() { Quantity::ONE } else { words.number()? };
+    Ok(Body::Allocation(Allocation { line, kind, holder, quantity, span }))
 }
 
 /// `role HOST active|passive|failover|test`

@@ -1,9 +1,10 @@
 //! What a row says: its fields as the body of a fact.
 
 use super::cell::Fault;
-use super::field::{Field, Kind, PERIOD_UNITS};
+use super::field::{Field, Kind, PERIOD_UNITS, RESTRICTIONS};
 use super::plan::Record;
 use super::{MissingTime, shown};
+use trueup_model::allocation::{Allocation, HolderKind};
 use trueup_model::calendar::PeriodUnit;
 use trueup_model::catalog::{Alias, AliasKind, Product};
 use trueup_model::contract::{Basis, EntitlementLine, LineClass, LineKind};
@@ -27,6 +28,7 @@ pub(crate) fn body<'r>(record: &Record<'r>, arrived_at: Timestamp) -> Result<Bod
         Kind::Aliases => alias(record).map(Body::Alias),
         Kind::Memberships => membership(record).map(Body::Membership),
         Kind::Products => product(record).map(Body::Product),
+        Kind::Allocations => allocation(record).map(Body::Allocation),
         Kind::Usage => usage(record, arrived_at).map(Body::Usage),
     }
 }
@@ -123,6 +125,7 @@ fn line<'r>(record: &Record<'r>) -> Result<EntitlementLine<&'r str>, Fault> {
         cost: record.optional(Field::Cost, |cell| reading.money(cell, currency))?,
         version: record.name(Field::Version)?,
         notice: record.name(Field::Notice)?,
+        restricted: choice(record, Field::Restricted, &RESTRICTIONS)?.unwrap_or(false),
         ..EntitlementLine::base(
             name,
             granted,
@@ -181,6 +184,22 @@ fn product<'r>(record: &Record<'r>) -> Result<Product<&'r str>, Fault> {
         product: record.needed_name(Field::Product)?,
         family: record.name(Field::Family)?,
         publisher: record.name(Field::Publisher)?,
+    })
+}
+
+fn allocation<'r>(record: &Record<'r>) -> Result<Allocation<&'r str>, Fault> {
+    let reading = &record.mapping.reading;
+    let quantity = record.optional(Field::Quantity, |cell| reading.quantity(cell))?;
+    if quantity.is_some_and(|quantity| quantity <= Quantity::ZERO) {
+        let detail = format!("{} is not more than none", record.place(Field::Quantity));
+        return Err(Fault::new(RejectReason::OutOfRange, detail));
+    }
+    Ok(Allocation {
+        line: record.needed_name(Field::Line)?,
+        kind: needed_choice(record, Field::Kind, &HolderKind::ALL)?,
+        holder: record.needed_name(Field::Holder)?,
+        quantity: quantity.unwrap_or(Quantity::ONE),
+        span: span(record)?,
     })
 }
 

@@ -33,6 +33,7 @@ fn key(kind: Kind) -> &'static [Field] {
         Kind::Aliases => &[F::Kind, F::Raw, F::Canonical, F::Start],
         Kind::Memberships => &[F::Kind, F::Member, F::Account, F::Start],
         Kind::Products => &[F::Product],
+        Kind::Allocations => &[F::Line, F::Kind, F::Holder, F::Start],
         Kind::Usage => &[],
     }
 }

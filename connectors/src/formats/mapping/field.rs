@@ -3,6 +3,7 @@
 //! The names here are the headers of the built-in mappings and the keys of `[columns]` in a mapping
 //! file: one word for one thing, as in the model.
 
+use trueup_model::allocation::HolderKind;
 use trueup_model::calendar::PeriodUnit;
 use trueup_model::catalog::AliasKind;
 use trueup_model::contract::{LineClass, LineKind};
@@ -25,19 +26,22 @@ pub enum Kind {
     Memberships,
     /// Products and where they stand in the product tree.
     Products,
+    /// Rights that are bound to people or machines.
+    Allocations,
     /// Metered quantities at instants.
     Usage,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Purchases,
         Self::Seats,
         Self::Accounts,
         Self::Aliases,
         Self::Memberships,
         Self::Products,
+        Self::Allocations,
         Self::Usage,
     ];
 
@@ -50,6 +54,7 @@ impl Kind {
             Self::Aliases => "aliases",
             Self::Memberships => "memberships",
             Self::Products => "products",
+            Self::Allocations => "allocations",
             Self::Usage => "usage",
         }
     }
@@ -63,7 +68,8 @@ impl Kind {
             | Self::Accounts
             | Self::Aliases
             | Self::Memberships
-            | Self::Products => false,
+            | Self::Products
+            | Self::Allocations => false,
         }
     }
 
@@ -98,6 +104,7 @@ impl Kind {
                 F::Currency,
                 F::Version,
                 F::Notice,
+                F::Restricted,
             ],
             Self::Seats => &[
                 F::Product,
@@ -113,6 +120,7 @@ impl Kind {
             Self::Aliases => &[F::Kind, F::Raw, F::Canonical, F::Start, F::End],
             Self::Memberships => &[F::Kind, F::Member, F::Account, F::Start, F::End],
             Self::Products => &[F::Product, F::Family, F::Publisher],
+            Self::Allocations => &[F::Line, F::Kind, F::Holder, F::Quantity, F::Start, F::End],
             Self::Usage => {
                 &[F::Id, F::Source, F::At, F::Product, F::Account, F::User, F::Device, F::Quantity]
             }
@@ -129,6 +137,7 @@ impl Kind {
             Self::Aliases => &[F::Kind, F::Raw, F::Canonical],
             Self::Memberships => &[F::Kind, F::Member, F::Account],
             Self::Products => &[F::Product],
+            Self::Allocations => &[F::Line, F::Kind, F::Holder],
             Self::Usage => &[F::At, F::Product, F::Quantity],
         }
     }
@@ -140,6 +149,8 @@ impl Kind {
             (Field::Per, _) => PERIOD_UNITS.map(PeriodUnit::name).to_vec(),
             (Field::Kind, Self::Aliases) => AliasKind::ALL.map(alias_kind_name).to_vec(),
             (Field::Kind, Self::Memberships) => MemberKind::ALL.map(member_kind_name).to_vec(),
+            (Field::Kind, Self::Allocations) => HolderKind::ALL.map(HolderKind::name).to_vec(),
+            (Field::Restricted, _) => RESTRICTIONS.map(restriction_name).to_vec(),
             (Field::Kind, _) => LineKind::ALL.map(LineKind::name).to_vec(),
             (Field::Class, Self::Seats) => SeatClass::ALL.map(seat_class_name).to_vec(),
             (Field::Class, _) => LineClass::ALL.map(line_class_name).to_vec(),
@@ -158,6 +169,13 @@ pub(crate) const PERIOD_UNITS: [PeriodUnit; 7] = [
     PeriodUnit::Year,
     PeriodUnit::All,
 ];
+
+/// Whether a line is restricted to those to whom it is allocated.
+pub(crate) const RESTRICTIONS: [bool; 2] = [false, true];
+
+fn restriction_name(restricted: bool) -> &'static str {
+    if restricted { "yes" } else { "no" }
+}
 
 /// The name of an alias kind in tables.
 pub(crate) fn alias_kind_name(kind: AliasKind) -> &'static str {
@@ -252,9 +270,11 @@ fields! {
     Family "family"
     /// For how many days use may stay above before it is a breach.
     GraceDays "grace_days"
+    /// The person or machine to which rights are bound.
+    Holder "holder"
     /// The source's own name of an event.
     Id "id"
-    /// What a line does, or what an alias or membership is about.
+    /// What a line does, or what an alias, membership or allocation is about.
     Kind "kind"
     /// The last sign of use of a seat.
     LastActive "last_active"
@@ -286,6 +306,8 @@ fields! {
     Quantity "quantity"
     /// The name as a source spells it.
     Raw "raw"
+    /// Whether only those may use a line to whom it is allocated.
+    Restricted "restricted"
     /// The license server daemon.
     Server "server"
     /// The source of an event, where one stream carries several.

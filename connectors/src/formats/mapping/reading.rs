@@ -199,14 +199,16 @@ impl Reading {
     pub(crate) fn problem(&self, kind: Kind, field: Field, text: &str) -> Option<String> {
         let (cell, zone) = (Cell::stated(text), Zone::utc());
         let checked = match field {
-            Field::Quantity if kind.is_events() => self.quantity(cell).map(drop),
+            Field::Quantity if kind.is_events() || kind == Kind::Allocations => {
+                self.quantity(cell).map(drop)
+            }
             Field::Quantity => self.capacity(cell).map(drop),
             Field::Overdraft => self.quantity(cell).map(drop),
             Field::Cost => self.money(cell, None).map(drop),
             Field::Currency => self.currency(cell).map(drop),
             Field::At | Field::LastActive | Field::Start => self.instant(cell, &zone).map(drop),
             Field::End | Field::MaintenanceUntil => self.end(cell, &zone).map(drop),
-            Field::Metric | Field::Per | Field::Kind | Field::Class => {
+            Field::Metric | Field::Per | Field::Kind | Field::Class | Field::Restricted => {
                 self.choice(cell, kind, field).map(drop)
             }
             Field::Priority => self.whole(cell).map(drop),
@@ -220,6 +222,7 @@ impl Reading {
             | Field::Contract
             | Field::Device
             | Field::Family
+            | Field::Holder
             | Field::Id
             | Field::Line
             | Field::Member

@@ -1,7 +1,8 @@
-//! The columns of the contract side: lines, grants of credit, prices, territories.
+//! The columns of the contract side: lines, allocations, grants of credit, prices, territories.
 
 use super::schema::columns;
 use crate::code::Code;
+use trueup_model::allocation::{Allocation, HolderKind};
 use trueup_model::calendar::PeriodUnit;
 use trueup_model::contract::{Basis, EntitlementLine, LineClass, LineKind};
 use trueup_model::credit::Grant;
@@ -40,6 +41,7 @@ columns! {
         41 territory: Option<Code>, since 2;
         42 parent: Option<Code>, since 2;
         43 base: Option<Code>, since 2;
+        44 restricted: bool, since 3;
     }
 }
 
@@ -109,5 +111,15 @@ columns! {
         17 account: Option<Code>;
         18 units: Quantity;
         19 at: Timestamp;
+    }
+}
+
+columns! {
+    Allocation<Code> => AllocationBuilder, AllocationColumns {
+        16 line: Code;
+        17 kind: HolderKind;
+        18 holder: Code;
+        19 quantity: Quantity;
+        20 span: Span;
     }
 }

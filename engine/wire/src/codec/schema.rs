@@ -5,6 +5,7 @@ use super::catalog::{AccountBuilder, AccountColumns, MembershipBuilder, Membersh
 use super::catalog::{AliasBuilder, AliasColumns, ComponentBuilder, ComponentColumns};
 use super::catalog::{ProductBuilder, ProductColumns};
 use super::catalog::{SuiteMemberBuilder, SuiteMemberColumns};
+use super::contract::{AllocationBuilder, AllocationColumns};
 use super::contract::{
     BillBuilder, BillColumns, FeeBuilder, FeeColumns, GrantBuilder, GrantColumns, LineBuilder,
     LineColumns,
@@ -320,4 +321,5 @@ tables! {
     SuiteMember: SuiteMemberBuilder, SuiteMemberColumns;
     Fee: FeeBuilder, FeeColumns;
     Bill: BillBuilder, BillColumns;
+    Allocation: AllocationBuilder, AllocationColumns;
 }

@@ -59,7 +59,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_decoded_or_refused(
-        kind in 0_u8..25,
+        kind in 0_u8..26,
         count in prop_oneof![0_u32..4, any::<u32>()],
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
     ) {
@@ -210,8 +210,8 @@ fn an_unknown_schema_is_refused_by_name() {
     check(0x00C8_0001, expect!["schema 0x00c80001 names no kind of fact"]);
     check(0x0100_0001, expect!["schema 0x01000001 names no kind of fact"]);
     check(
-        0x0001_0003,
-        expect!["version 3 of the columns of Usage is unknown; upgrade the older side"],
+        0x0001_0004,
+        expect!["version 4 of the columns of Usage is unknown; upgrade the older side"],
     );
 }
 
@@ -277,6 +277,25 @@ fn a_batch_of_the_version_before_is_read_and_what_it_does_not_say_is_the_usual()
     write_lanes(&vec![0_u8; asserted], 22, 0, &[], &mut last);
     let bytes = columns.bytes.strip_suffix(last.as_slice()).expect("the newest column is the last");
     let schema = u32::from(FactKind::Usage.code()) << 16 | 1;
+    let read: Vec<_> = decode_batch(schema, columns.count, bytes, CODES).unwrap().collect();
+    assert_eq!(read, facts);
+}
+
+#[test]
+fn a_line_of_the_version_before_is_not_restricted() {
+    let mut noise = Noise(12);
+    let mut facts: Vec<Fact<Code>> = (0..20).map(|_| noise.fact(FactKind::Line)).collect();
+    for fact in &mut facts {
+        if let Action::Assert(Body::Line(line)) = &mut fact.action {
+            line.restricted = false;
+        }
+    }
+    let columns = encode_batch(&facts).unwrap().remove(0);
+    let asserted = facts.iter().filter(|fact| matches!(fact.action, Action::Assert(_))).count();
+    let mut last = Vec::new();
+    write_lanes(&vec![0_u8; asserted], 44, 0, &[], &mut last);
+    let bytes = columns.bytes.strip_suffix(last.as_slice()).expect("the newest column is the last");
+    let schema = u32::from(FactKind::Line.code()) << 16 | 2;
     let read: Vec<_> = decode_batch(schema, columns.count, bytes, CODES).unwrap().collect();
     assert_eq!(read, facts);
 }

@@ -7,6 +7,7 @@ use crate::code::Code;
 use crate::column::Place;
 use crate::column::field::{ColumnType, Field, Pair, Value, pairs};
 use crate::error::{DecodeError, EncodeError};
+use trueup_model::allocation::HolderKind;
 use trueup_model::calendar::PeriodUnit;
 use trueup_model::catalog::AliasKind;
 use trueup_model::contract::{Basis, LineClass, LineKind};
@@ -91,7 +92,7 @@ macro_rules! codes {
 }
 
 codes! {
-    AliasKind, Basis, DayCount, FactorKind, LineClass, LineKind, LocatedKind, MachineRole, MemberKind, Metric,
+    AliasKind, Basis, DayCount, FactorKind, HolderKind, LineClass, LineKind, LocatedKind, MachineRole, MemberKind, Metric,
     Partition, PriceModel, RejectReason, ReservedFor, SeatClass, ServerEventKind, ServerState,
     SessionKind, SessionReason, UsageOp,
 }

@@ -65,7 +65,7 @@ fn all_mistakes_of_a_mapping_are_reported_at_once() {
               line 4, column 23: `expiry_day_included` is a TOML string
                 hint: it must be true or false, without quotes
               line 5, column 23: `cost center` in [require] is no field of purchases
-                hint: there are line, contract, product, metric, quantity, per, start, end, account, server, kind, class, base, parent, territory, duplicates, suite_duplicates, overdraft, margin_percent, grace_days, priority, maintenance_until, cost, currency, version, notice
+                hint: there are line, contract, product, metric, quantity, per, start, end, account, server, kind, class, base, parent, territory, duplicates, suite_duplicates, overdraft, margin_percent, grace_days, priority, maintenance_until, cost, currency, version, notice, restricted
               line 6, column 1: `colour` is not a key of a mapping
                 hint: there are kind, format, document, holds, time_zone, expiry_day_included, require, optional, table, locale, words, columns, joins, constants, defaults, values, key, skip, events
               line 9, column 1: `delimeter` is not a key of [table]
@@ -84,7 +84,7 @@ fn all_mistakes_of_a_mapping_are_reported_at_once() {
               line 18, column 19: `%q` does not name a day, a month and a year
                 hint: such as %d/%m/%Y for 03/04/2023, the third of April; %y is a short year
               line 22, column 1: `produkt` in [columns] is no field of purchases
-                hint: did you mean `product`? There are line, contract, product, metric, quantity, per, start, end, account, server, kind, class, base, parent, territory, duplicates, suite_duplicates, overdraft, margin_percent, grace_days, priority, maintenance_until, cost, currency, version, notice
+                hint: did you mean `product`? There are line, contract, product, metric, quantity, per, start, end, account, server, kind, class, base, parent, territory, duplicates, suite_duplicates, overdraft, margin_percent, grace_days, priority, maintenance_until, cost, currency, version, notice, restricted
               line 24, column 12: `quantity` is a TOML integer
                 hint: it must be text in quotes: quantity = "…"
               line 25, column 8: a column must have a name
@@ -111,7 +111,7 @@ fn a_mapping_that_is_not_toml_says_where_and_still_checks_the_rest() {
               line 2, column 10: string values must be quoted, expected literal string
                 hint: text stands in quotes, lists in [brackets], sections begin with [name]
               line 4, column 1: `produkt` in [columns] is no field of purchases
-                hint: did you mean `product`? There are line, contract, product, metric, quantity, per, start, end, account, server, kind, class, base, parent, territory, duplicates, suite_duplicates, overdraft, margin_percent, grace_days, priority, maintenance_until, cost, currency, version, notice
+                hint: did you mean `product`? There are line, contract, product, metric, quantity, per, start, end, account, server, kind, class, base, parent, territory, duplicates, suite_duplicates, overdraft, margin_percent, grace_days, priority, maintenance_until, cost, currency, version, notice, restricted
               line 5, column 8: unclosed table, expected `]`
                 hint: text stands in quotes, lists in [brackets], sections begin with [name]"#]],
     );
@@ -122,11 +122,11 @@ fn a_mapping_says_what_it_lacks() {
     problems(
         "",
         &expect![[r#"
-        mapping purchases.toml has 2 problems
-          line 1, column 1: `format` is missing
-            hint: write format = "…" with one of csv, xlsx, ndjson, cloudevents
-          line 1, column 1: `kind` is missing
-            hint: write kind = "…" with one of purchases, seats, accounts, aliases, memberships, products, usage"#]],
+            mapping purchases.toml has 2 problems
+              line 1, column 1: `format` is missing
+                hint: write format = "…" with one of csv, xlsx, ndjson, cloudevents
+              line 1, column 1: `kind` is missing
+                hint: write kind = "…" with one of purchases, seats, accounts, aliases, memberships, products, allocations, usage"#]],
     );
     problems(
         "kind = \"usage\"\nformat = \"csv\"\n[columns]\nproduct = \"Product\"\n",

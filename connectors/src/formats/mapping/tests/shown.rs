@@ -1,6 +1,7 @@
 //! Facts as lines of text, for tests that compare them with what a person expects.
 
 use crate::formats::Collected;
+use trueup_model::allocation::Allocation;
 use trueup_model::contract::EntitlementLine;
 use trueup_model::fact::{Action, Body, Fact};
 use trueup_model::quantity::Capacity;
@@ -51,6 +52,11 @@ fn body_shown(body: &Body<String>) -> String {
             said += &named("user", usage.user.as_deref());
             said + &named("device", usage.device.as_deref())
         }
+        Body::Allocation(row) => {
+            let Allocation { line, kind, holder, quantity, .. } = row;
+            let span = span(row.span);
+            format!("allocation {quantity} of {line} to {} {holder} {span}", kind.name())
+        }
         Body::Document(version) => {
             let from = version.effective_from;
             format!("document {} with {} rows from {from}", version.document, version.rows)
@@ -98,6 +104,7 @@ fn line_shown(line: &EntitlementLine<String>) -> String {
     said += &named("margin", percent.as_deref());
     let grace = (line.grace_seconds > 0).then(|| format!("{} s", line.grace_seconds));
     said += &named("grace", grace.as_deref());
+    said += if line.restricted { " restricted" } else { "" };
     let until = line.maintenance_until.map(|until| until.to_string());
     said + &named("maintenance until", until.as_deref())
 }

@@ -56,6 +56,23 @@ fn a_small_table_of_products_needs_no_mapping() {
 }
 
 #[test]
+fn a_small_table_of_allocations_needs_no_mapping() {
+    built_in(
+        "line,kind,holder,quantity,start,end\nL1,user,ana,,2025-01-01,\nL1,Device,ws1,2,,2025-01-31\n\
+         L1,account,IT,1,,\nL1,user,ben,0,,\nL1,user,,1,,\n",
+        Kind::Allocations,
+        &expect![[r#"
+            2 allocation 1 of L1 to user ana [2025-01-01T00:00:00Z, open)
+            3 allocation 2 of L1 to device ws1 [always, 2025-02-01T00:00:00Z)
+            4 reject bad_value: column `kind`: `account` is none of user, device; translate it under [values.kind] <L1,account,IT,1,,>
+            5 reject out_of_range: column `quantity` is not more than none <L1,user,ben,0,,>
+            6 reject missing_value: column `holder`: no value <L1,user,,1,,>
+            0 document list.csv with 2 rows from always
+        "#]],
+    );
+}
+
+#[test]
 fn a_small_table_of_purchases_needs_no_mapping() {
     built_in(
         "line,product,metric,quantity,per,cost,currency,class,priority,duplicates\n\
@@ -158,6 +175,22 @@ fn a_purchase_list_states_what_lines_have_to_do_with_each_other_and_what_they_to
             4 line L3 Mesh concurrent 2 base always part of L2
             5 reject bad_value: column `margin_percent`: `-1` is below zero <L4,Mesh,concurrent,2,base,,,,-1,>
             6 reject out_of_range: column `grace_days`: `50000` is not a number of days up to 49710 <L5,Mesh,concurrent,2,base,,,,,50000>
+            0 document list.csv with 3 rows from always
+        "#]],
+    );
+}
+
+#[test]
+fn a_purchase_list_says_which_lines_are_restricted_to_those_to_whom_they_are_allocated() {
+    built_in(
+        "line,product,metric,quantity,restricted\nL1,Mesh,named_user,10,Yes\nL2,Mesh,named_user,4,no\n\
+         L3,Mesh,named_user,4,\nL4,Mesh,named_user,4,perhaps\n",
+        Kind::Purchases,
+        &expect![[r#"
+            2 line L1 Mesh named_user 10 base always restricted
+            3 line L2 Mesh named_user 4 base always
+            4 line L3 Mesh named_user 4 base always
+            5 reject bad_value: column `restricted`: `perhaps` is none of no, yes; translate it under [values.restricted] <L4,Mesh,named_user,4,perhaps>
             0 document list.csv with 3 rows from always
         "#]],
     );

@@ -40,7 +40,8 @@ pub(super) fn of(
             format!("belongs to {}", name(base))
         }
     });
-    let words = [class, kind].into_iter().flatten().map(str::to_owned);
+    let restricted = line.restricted.then_some("only for those to whom it is allocated");
+    let words = [class, kind, restricted].into_iter().flatten().map(str::to_owned);
     words.chain([tolerated, margin, grace, territory, parent, base].into_iter().flatten()).collect()
 }
 

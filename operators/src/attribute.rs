@@ -427,18 +427,21 @@ fn weighed(one: &Use, weight: Weight) -> Use {
     }
 }
 
-/// For what single metered quantities are asked: by the rules of products, and by credits and prices.
+/// For what single metered quantities are asked: by the rules of products, by credits and prices, and
+/// by allocations.
 pub fn asked<'s>(
     rules: Facts<'s, (ProductId, Rule)>,
     ledgers: Facts<'s, ProductId>,
+    allocated: Facts<'s, ProductId>,
 ) -> Facts<'s, (ProductId, Asked)> {
     let ruled = rules.map(|(product, rule)| {
         let [maximum, latest, unique] =
             [Metric::Maximum, Metric::Latest, Metric::Unique].map(|metric| rule.counts(metric));
-        (product, Asked { maximum, latest, unique, ledger: false })
+        (product, Asked { maximum, latest, unique, ..Asked::default() })
     });
     let ledgers = ledgers.map(|product| (product, Asked { ledger: true, ..Asked::default() }));
-    ruled.concat(ledgers).filter(|(_, asked)| *asked != Asked::default()).grouped(
+    let allocated = allocated.map(|product| (product, Asked { holders: true, ..Asked::default() }));
+    ruled.concat(ledgers).concat(allocated).filter(|(_, asked)| *asked != Asked::default()).grouped(
         "Attribute: asked",
         |_product, rows, found| {
             let all = rows.iter().fold(Asked::default(), |all, (asked, _)| Asked {
@@ -446,6 +449,7 @@ pub fn asked<'s>(
                 latest: all.latest || asked.latest,
                 unique: all.unique || asked.unique,
                 ledger: all.ledger || asked.ledger,
+                holders: all.holders || asked.holders,
             });
             found.push((all, 1));
         },

@@ -74,6 +74,8 @@ pub struct Right {
     pub territory: Option<TextId>,
     /// What the line cost.
     pub cost: Option<Money>,
+    /// Whether only those may use it to whom it is allocated.
+    pub restricted: bool,
 }
 
 /// The rights of one account among those of one tenant, product and metric, and how often each is there.
@@ -102,6 +104,7 @@ pub(crate) fn of_account(
         grace_us: i64::MIN,
         territory: None,
         cost: None,
+        restricted: false,
     });
     let from = least.into_iter().flat_map(|least| rights.range(least..));
     let own = from.take_while(move |(right, _)| right.account == account);
@@ -186,6 +189,7 @@ fn right(row: &LineInForce, resolution: &Resolution) -> Option<Right> {
         grace_us: i64::from(line.grace_seconds) * SECOND_US,
         territory: line.territory.map(Into::into),
         cost: line.cost,
+        restricted: line.restricted,
     })
 }
 

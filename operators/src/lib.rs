@@ -37,6 +37,7 @@ pub mod trials;
 pub(crate) mod features;
 pub mod attribute;
 pub mod standby;
+pub mod bound;
 pub mod territory;
 pub mod volume;
 pub mod credits;

@@ -11,6 +11,7 @@ use crate::attribute::{
     taking_part, units,
 };
 use crate::bills::{bills, bills_in_force, subject as of_bill};
+use crate::bound::{self, bound, restricted};
 use crate::charges::{charges, priced, subject as of_price};
 use crate::credits::{Credits, credits, granted, subject as of_grant};
 use crate::current_tree::current_tree;
@@ -60,7 +61,8 @@ use trueup_model::id::{Id, NameKind, ProductId};
 use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{
-    Adjustment, AllocationLine, IssuedPosition, LicensePosition, Rollup, Statement, Step,
+    Adjustment, AllocatedUse, AllocationLine, IssuedPosition, LicensePosition, Rollup, Statement,
+    Step,
 };
 use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
@@ -106,6 +108,8 @@ pub struct Outputs<'s> {
     pub overages: Facts<'s, Overage>,
     /// What use costs.
     pub charges: Facts<'s, Charge>,
+    /// How much of what is allocated is in use.
+    pub allocated: Facts<'s, AllocatedUse>,
     /// What is owed.
     pub true_ups: Facts<'s, TrueUp>,
     /// What lines cost.
@@ -163,6 +167,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let seen = seen(reference.in_force.clone());
     let held = reference.seats.clone().map(|(subject, _)| subject);
     let held = held.concat(seen.clone().map(|(subject, _)| subject));
+    let allocations =
+        bound::asking(bound::in_force(reference.in_force.clone()), reference.lines.clone());
     let subjects = asks(paired.sessions.clone().map(|session| session.subject), Asker::Checkout)
         .concat(asks(metered.clone().map(|event| event.subject), Asker::Metered))
         .concat(asks(held, Asker::Seat))
@@ -171,7 +177,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         .concat(asks(reference.lines.clone().map(|row| subject(&row)), Asker::Line))
         .concat(asks(reference.grants.clone().map(|row| of_grant(&row)), Asker::Grant))
         .concat(asks(reference.prices.clone().map(|row| of_price(&row)), Asker::Price))
-        .concat(asks(billed.clone().map(|row| of_bill(&row)), Asker::Bill));
+        .concat(asks(billed.clone().map(|row| of_bill(&row)), Asker::Bill))
+        .concat(asks(allocations.clone().map(|(subject, _)| subject), Asker::Allocation));
     let subjects = present("Subjects", subjects, |(subject, _)| place(subject));
     let statements_of_names = names(reference.in_force.clone(), inputs.unresolved);
     let resolved = resolve(subjects, statements_of_names);
@@ -180,6 +187,9 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let rights = entitle(sublicensed.lines, resolved.told(Asker::Line));
     let counting = counting(rights.clone());
     let rules = rules(inputs.settings.clone(), counting.clone());
+    let bound = bound(allocations, resolved.told(Asker::Allocation), counting.clone());
+    let restricted = restricted(counting.clone());
+    let allocated = bound::asked(bound.clone(), restricted.clone());
 
     let accounts = account_tree(&reference, &resolved.resolutions, &rights);
     let products = product_tree(&reference, &resolved.resolutions);
@@ -220,7 +230,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         resolved.told(Asker::Metered),
         reference.zones.clone(),
         accounts.edges.clone().concat(products.edges.clone()),
-        asked(rules.clone(), ledgers),
+        asked(rules.clone(), ledgers, allocated.clone()),
         units(counting.clone()),
         policy.clone(),
     );
@@ -272,14 +282,14 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let all = counted(all, told, standbys.exempt);
     let weighed = all.clone().filter(|one| !one.least);
     let needed = demand(all, rules.clone(), drawn(reference.factors.clone()));
-    let bound = territorial(counting.clone());
+    let territorial = territorial(counting.clone());
     let (at_instants, in_periods) = parted(counting.clone(), rules.clone());
     let at_instants = at_instants.map(|right| (right.product, right));
-    let free = at_instants.clone().dropped_by(bound.clone()).map(|(_, right)| right);
-    let bound = at_instants.kept_by(bound).map(|(_, right)| right);
+    let free = at_instants.clone().dropped_by(territorial.clone()).map(|(_, right)| right);
+    let placed_rights = at_instants.kept_by(territorial).map(|(_, right)| right);
     let levels = allocate(
         needed.clone().filter(|one| one.place == Place::Anywhere),
-        free.concat(bound.clone().filter(|right| right.metric == Metric::Feature)),
+        free.concat(placed_rights.clone().filter(|right| right.metric == Metric::Feature)),
         around.clone(),
         policy.clone(),
     );
@@ -290,12 +300,20 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     );
     let territories = allocate_territories(
         placed,
-        bound.filter(|right| right.metric != Metric::Feature),
+        placed_rights.filter(|right| right.metric != Metric::Feature),
         reaches(reference.in_force.clone()),
         around.clone(),
         policy.clone(),
     );
     let levels = both(levels, territories);
+    let allocated_use = bound::allocations(
+        bound.clone(),
+        counting.clone(),
+        restricted,
+        bound::in_use(weighed.clone(), volume.readings.clone(), allocated),
+        rules.clone(),
+        inputs.horizon.clone(),
+    );
     let in_periods = allocate_periods(
         volume.cells.clone(),
         readings(volume.readings.clone()),
@@ -305,8 +323,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         around,
         policy.clone(),
     );
-    let Allocation { positions, lines: allocations, steps, gaps, remarks } =
-        both(levels, in_periods);
+    let Allocation { positions, lines: serving, steps, gaps, remarks } = both(levels, in_periods);
 
     let ticks = || inputs.ticks.clone();
     let paced_uses = paced("Paced: uses", uses.clone(), ticks());
@@ -393,12 +410,13 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
             .concat(drifts(issued.clone()))
             .concat(orphaned(gauges.orphans))
             .concat(due(dated.map(|one| (one.first_at, one)), inputs.horizon))
+            .concat(allocated_use.problems)
             .concat(repeats(rights)),
         remarks,
     };
     Outputs {
         positions: as_judged,
-        allocations,
+        allocations: serving,
         steps,
         rollups,
         rollups_current,
@@ -409,6 +427,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         credits: balances,
         overages,
         charges,
+        allocated: allocated_use.figures,
         true_ups,
         fees,
         bills,

@@ -78,10 +78,12 @@ pub enum Asker {
     Price,
     /// A bill.
     Bill,
+    /// An allocation.
+    Allocation,
 }
 
 /// How many askers there are.
-const ASKERS: usize = 9;
+const ASKERS: usize = 10;
 
 impl Asker {
     const ALL: [Self; ASKERS] = [
@@ -94,6 +96,7 @@ impl Asker {
         Self::Grant,
         Self::Price,
         Self::Bill,
+        Self::Allocation,
     ];
 
     fn number(self) -> usize {
@@ -107,6 +110,7 @@ impl Asker {
             Self::Grant => 6,
             Self::Price => 7,
             Self::Bill => 8,
+            Self::Allocation => 9,
         }
     }
 

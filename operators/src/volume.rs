@@ -97,6 +97,8 @@ pub struct Asked {
     pub unique: bool,
     /// For credits and prices, in the order of use.
     pub ledger: bool,
+    /// For who uses what is allocated.
+    pub holders: bool,
 }
 
 /// An attributed event by itself, where a product counts single quantities.
@@ -118,6 +120,8 @@ pub struct Reading {
     pub quantity: Quantity,
     /// What for.
     pub asked: Asked,
+    /// On which machine.
+    pub device: Option<DeviceId>,
 }
 
 /// Attributed use, and what of it came late.
@@ -462,6 +466,7 @@ impl Cutter {
                 fact: event.fact,
                 quantity: event.quantity,
                 asked: *asked,
+                device: cell.device,
             };
             add(sums, Found::Reading(reading), tally);
         }

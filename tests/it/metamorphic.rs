@@ -197,6 +197,8 @@ fn of_days(world: &World) -> String {
         script = script.replace(&format!(" zone {zone}"), "");
     }
     let script = script.replace(" per month", " per day").replace(" per quarter", " per day");
+    let script =
+        script.replace(" every month", " every day").replace(" every quarter", " every day");
     let usual = |line: &str| line.contains("] line ") && !line.contains(" per ");
     let by_day = |line| if usual(line) { format!("{line} per day\n") } else { format!("{line}\n") };
     script.lines().map(by_day).collect()

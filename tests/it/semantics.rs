@@ -9,6 +9,7 @@ mod processors;
 mod published;
 mod devices;
 mod seats;
+mod holders;
 mod pools;
 mod levels;
 mod peaks;

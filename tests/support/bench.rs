@@ -148,6 +148,7 @@ impl Bench {
         found.table("credits", expected.credits, &views.credits);
         found.table("overages", expected.overages, &views.overages);
         found.table("charges", expected.charges, &views.charges);
+        found.table("allocated", expected.allocated, &views.allocated);
         found.table("true_ups", expected.true_ups, &views.true_ups);
         found.table("fees", expected.fees, &views.fees);
         found.table("bills", expected.bills, &views.bills);
@@ -262,6 +263,7 @@ pub fn content(views: &Views) -> Content {
     table(&mut content, "credits", &views.credits);
     table(&mut content, "overages", &views.overages);
     table(&mut content, "charges", &views.charges);
+    table(&mut content, "allocated", &views.allocated);
     table(&mut content, "true_ups", &views.true_ups);
     table(&mut content, "fees", &views.fees);
     table(&mut content, "bills", &views.bills);
@@ -302,6 +304,7 @@ pub fn apply(content: &mut Content, published: &Published) {
         issued "issued",
         credits "credits", overages "overages", charges "charges", true_ups "true_ups",
         fees "fees", bills "bills",
+        allocated "allocated",
         sessions "sessions", uses "uses", included "included", attempts "attempts",
         waits "waits", pools "pools", counts "counts", lines "lines", rights "rights",
         resolutions "resolutions", shown "shown", repeated "repeated", accounts "accounts",

@@ -38,6 +38,7 @@ mod charges;
 mod fees;
 mod issued;
 mod true_up;
+mod allocations;
 mod pools;
 mod discrepancies;
 mod anomalies;
@@ -56,7 +57,7 @@ use trueup_model::id::{AccountId, Id, NameKind, ProductId, TenantId};
 use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{
-    Adjustment, AllocationLine, IssuedPosition, LicensePosition, Rollup, Statement,
+    Adjustment, AllocatedUse, AllocationLine, IssuedPosition, LicensePosition, Rollup, Statement,
 };
 use trueup_model::time::{Span, Timestamp};
 use trueup_operators::dedupe::{Known, Repeated};
@@ -115,6 +116,8 @@ pub struct Expected {
     pub overages: Vec<Overage>,
     /// What use costs.
     pub charges: Vec<Charge>,
+    /// How much of what is allocated is in use.
+    pub allocated: Vec<AllocatedUse>,
     /// What is owed.
     pub true_ups: Vec<TrueUp>,
     /// What lines cost.
@@ -288,7 +291,7 @@ pub fn expected(input: Input<'_>) -> Expected {
     let stated = stated.chain(bands.iter().map(|band| band.subject));
     let billed = fees::subjects(&reference);
     let mut subjects = telemetry(&said.known, &reference, &logs.sessions, &seats);
-    subjects.extend(stated.chain(billed));
+    subjects.extend(stated.chain(billed).chain(allocations::subjects(&reference, &lines)));
     resolve(&names, subjects, &mut found);
     let upkeep = sublicenses::without_base(&held);
     let stated = [
@@ -310,6 +313,7 @@ pub fn expected(input: Input<'_>) -> Expected {
         grants: &grants,
         bands: &bands,
     };
+    allocations::judge(&case, &names, &lines, &evidence, &mut found);
     for tenant in tenants(&case) {
         let accounts = account_tree(tenant, &reference, &found.resolutions, &rights);
         evaluate(&case, tenant, &accounts, &evidence, &mut found);

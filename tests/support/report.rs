@@ -6,7 +6,8 @@ use trueup_model::derived::{Attempt, PoolState, Session, Wait};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::position::{
-    Adjustment, IssuedPosition, LicensePosition, PositionFigures, PositionKey, Rollup, Statement,
+    Adjustment, AllocatedUse, IssuedPosition, LicensePosition, PositionFigures, PositionKey,
+    Rollup, Statement,
 };
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
@@ -50,6 +51,9 @@ pub fn report(bench: &Bench, published: &Published, shows: &[String]) -> String 
     }
     if shown("bills") {
         changes.bills.iter().for_each(|(row, diff)| take(bill(bench, row), *diff));
+    }
+    if shown("allocated") {
+        changes.allocated.iter().for_each(|(row, diff)| take(allocated(bench, row), *diff));
     }
     if shown("sessions") {
         changes.sessions.iter().for_each(|(row, diff)| take(session(bench, row), *diff));
@@ -195,6 +199,14 @@ fn charge(bench: &Bench, row: &Charge) -> String {
     let model = row.model.map_or("contradictory", |model| model.name());
     let amount = row.amount.map_or_else(|| "no price".to_owned(), |amount| amount.to_string());
     line + &format!(": {} {model} {amount}", row.quantity)
+}
+
+fn allocated(bench: &Bench, row: &AllocatedUse) -> String {
+    let (account, product) = (bench.name(row.account), bench.name(row.product));
+    format!(
+        "allocated {account} {product}: in use {} not in use {} others {}",
+        row.allocated_in_use, row.allocated_not_in_use, row.in_use_not_allocated
+    )
 }
 
 fn true_up(bench: &Bench, row: &TrueUp) -> String {

@@ -9,6 +9,7 @@ mod deeds;
 mod draws;
 mod names;
 mod meters;
+mod allocations;
 
 use deeds::{Again, Deed};
 use proptest::prelude::*;
@@ -38,6 +39,7 @@ const POLICIES: [&str; 7] = [
     metrics = ["named_user", "concurrent", "feature"]
     named_users = "active"
     near_percent = 50
+    allocation_idle_seconds = 864000
     seat_hold_seconds = 2592000
     seat_idle_seconds = 1209600
     renewal_gap_seconds = 864000
@@ -45,6 +47,7 @@ const POLICIES: [&str; 7] = [
     products = ["CAD", "APP"]
     seat_hold_counts = true
     seat_idle_seconds = 86400
+    allocation_idle_seconds = 86400
     renewal_gap_seconds = 5184000
     billing_unit = "1.5"
     billing_credits = true
@@ -68,6 +71,7 @@ const POLICIES: [&str; 7] = [
     products = ["APP", "CAD"]
     duplicates = "U"
     shelfware_percent = 30
+    allocation_idle_seconds = 28800
     "#,
     r#"
     position_period = "all"
@@ -79,6 +83,7 @@ const POLICIES: [&str; 7] = [
     metrics = ["named_user", "volume"]
     billing_unit = 4
     named_users = "active"
+    allocation_idle_seconds = 2592000
     "#,
     r#"
     [[rule]]
@@ -95,6 +100,7 @@ const POLICIES: [&str; 7] = [
     [[rule]]
     products = ["APP"]
     metrics = ["core", "device"]
+    allocation_idle_seconds = 172800
     processors = "oracle_processor"
     stale_after_seconds = 200000
     round = "up"
@@ -137,9 +143,9 @@ const POLICIES: [&str; 7] = [
     "#,
 ];
 
-/// What stands in a world from the start: nothing, or a group whose accounts buy for themselves and
-/// for those below them, so that what one does not cover goes to another.
-const BEGINNINGS: [&str; 2] = [
+/// What stands in a world from the start: nothing; a group whose accounts buy for themselves and for
+/// those below them, so that what one does not cover goes to another; or rights that are allocated.
+const BEGINNINGS: [&str; 3] = [
     "",
     "\
 [id=g1] account emea under group
@@ -155,6 +161,17 @@ const BEGINNINGS: [&str; 2] = [
 [id=g11] line CAD 2 name g11 metric volume basis contract account group
 [id=g12] line SIM 1 name g12 metric named_user basis contract account emea
 [id=g13] line SIM 1 name g13 metric concurrent basis contract account group
+",
+    "\
+[id=g1] member user ada in london
+[id=g2] member device ws1 in paris
+[id=g3] line APP 2 name g7 metric concurrent basis contract restricted
+[id=g4] line CAD 1 name g9 metric named_user basis contract restricted from 2025-01-31
+[id=g5] line SIM 3 name g12 metric level basis contract
+[id=g6] allocate g7 to user ada
+[id=g7] allocate g7 to device ws1 from 2025-02-01 2
+[id=g8] allocate g9 to user bob from 2025-01-30
+[id=g9] allocate g12 to user cyd from 2025-02-28 to 2025-04-01
 ",
 ];
 

@@ -190,6 +190,25 @@ pub struct AllocationLine {
     pub reason: AllocationReason,
 }
 
+/// How much of what is allocated of a product is in use at the horizon, by account.
+///
+/// Allocations count for the account that their holders belong to, use for the account that it counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AllocatedUse {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The account.
+    pub account: AccountId,
+    /// The product.
+    pub product: ProductId,
+    /// Bound to those who use it.
+    pub allocated_in_use: Quantity,
+    /// Bound to those who do not.
+    pub allocated_not_in_use: Quantity,
+    /// How many people and machines use it to whom nothing is bound.
+    pub in_use_not_allocated: Quantity,
+}
+
 /// How demand and rights of a position change at one instant; their sums up to an instant are the
 /// levels at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

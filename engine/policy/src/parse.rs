@@ -83,6 +83,7 @@ impl Policy {
     /// seat_hold_seconds = 7776000     # who gets a seat must keep it for so long
     /// seat_hold_counts = true         # given away sooner, it counts for both until then
     /// seat_idle_seconds = 7776000     # a seat without a sign of use for longer can be taken back
+    /// allocation_idle_seconds = 7776000 # an allocation whose holder uses nothing for longer is reported
     /// renewal_gap_seconds = 2592000   # a right that lapses for at most so long was renewed too late
     /// processors = "windows_server"   # cores, processors, sql_server, oracle_processor, …
     /// statistic = "peak"              # usual peak mean end days, or a percentile such as "p99"
@@ -261,7 +262,7 @@ fn read_rule(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Rule> {
 const RULE_KEYS: &str = "products, duplicates, metrics, named_users, near_percent, \
     shelfware_percent, session_silent_seconds, session_drift_seconds, session_longest_seconds, \
     linger_seconds, stale_after_seconds, seat_hold_seconds, seat_hold_counts, seat_idle_seconds, \
-    renewal_gap_seconds, processors, statistic, resource, round, round_parts, users_per_core, users_per_license, \
+    allocation_idle_seconds, renewal_gap_seconds, processors, statistic, resource, round, round_parts, users_per_core, users_per_license, \
     billing_unit, billing_credits";
 
 /// Reads a key that says how use is counted; false if it is none.
@@ -288,6 +289,7 @@ fn read_counting(
             settings.seat_hold = Some(SeatHold { least_us, counts });
         }
         "seat_idle_seconds" => settings.seat_idle_us = seconds(value, found),
+        "allocation_idle_seconds" => settings.allocation_idle_us = seconds(value, found),
         "renewal_gap_seconds" => settings.renewal_gap_us = seconds(value, found),
         "processors" => {
             set(&mut settings.processors, choice(value, &ProcessorRule::NAMED, found));

@@ -106,6 +106,8 @@ pub struct ProductSettings {
     pub seat_hold: Option<SeatHold>,
     /// For how long a seat may go without a sign of use.
     pub seat_idle_us: Option<i64>,
+    /// For how long an allocation may go without use by its holder.
+    pub allocation_idle_us: Option<i64>,
     /// How long a gap before a renewal is at most; a longer one is no renewal.
     pub renewal_gap_us: Option<i64>,
     /// How processors are counted.
@@ -134,6 +136,7 @@ impl Default for ProductSettings {
             stale_after_us: None,
             seat_hold: None,
             seat_idle_us: None,
+            allocation_idle_us: None,
             renewal_gap_us: None,
             processors: ProcessorRule::default(),
             statistic: Statistic::default(),

@@ -12,7 +12,8 @@ use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session,
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::position::{
-    Adjustment, AllocationLine, IssuedPosition, LicensePosition, Rollup, Statement, Step,
+    Adjustment, AllocatedUse, AllocationLine, IssuedPosition, LicensePosition, Rollup, Statement,
+    Step,
 };
 use trueup_model::time::Span;
 use trueup_operators::attribute::Use;
@@ -94,6 +95,8 @@ outputs! {
     overages: Overage, Diff;
     /// What use costs.
     charges: Charge, Diff;
+    /// How much of what is allocated is in use.
+    allocated: AllocatedUse, Diff;
     /// What is owed.
     true_ups: TrueUp, Diff;
     /// What lines cost.

@@ -12,8 +12,8 @@ use trueup_model::id::{AccountId, ProductId, TenantId};
 use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{
-    Adjustment, AllocationLine, IssuedPosition, LicensePosition, PositionKey, Rollup, Statement,
-    Step,
+    Adjustment, AllocatedUse, AllocationLine, IssuedPosition, LicensePosition, PositionKey, Rollup,
+    Statement, Step,
 };
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
@@ -151,6 +151,8 @@ pub struct Views {
     pub overages: Table<Overage>,
     /// What use costs.
     pub charges: Table<Charge>,
+    /// How much of what is allocated is in use.
+    pub allocated: Table<AllocatedUse>,
     /// What is owed.
     pub true_ups: Table<TrueUp>,
     /// What lines cost.
@@ -207,6 +209,7 @@ impl Views {
             credits: Table::default(),
             overages: Table::default(),
             charges: Table::default(),
+            allocated: Table::default(),
             true_ups: Table::default(),
             fees: Table::default(),
             bills: Table::default(),
@@ -263,6 +266,7 @@ impl Views {
         self.credits.apply(&changes.credits);
         self.overages.apply(&changes.overages);
         self.charges.apply(&changes.charges);
+        self.allocated.apply(&changes.allocated);
         self.true_ups.apply(&changes.true_ups);
         self.fees.apply(&changes.fees);
         self.bills.apply(&changes.bills);

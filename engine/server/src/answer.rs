@@ -5,6 +5,7 @@
 //! made from them too, so that a question gives one answer wherever it is asked. Quantities and money
 //! are texts, because a JSON number is a float to many readers. Every answer says as of when it is.
 
+pub(crate) mod allocation;
 pub(crate) mod confidence;
 pub(crate) mod discrepancy;
 pub(crate) mod explanation;

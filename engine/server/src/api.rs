@@ -110,7 +110,7 @@ fn router(shared: Shared) -> Router {
 }
 
 const PATHS: &str = "ask /v1/positions, /v1/levels, /v1/discrepancies, /v1/rollups, \
-    /v1/credits, /v1/overages, /v1/charges, /v1/true-ups, /v1/fees, /v1/bills, /v1/quarantine, /v1/pools, /v1/sessions, /v1/denials, /v1/operators or /v1/explain/{id}";
+    /v1/credits, /v1/overages, /v1/charges, /v1/true-ups, /v1/fees, /v1/bills, /v1/allocations, /v1/quarantine, /v1/pools, /v1/sessions, /v1/denials, /v1/operators or /v1/explain/{id}";
 
 /// An error as JSON: what happened and what can be done.
 fn refuse(status: StatusCode, error: &str, hint: &str) -> Response {

@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Fees(AskArguments),
     /// What is still to be billed of metered use, in whole billing units.
     Bills(AskArguments),
+    /// How much of what is allocated to people and machines is in use.
+    Allocations(AskArguments),
     /// Why a position or discrepancy is what it is.
     Explain(ExplainArguments),
     /// What could not be understood, with source, position and remedy.

@@ -28,6 +28,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Exit> {
         Command::TrueUps(arguments) => ask::view(View::TrueUps, &arguments),
         Command::Fees(arguments) => ask::view(View::Fees, &arguments),
         Command::Bills(arguments) => ask::view(View::Bills, &arguments),
+        Command::Allocations(arguments) => ask::view(View::Allocations, &arguments),
         Command::Explain(arguments) => ask::explain(&arguments),
         Command::Quarantine(arguments) => ask::view(View::Quarantine, &arguments),
         Command::Pools(arguments) => ask::view(View::Pools, &arguments),

@@ -1,5 +1,6 @@
 //! The questions that can be asked, wherever they are asked: each is a view with a filter.
 
+use crate::answer::allocation::{AllocatedRow, allocations};
 use crate::answer::discrepancy::{DiscrepancyRow, discrepancies};
 use crate::answer::due::{BillRow, FeeRow, bills, fees};
 use crate::answer::ledger::{
@@ -38,6 +39,8 @@ pub(crate) enum View {
     Fees,
     /// What is still to be billed.
     Bills,
+    /// How much of what is allocated is in use.
+    Allocations,
     /// What could not be understood.
     Quarantine,
     /// What sources say of pools.
@@ -50,7 +53,7 @@ pub(crate) enum View {
 
 impl View {
     /// Every view.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Positions,
         Self::Levels,
         Self::Discrepancies,
@@ -61,6 +64,7 @@ impl View {
         Self::TrueUps,
         Self::Fees,
         Self::Bills,
+        Self::Allocations,
         Self::Quarantine,
         Self::Pools,
         Self::Sessions,
@@ -80,6 +84,7 @@ impl View {
             Self::TrueUps => "true-ups",
             Self::Fees => "fees",
             Self::Bills => "bills",
+            Self::Allocations => "allocations",
             Self::Quarantine => "quarantine",
             Self::Pools => "pools",
             Self::Sessions => "sessions",
@@ -117,6 +122,8 @@ pub(crate) enum Rows {
     Fees(Answer<FeeRow>),
     /// What is still to be billed.
     Bills(Answer<BillRow>),
+    /// How much of what is allocated is in use.
+    Allocations(Answer<AllocatedRow>),
     /// Rejects.
     Quarantine(Answer<QuarantineRow>),
     /// Pools.
@@ -170,6 +177,7 @@ pub(crate) fn ask(words: &Words<'_>, view: View, filter: &Filter) -> Result<Rows
         View::TrueUps => Rows::TrueUps(words.answer(true_ups(words, filter), filter)),
         View::Fees => Rows::Fees(words.answer(fees(words, filter), filter)),
         View::Bills => Rows::Bills(words.answer(bills(words, filter), filter)),
+        View::Allocations => Rows::Allocations(words.answer(allocations(words, filter), filter)),
         View::Quarantine => Rows::Quarantine(words.answer(quarantine(words, filter), filter)),
         View::Pools => Rows::Pools(words.answer(pools(words, filter), filter)),
         View::Sessions => Rows::Sessions(words.answer(sessions(words, filter), filter)),
@@ -193,6 +201,7 @@ pub(crate) fn read(view: View, json: &str) -> serde_json::Result<Rows> {
         View::TrueUps => Rows::TrueUps(rows(json)?),
         View::Fees => Rows::Fees(rows(json)?),
         View::Bills => Rows::Bills(rows(json)?),
+        View::Allocations => Rows::Allocations(rows(json)?),
         View::Quarantine => Rows::Quarantine(rows(json)?),
         View::Pools => Rows::Pools(rows(json)?),
         View::Sessions => Rows::Sessions(rows(json)?),
@@ -213,6 +222,7 @@ pub(crate) fn write(page: &mut Page<'_>, format: Format, rows: &Rows) -> anyhow:
         Rows::TrueUps(found) => render::answer(page, format, found, render::true_ups),
         Rows::Fees(found) => render::answer(page, format, found, render::fees),
         Rows::Bills(found) => render::answer(page, format, found, render::bills),
+        Rows::Allocations(found) => render::answer(page, format, found, render::allocations),
         Rows::Quarantine(found) => render::answer(page, format, found, render::quarantine),
         Rows::Pools(found) => render::answer(page, format, found, render::pools),
         Rows::Sessions(found) => render::answer(page, format, found, render::sessions),

@@ -1,11 +1,13 @@
 //! Answers for people: tables on a terminal, text that wraps, CSV and JSON for programs.
 
+mod allocation;
 mod explanation;
 mod due;
 mod ledger;
 mod operators;
 mod tables;
 
+pub(crate) use allocation::allocations;
 pub(crate) use due::{bills, fees};
 pub(crate) use explanation::explanation;
 pub(crate) use ledger::{charges, credits, overages, true_ups};

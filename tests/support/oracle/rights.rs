@@ -64,6 +64,7 @@ pub(super) fn rights(lines: &[Line], names: &Names) -> Vec<Right> {
                 grace_us: i64::from(body.grace_seconds) * 1_000_000,
                 territory: body.territory.map(Into::into),
                 cost: body.cost,
+                restricted: body.restricted,
             };
             rows.push((span, right));
         }

@@ -53,6 +53,7 @@ pub(super) struct Terms {
     pub(super) grace: u8,
     pub(super) parent: Option<u8>,
     pub(super) territory: Option<u8>,
+    pub(super) restricted: bool,
 }
 
 /// What a grant says besides what it grants.
@@ -447,6 +448,7 @@ fn line(product: &str, grant: Grant, terms: &Terms) -> String {
         text += &format!(" parent {}", pick(["l0", "l1", "g9"], parent));
     }
     text += &given("territory", TERRITORIES, terms.territory);
+    text += if terms.restricted { " restricted" } else { "" };
     text + kind
 }
 

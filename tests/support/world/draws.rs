@@ -77,10 +77,12 @@ fn terms() -> impl Strategy<Value = Terms> {
         prop_oneof![3 => Just(0_u8), 1 => 1..5_u8],
         prop::option::weighted(0.2, 0..3_u8),
         prop::option::weighted(0.2, 0..4_u8),
+        prop::bool::weighted(0.4),
     );
-    (first, second, third).prop_map(|(first, second, (margin, grace, parent, territory))| {
+    (first, second, third).prop_map(|(first, second, third)| {
         let (metric, ends, account, server, basis, per) = first;
         let (overdraft, priority, cost, mask, kind) = second;
+        let (margin, grace, parent, territory, restricted) = third;
         Terms {
             metric,
             ends,
@@ -97,6 +99,7 @@ fn terms() -> impl Strategy<Value = Terms> {
             grace,
             parent,
             territory,
+            restricted,
         }
     })
 }

@@ -1,6 +1,7 @@
 //! What generated worlds say beside checkouts and seats: signs of life, loans, levels, inventories,
 //! factor tables, and lines under the metrics that these feed.
 
+use super::allocations;
 use super::deeds::Deed;
 use super::names::{
     ACCOUNTS, DEVICES, FEATURES, SERVERS, SLOTS, UNITS, USERS, between, instant, pick, slot,
@@ -37,6 +38,7 @@ pub(super) fn told() -> BoxedStrategy<Deed> {
         3 => in_a_snapshot(),
         2 => fee(),
         1 => bill(),
+        4 => allocations::allocation(),
     ]
     .boxed()
 }
@@ -188,17 +190,26 @@ fn suite_rule() -> BoxedStrategy<Deed> {
 }
 
 fn line() -> BoxedStrategy<Deed> {
-    let told =
-        |(metric, product, units, account, (from, to), name): (u8, u8, u8, Option<u8>, _, u8)| {
-            let product = pick(["APP", "CAD", "SIM", "SUITE", "POOL"], product);
-            let account = account.map(|at| format!(" account {}", pick(ACCOUNTS, at)));
-            let terms = account.unwrap_or_default() + &between(from, to);
-            let metric = pick(METRICS, metric);
-            let say = |units: u8| {
-                format!("line {product} {units} name m{name} metric {metric} basis contract{terms}")
-            };
-            deed(say(units), say(units + 2))
+    let told = |(metric, product, units, account, (from, to), name): (
+        u8,
+        u8,
+        u8,
+        Option<u8>,
+        _,
+        u8,
+    )| {
+        let product = pick(["APP", "CAD", "SIM", "SUITE", "POOL"], product);
+        let account = account.map(|at| format!(" account {}", pick(ACCOUNTS, at)));
+        let terms = account.unwrap_or_default() + &between(from, to);
+        let metric = pick(METRICS, metric);
+        let only = if name % 2 == 0 { " restricted" } else { "" };
+        let say = |units: u8| {
+            format!(
+                "line {product} {units} name m{name} metric {metric} basis contract{terms}{only}"
+            )
         };
+        deed(say(units), say(units + 2))
+    };
     let account = prop::option::weighted(0.4, 0..4_u8);
     (0..9_u8, 0..5_u8, 0..9_u8, account, ends(), 0..4_u8).prop_map(told).boxed()
 }

@@ -1,5 +1,6 @@
 //! The whole of a reconciliation on one page: files, positions, discrepancies, what was set aside.
 
+use crate::answer::allocation::{AllocatedRow, allocations};
 use crate::answer::discrepancy::{DiscrepancyRow, discrepancies};
 use crate::answer::due::{BillRow, FeeRow, bills, fees};
 use crate::answer::file::FileRow;
@@ -33,6 +34,7 @@ pub(crate) struct Report {
     true_ups: Vec<TrueUpRow>,
     fees: Vec<FeeRow>,
     bills: Vec<BillRow>,
+    allocations: Vec<AllocatedRow>,
     quarantine: Vec<QuarantineRow>,
 }
 
@@ -55,6 +57,7 @@ impl Report {
             true_ups: true_ups(words, filter),
             fees: fees(words, filter),
             bills: bills(words, filter),
+            allocations: allocations(words, filter),
             quarantine: quarantine(words, &Filter::default()),
         })
     }

@@ -95,10 +95,12 @@ mod tests {
             grace_seconds: 7200,
             territory: Some(Id(7)),
             parent: Some(Id(8)),
+            restricted: true,
             ..line()
         };
         let expected = [
             "for disaster recovery only",
+            "only for those to whom it is allocated",
             "the vendor tolerates 2 above",
             "a margin of 25 % above is tolerated",
             "use above is no breach for 2 hours",

@@ -129,3 +129,31 @@ fn a_subtree_that_moves_changes_the_two_ways_up_and_nothing_below_it() {
     assert!(few.positions.is_empty(), "who is short does not change");
     assert_eq!(few.len(), many.len(), "rows that changed with 50 accounts below, and with 10,000");
 }
+
+/// So many people to whom a right is allocated and who work every week.
+fn allocated_people(count: usize) -> String {
+    let mut script = format!("line APP {count} name L1 restricted\n");
+    for user in 0..count {
+        writeln!(script, "allocate L1 to user u{user} from 2025-01-01").unwrap();
+        for week in 0..4 {
+            let from = week * 7 * 24 * 60 + 480;
+            writeln!(script, "{} out APP u{user}@ws{user}", minute(from)).unwrap();
+            writeln!(script, "{} in APP u{user}@ws{user}", minute(from + 60)).unwrap();
+        }
+    }
+    script + "settle 2025-03-01\n"
+}
+
+#[test]
+fn use_of_what_is_allocated_changes_its_own_figures_however_many_others_hold_some() {
+    let changed = |count: usize, last: &str| last_changes(&(allocated_people(count) + last));
+    let listed = "2025-03-01T10:00 out APP u3@ws3\nsettle 2025-03-01T11:00";
+    let (few, many) = (changed(10, listed), changed(400, listed));
+    assert_eq!(few.allocated.len(), 2, "one row goes and one comes");
+    assert_eq!(few.discrepancies.len(), many.discrepancies.len());
+    assert_eq!(few.len(), many.len(), "rows that changed among 10 holders, and among 400");
+    let unlisted = "2025-03-01T10:00 out APP someone@ws999\nsettle 2025-03-01T11:00";
+    let (few, many) = (changed(10, unlisted), changed(400, unlisted));
+    assert_eq!(few.allocated.len(), 2, "one row goes and one comes");
+    assert_eq!(few.len(), many.len(), "rows that changed among 10 holders, and among 400");
+}

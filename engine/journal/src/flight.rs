@@ -4,7 +4,7 @@
 //! system tells each handle once of what it could not write, so a handle that is shared would tell
 //! one group and leave the other in the belief that it is durable.
 
-use crate::error::JournalError;
+use crate::error::{JournalError, Operation};
 use crate::lanes::{Done, Job, Lanes as _};
 use crate::storage::Storage;
 use std::collections::VecDeque;
@@ -102,7 +102,14 @@ impl<S: Storage> Flight<S> {
         if self.sent.is_empty() {
             return Ok(false);
         }
-        let Some(Done { job, result }) = self.lanes.receive(wait) else { return Ok(false) };
+        let Some(Done { job, result }) = self.lanes.receive(wait) else {
+            if wait {
+                // Whoever had the group is gone, and nobody knows what became of it.
+                let gone = std::io::ErrorKind::BrokenPipe.into();
+                return Err(JournalError::storage(Operation::Sync, name)(gone));
+            }
+            return Ok(false);
+        };
         result.map_err(|(operation, error)| JournalError::storage(operation, name)(error))?;
         let Job { frame, file, bytes, .. } = job;
         self.files.push(file);

@@ -66,7 +66,8 @@ pub trait Lanes<F> {
     /// Begins a job; does not wait for it.
     fn send(&mut self, job: Job<F>);
 
-    /// One job that is done, in any order. Without `wait` there may be none yet.
+    /// One job that is done, in any order. Without `wait` there may be none yet; with it there is none
+    /// only if what was sent is lost.
     fn receive(&mut self, wait: bool) -> Option<Done<F>>;
 }
 

@@ -32,14 +32,23 @@ pub(crate) fn run(mode: Mode, seed: u64, mutation: Mutation) -> Result<Outcome, 
     Ok(history.outcome)
 }
 
-/// Runs a short history in which the power goes at these operations, each counted from the last time
+/// Runs a short history in which something goes wrong at these operations, each counted from the last time
 /// that the journal was opened; then it is opened, written to and opened once more. Says whether the
 /// last of the operations was reached.
-pub(crate) fn run_short(script: u64, losses: &[u64], survival: u64) -> Result<bool, String> {
-    let mut history = History::new(Mode::Power, script, Mutation::None);
+pub(crate) fn run_short(
+    mode: Mode,
+    script: u64,
+    at: &[u64],
+    survival: u64,
+) -> Result<bool, String> {
+    let mut history = History::new(mode, script, Mutation::None);
     let mut is_reached = false;
-    for loss in losses {
-        history.disk.set_faults(Faults::power_loss(*loss));
+    for operation in at {
+        history.disk.set_faults(match mode {
+            Mode::Power | Mode::Full | Mode::Damage => Faults::power_loss(*operation),
+            Mode::Error => Faults::error(*operation),
+            Mode::Short => Faults::short(*operation),
+        });
         history.noise = Noise(script);
         history.lives_short()?;
         is_reached = history.disk.has_failed();

@@ -411,7 +411,8 @@ fn without_rank(mut body: Body<Id>) -> (Body<Id>, u32) {
         | Body::SuiteMember(_)
         | Body::Fee(_)
         | Body::Bill(_)
-        | Body::Allocation(_) => 0,
+        | Body::Allocation(_)
+        | Body::Downgrade(_) => 0,
     };
     (body, rank)
 }

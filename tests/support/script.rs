@@ -23,6 +23,7 @@
 //! territory EU has DE
 //! suite_rule OFFICE has ACCESS mandatory 75
 //! allocate L1 to user ada from 2025-01-01 2   # two rights of the line called L1
+//! downgrade V2 to V1 from 2025-01-01   # what is free of V2 covers use of V1
 //! 12:00 role db2 failover              # and: 12:00 set DISK 20 for london; 12:00 enter APP by ada
 //! settle 2025-03-31                    # ends the epoch and moves the horizon
 //! ```

@@ -172,3 +172,33 @@ impl<N> SuiteMember<N> {
         })
     }
 }
+
+/// A downgrade right: rights of a product may also cover use of a lower edition or version of it.
+///
+/// Such statements follow each other: what a product may cover, the products above it may too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Downgrade<N> {
+    /// The product whose rights they are.
+    pub higher: N,
+    /// The product whose use they may cover.
+    pub lower: N,
+    /// When they may.
+    pub span: Span,
+}
+
+impl<N> Downgrade<N> {
+    /// The same statement with each name turned by `f`.
+    ///
+    /// # Errors
+    /// The first error of `f`.
+    pub fn try_map<M, E>(
+        self,
+        f: &mut impl FnMut(NameKind, N) -> Result<M, E>,
+    ) -> Result<Downgrade<M>, E> {
+        Ok(Downgrade {
+            higher: f(NameKind::Product, self.higher)?,
+            lower: f(NameKind::Product, self.lower)?,
+            span: self.span,
+        })
+    }
+}

@@ -6,7 +6,7 @@
 //! its revision, whichever arrives first. What counts is therefore a function of the *set* of facts.
 
 use crate::allocation::Allocation;
-use crate::catalog::{Alias, Component, Product, SuiteMember};
+use crate::catalog::{Alias, Component, Downgrade, Product, SuiteMember};
 use crate::contract::EntitlementLine;
 use crate::credit::Grant;
 use crate::factor::Factor;
@@ -153,6 +153,8 @@ pub enum Body<N> {
     Bill(Bill<N>),
     /// Rights that are bound to a holder.
     Allocation(Allocation<N>),
+    /// A lower product that rights of a higher one cover.
+    Downgrade(Downgrade<N>),
 }
 
 /// The kind of a fact's body: which table it belongs to.
@@ -214,11 +216,13 @@ pub enum FactKind {
     Bill,
     /// [`Body::Allocation`].
     Allocation,
+    /// [`Body::Downgrade`].
+    Downgrade,
 }
 
 impl FactKind {
     /// Every kind, in the order of [`FactKind::code`].
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Session,
         Self::Usage,
         Self::Server,
@@ -247,6 +251,7 @@ impl FactKind {
         Self::Fee,
         Self::Bill,
         Self::Allocation,
+        Self::Downgrade,
     ];
 
     /// The kind's stable number.
@@ -280,6 +285,7 @@ impl FactKind {
             Self::Fee => 25,
             Self::Bill => 26,
             Self::Allocation => 27,
+            Self::Downgrade => 28,
         }
     }
 
@@ -321,6 +327,7 @@ impl<N> Body<N> {
             Self::Fee(_) => FactKind::Fee,
             Self::Bill(_) => FactKind::Bill,
             Self::Allocation(_) => FactKind::Allocation,
+            Self::Downgrade(_) => FactKind::Downgrade,
         }
     }
 
@@ -343,6 +350,7 @@ impl<N> Body<N> {
             Self::SuiteMember(body) => &mut body.span.start,
             Self::Fee(body) => &mut body.span.start,
             Self::Allocation(body) => &mut body.span.start,
+            Self::Downgrade(body) => &mut body.span.start,
             Self::Session(_)
             | Self::Usage(_)
             | Self::Server(_)
@@ -400,6 +408,7 @@ impl<N> Body<N> {
             Self::Fee(body) => Body::Fee(body.try_map(f)?),
             Self::Bill(body) => Body::Bill(body.try_map(f)?),
             Self::Allocation(body) => Body::Allocation(body.try_map(f)?),
+            Self::Downgrade(body) => Body::Downgrade(body.try_map(f)?),
         })
     }
 }

@@ -192,7 +192,8 @@ impl Intake {
             | Body::Price(_)
             | Body::Location(_)
             | Body::Territory(_)
-            | Body::SuiteMember(_) => return None,
+            | Body::SuiteMember(_)
+            | Body::Downgrade(_) => return None,
         };
         let latest = fact.arrived_at.plus_us(self.future_tolerance_us);
         match at {
@@ -265,7 +266,8 @@ impl Intake {
             | Body::SuiteMember(_)
             | Body::Fee(_)
             | Body::Bill(_)
-            | Body::Allocation(_) => None,
+            | Body::Allocation(_)
+            | Body::Downgrade(_) => None,
         }
     }
 }

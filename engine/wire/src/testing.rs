@@ -3,7 +3,7 @@
 use crate::code::Code;
 use trueup_model::allocation::{Allocation, HolderKind};
 use trueup_model::calendar::PeriodUnit;
-use trueup_model::catalog::{Alias, AliasKind, Component, Product, SuiteMember};
+use trueup_model::catalog::{Alias, AliasKind, Component, Downgrade, Product, SuiteMember};
 use trueup_model::contract::{Basis, EntitlementLine, LineClass, LineKind};
 use trueup_model::credit::Grant;
 use trueup_model::fact::{
@@ -268,7 +268,8 @@ impl Noise {
             | FactKind::SuiteMember
             | FactKind::Fee
             | FactKind::Bill
-            | FactKind::Allocation => return None,
+            | FactKind::Allocation
+            | FactKind::Downgrade => return None,
         })
     }
 
@@ -320,6 +321,11 @@ impl Noise {
                 component: self.code(),
                 mandatory: self.chance(50),
                 percent: self.short(),
+                span: self.span(),
+            }),
+            FactKind::Downgrade => Body::Downgrade(Downgrade {
+                higher: self.code(),
+                lower: self.code(),
                 span: self.span(),
             }),
             _ => return self.terms(kind),
@@ -453,6 +459,7 @@ impl Noise {
             | FactKind::Fee
             | FactKind::Bill
             | FactKind::Allocation
+            | FactKind::Downgrade
             | FactKind::Reject => Body::Reject(Reject {
                 reason: self.pick(&RejectReason::ALL),
                 excerpt: self.code(),

@@ -3,7 +3,7 @@
 use super::read::unit;
 use super::words::Words;
 use trueup_model::allocation::{Allocation, HolderKind};
-use trueup_model::catalog::SuiteMember;
+use trueup_model::catalog::{Downgrade, SuiteMember};
 use trueup_model::credit::Grant;
 use trueup_model::fact::Body;
 use trueup_model::factor::{Factor, FactorKind};
@@ -51,6 +51,12 @@ pub(super) fn statement(verb: &str, words: &mut Words<'_>) -> Result<Body<String
             Ok(Body::SuiteMember(SuiteMember { suite, component, mandatory, percent, span }))
         }
         "allocate" => allocation(words),
+        "downgrade" => {
+            let higher = words.word()?.to_owned();
+            words.must("to")?;
+            let lower = words.word()?.to_owned();
+            Ok(Body::Downgrade(Downgrade { higher, lower, span: words.span()? }))
+        }
         _ => Err(format!("`{verb}` is not a kind of line")),
     }
 }

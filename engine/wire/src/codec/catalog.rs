@@ -2,7 +2,7 @@
 
 use super::schema::columns;
 use crate::code::Code;
-use trueup_model::catalog::{Alias, AliasKind, Component, Product, SuiteMember};
+use trueup_model::catalog::{Alias, AliasKind, Component, Downgrade, Product, SuiteMember};
 use trueup_model::org::{Account, MemberKind, Membership};
 use trueup_model::time::{Span, Timestamp};
 
@@ -58,5 +58,13 @@ columns! {
         18 mandatory: bool;
         19 percent: u32;
         20 span: Span;
+    }
+}
+
+columns! {
+    Downgrade<Code> => DowngradeBuilder, DowngradeColumns {
+        16 higher: Code;
+        17 lower: Code;
+        18 span: Span;
     }
 }

@@ -3,7 +3,7 @@
 use super::ColumnInfo;
 use super::catalog::{AccountBuilder, AccountColumns, MembershipBuilder, MembershipColumns};
 use super::catalog::{AliasBuilder, AliasColumns, ComponentBuilder, ComponentColumns};
-use super::catalog::{ProductBuilder, ProductColumns};
+use super::catalog::{DowngradeBuilder, DowngradeColumns, ProductBuilder, ProductColumns};
 use super::catalog::{SuiteMemberBuilder, SuiteMemberColumns};
 use super::contract::{AllocationBuilder, AllocationColumns};
 use super::contract::{
@@ -322,4 +322,5 @@ tables! {
     Fee: FeeBuilder, FeeColumns;
     Bill: BillBuilder, BillColumns;
     Allocation: AllocationBuilder, AllocationColumns;
+    Downgrade: DowngradeBuilder, DowngradeColumns;
 }

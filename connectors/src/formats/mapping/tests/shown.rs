@@ -82,7 +82,8 @@ fn body_shown(body: &Body<String>) -> String {
         | Body::Territory(_)
         | Body::SuiteMember(_)
         | Body::Fee(_)
-        | Body::Bill(_) => panic!("no table says {body:?}"),
+        | Body::Bill(_)
+        | Body::Downgrade(_) => panic!("no table says {body:?}"),
     }
 }
 

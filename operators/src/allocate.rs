@@ -21,6 +21,7 @@ mod figures;
 mod flow;
 mod grace;
 mod grants;
+mod lend;
 mod node;
 mod periodic;
 mod routes;
@@ -59,6 +60,7 @@ use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
 use trueup_policy::rules::Statistic;
 
+pub use lend::lend;
 pub use periodic::allocate_periods;
 pub use territory::allocate_territories;
 
@@ -187,6 +189,11 @@ fn gather<'s>(
         | Heard::Band(..)
         | Heard::Reach(_) => 0,
     });
+    rows.concat(everywhere(tables(around, reaches)))
+}
+
+/// The surroundings, for every worker.
+fn tables<'s>(around: Surroundings<'s>, reaches: Option<Facts<'s, Heard>>) -> Facts<'s, Heard> {
     let tables = around.edges.map(Heard::Edge);
     let tables = tables.concat(around.zones.map(Heard::Zone));
     let tables = tables.concat(around.rules.map(|(product, rule)| Heard::Rule(product, rule)));
@@ -195,7 +202,7 @@ fn gather<'s>(
         Some(reaches) => tables.concat(reaches),
         None => tables,
     };
-    rows.concat(everywhere(tables.concat(around.horizon.map(Heard::Horizon))))
+    tables.concat(around.horizon.map(Heard::Horizon))
 }
 
 /// The band that a row of a factor table states, if it does.

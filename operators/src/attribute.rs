@@ -12,6 +12,7 @@
 //! Work per change: the uses of the subject, feature or product that changed.
 
 use crate::Facts;
+use crate::downgrades::Way;
 use crate::entitle::{LineInForce, Right};
 use crate::features;
 use crate::inclusion::Charge;
@@ -22,6 +23,7 @@ use crate::volume::{Asked, Reading};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use trueup_model::calendar::PeriodUnit;
+use trueup_model::contract::LineClass;
 use trueup_model::derived::{Resolution, Subject};
 use trueup_model::fact::FactId;
 use trueup_model::factor::FactorKind;
@@ -85,7 +87,7 @@ pub enum Place {
 pub struct Rule {
     /// What the policy says.
     pub settings: ProductSettings,
-    /// The metrics of its lines; empty if it has none.
+    /// The metrics of its lines; if it has none, of those that may cover it; empty if there are none.
     pub licensed: MetricSet,
     /// Whether a line of it is bound to a territory.
     pub territorial: bool,
@@ -140,14 +142,32 @@ impl Rule {
     }
 }
 
-/// What each product's settings and lines say about counting.
+/// What is stated of how a product is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Stated {
+    Settings(ProductSettings),
+    /// The metric of a line, and whether it is bound to a territory.
+    Line(Metric, bool),
+    /// The metric of a line of a product that may cover it.
+    Borrowed(Metric),
+}
+
+/// What each product's settings and lines say about counting; of a product without lines, what those of
+/// the products say that may cover it.
 pub fn rules<'s>(
     settings: Facts<'s, (ProductId, ProductSettings)>,
     rights: Facts<'s, Right>,
+    ways: Facts<'s, Way>,
 ) -> Facts<'s, (ProductId, Rule)> {
-    let licensed = rights
-        .map(|right| (right.product, (None, Some((right.metric, right.territory.is_some())))));
-    settings.map(|(product, settings)| (product, (Some(settings), None))).concat(licensed).grouped(
+    let bought = rights.clone().filter(may_be_lent).map(|right| (right.product, right.metric));
+    let borrowed = bought
+        .once()
+        .joined(ways.map(|way| (way.higher, way.lower)), |_, metric, lower| (*lower, *metric))
+        .map(|(lower, metric)| (lower, Stated::Borrowed(metric)));
+    let licensed =
+        rights.map(|right| (right.product, Stated::Line(right.metric, right.territory.is_some())));
+    let settings = settings.map(|(product, settings)| (product, Stated::Settings(settings)));
+    settings.concat(licensed).concat(borrowed).grouped(
         "Attribute: rules",
         |_product, rows, rules| {
             let mut rule = Rule {
@@ -155,16 +175,39 @@ pub fn rules<'s>(
                 licensed: MetricSet::default(),
                 territorial: false,
             };
-            for ((stated, line), _) in rows {
-                rule.settings = stated.unwrap_or(rule.settings);
-                if let Some((metric, territorial)) = line {
-                    rule.licensed = rule.licensed.with(*metric);
-                    rule.territorial |= territorial;
+            let mut of_others = MetricSet::default();
+            for (stated, _) in rows {
+                match stated {
+                    Stated::Settings(said) => rule.settings = *said,
+                    Stated::Line(metric, territorial) => {
+                        rule.licensed = rule.licensed.with(*metric);
+                        rule.territorial |= territorial;
+                    }
+                    Stated::Borrowed(metric) => of_others = of_others.with(*metric),
                 }
+            }
+            if rule.licensed == MetricSet::default() {
+                rule.licensed = of_others;
             }
             rules.push((rule, 1));
         },
     )
+}
+
+/// Whether a right is of a kind that can cover lower products: bought, and for use at instants.
+fn may_be_lent(right: &Right) -> bool {
+    match right.metric {
+        Metric::Volume | Metric::Unique | Metric::Maximum | Metric::Latest => false,
+        Metric::NamedUser
+        | Metric::Concurrent
+        | Metric::Device
+        | Metric::Token
+        | Metric::Core
+        | Metric::ProcessorValue
+        | Metric::ResourceValue
+        | Metric::Level
+        | Metric::Feature => right.class == LineClass::Production && !right.is_credit(),
+    }
 }
 
 /// How a daemon charges a feature, while it does.

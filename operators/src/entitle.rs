@@ -76,6 +76,19 @@ pub struct Right {
     pub cost: Option<Money>,
     /// Whether only those may use it to whom it is allocated.
     pub restricted: bool,
+    /// Whether it is no line's, but lent by a higher product, or taken away because it is lent to a lower
+    /// one; `line` is that product then.
+    pub lent: bool,
+}
+
+impl Right {
+    /// Whether it grants nothing, or takes rights back: nothing that could cover something, or end.
+    pub(crate) fn is_credit(&self) -> bool {
+        match self.capacity {
+            Capacity::Limited(Quantity(units)) => units < 0 || (units == 0 && !self.lent),
+            Capacity::Unlimited | Capacity::Unknown => false,
+        }
+    }
 }
 
 /// The rights of one account among those of one tenant, product and metric, and how often each is there.
@@ -105,6 +118,7 @@ pub(crate) fn of_account(
         territory: None,
         cost: None,
         restricted: false,
+        lent: false,
     });
     let from = least.into_iter().flat_map(|least| rights.range(least..));
     let own = from.take_while(move |(right, _)| right.account == account);
@@ -190,6 +204,7 @@ fn right(row: &LineInForce, resolution: &Resolution) -> Option<Right> {
         territory: line.territory.map(Into::into),
         cost: line.cost,
         restricted: line.restricted,
+        lent: false,
     })
 }
 

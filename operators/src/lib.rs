@@ -33,6 +33,7 @@ pub mod sublicense;
 pub mod upkeep;
 pub mod renewals;
 pub mod entitle;
+pub(crate) mod downgrades;
 pub mod trials;
 pub(crate) mod features;
 pub mod attribute;

@@ -1,10 +1,12 @@
 //! The chain: facts in, positions, discrepancies and totals out, as one expression.
 //!
 //! dedupe → documents → { hierarchy, resolve } → sessions → inclusion → attribute → transfers
-//! → sublicense → entitle → trials → allocate → reconcile, and beside it rollup, totals, credits, charges, fees,
-//! bills and true-ups. Each step is one operator in the file of its name.
+//! → sublicense → entitle → trials → (downgrades, lend) → allocate → reconcile, and beside it rollup, totals,
+//! credits, charges, fees, bills and true-ups. Each step is one operator in the file of its name.
 
-use crate::allocate::{Allocation, Surroundings, allocate, allocate_periods, allocate_territories};
+use crate::allocate::{
+    Allocation, Surroundings, allocate, allocate_periods, allocate_territories, lend,
+};
 use crate::anomalies::{Evidence, anomalies};
 use crate::attribute::{
     Place, Use, asked, attribute, demand, drawn, duplicate_rules, parted, readings, rules,
@@ -16,6 +18,7 @@ use crate::charges::{charges, priced, subject as of_price};
 use crate::credits::{Credits, credits, granted, subject as of_grant};
 use crate::current_tree::current_tree;
 use crate::dedupe::{Known, Repeated, dedupe};
+use crate::downgrades::ways;
 use crate::due::due;
 use crate::entered::Entered;
 use crate::entitle::{LineInForce, Right, entitle, subject};
@@ -186,7 +189,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let sublicensed = sublicense(transferred.lines.clone());
     let rights = entitle(sublicensed.lines, resolved.told(Asker::Line));
     let counting = counting(rights.clone());
-    let rules = rules(inputs.settings.clone(), counting.clone());
+    let ways = ways(reference.in_force.clone());
+    let rules = rules(inputs.settings.clone(), counting.clone(), ways.clone());
     let bound = bound(allocations, resolved.told(Asker::Allocation), counting.clone());
     let restricted = restricted(counting.clone());
     let allocated = bound::asked(bound.clone(), restricted.clone());
@@ -287,9 +291,12 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let at_instants = at_instants.map(|right| (right.product, right));
     let free = at_instants.clone().dropped_by(territorial.clone()).map(|(_, right)| right);
     let placed_rights = at_instants.kept_by(territorial).map(|(_, right)| right);
+    let anywhere = needed.clone().filter(|one| one.place == Place::Anywhere);
+    let lent = lend(anywhere.clone(), free.clone(), ways, around.clone(), policy.clone());
     let levels = allocate(
-        needed.clone().filter(|one| one.place == Place::Anywhere),
-        free.concat(placed_rights.clone().filter(|right| right.metric == Metric::Feature)),
+        anywhere,
+        free.concat(lent.clone())
+            .concat(placed_rights.clone().filter(|right| right.metric == Metric::Feature)),
         around.clone(),
         policy.clone(),
     );
@@ -440,7 +447,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         waits: paired.waits,
         pools,
         lines: reference.lines,
-        rights: counting,
+        rights: counting.concat(lent),
         resolutions: resolved.resolutions,
         shown: reference.in_force.filter(|(row, _)| is_shown(&row.body)),
         repeated: deduped.repeated,

@@ -168,7 +168,9 @@ fn reported(key: PositionKey, period: PeriodUnit) -> bool {
 
 pub(crate) fn is_near(position: &LicensePosition, settings: &ProductSettings) -> bool {
     let Capacity::Limited(limit) = position.entitled else { return false };
+    // What is lent is what is needed: how much more could be is a matter of the product that lends.
     limit.0 > 0
+        && position.lent <= Quantity::ZERO
         && i128::from(position.peak.0) * 100
             >= i128::from(limit.0) * i128::from(settings.near_percent)
 }

@@ -8,6 +8,7 @@ mod lifetimes;
 mod processors;
 mod published;
 mod devices;
+mod downgrades;
 mod seats;
 mod holders;
 mod pools;

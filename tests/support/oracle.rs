@@ -25,6 +25,7 @@ mod rights;
 mod transfers;
 mod sublicenses;
 mod trials;
+mod downgrades;
 mod standbys;
 mod territory;
 mod prices;
@@ -206,18 +207,29 @@ struct Case<'i> {
     horizon: Timestamp,
     usual: Calendar,
     calendars: BTreeMap<AccountId, Calendar>,
+    ladder: downgrades::Ladder,
 }
 
 impl<'i> Case<'i> {
     fn new(input: Input<'i>) -> Self {
         let Input { facts, policy, settings, unresolved, horizon, history: _ } = input;
         let usual = Calendar::natural(policy.zone.clone());
-        Self { facts, policy, settings, unresolved, horizon, usual, calendars: BTreeMap::new() }
+        Self {
+            facts,
+            policy,
+            settings,
+            unresolved,
+            horizon,
+            usual,
+            calendars: BTreeMap::new(),
+            ladder: downgrades::Ladder::default(),
+        }
     }
 
-    /// Takes in the zones and anchors that accounts state; of several, the first zone by name and
-    /// the earliest anchor.
-    fn learn_zones(&mut self, in_force: &[(Known, Span)]) {
+    /// Takes in which products stand above which, and the zones and anchors that accounts state; of
+    /// several, the first zone by name and the earliest anchor.
+    fn learn(&mut self, in_force: &[(Known, Span)]) {
+        self.ladder = downgrades::Ladder::new(in_force);
         let mut names: BTreeMap<AccountId, BTreeSet<&str>> = BTreeMap::new();
         let mut anchors: BTreeMap<AccountId, Timestamp> = BTreeMap::new();
         for (row, _) in in_force {
@@ -257,7 +269,7 @@ pub fn expected(input: Input<'_>) -> Expected {
     let is_event = |row: &Known| matches!(row.body, Body::Session(_) | Body::Usage(_));
     let stays = in_force.into_iter().filter(|(row, _)| !is_event(row));
     let reference: Vec<(Known, Span)> = stays.collect();
-    case.learn_zones(&reference);
+    case.learn(&reference);
     let names = Names::new(&case, &reference);
     let logs = sessions::logs(&said.known, case.settings, case.policy.attempt_window_us);
     let lines = rights::lines(&reference);
@@ -321,7 +333,8 @@ pub fn expected(input: Input<'_>) -> Expected {
     found.issue(&case, input.history);
     found.discrepancies.extend(unusual(&case, &said, &logs, &found.positions));
     found.owe(&case, &reference, &lines, &names);
-    Expected { lines, rights: counting, ..found.with_logs(logs) }
+    found.rights.extend(counting);
+    Expected { lines, ..found.with_logs(logs) }
 }
 
 /// What is out of the ordinary.
@@ -440,9 +453,16 @@ fn evaluate(
     let demanded = counting::demanded(&sources, &rules, &hardware);
     let mut positions = Positions::default();
     let needs = Needs { evidence, events: &events, demanded: &demanded, hardware: &hardware };
+    let lend = |metric| {
+        let of = (tenant, metric);
+        downgrades::lent(&case.ladder, of, accounts, &demanded, &rights, &rules, &hardware)
+    };
+    let lent: Vec<Right> = Metric::ALL.into_iter().flat_map(lend).collect();
+    found.rights.extend(&lent);
+    let with_lent = [rights.clone(), lent].concat();
     for key in keys(tenant, &rules) {
         let Some(rule) = rules.get(&key.product) else { continue };
-        needs.evaluate(case, key, accounts, rule, &rights, &mut positions);
+        needs.evaluate(case, key, accounts, rule, &with_lent, &mut positions);
         if case.horizon != Timestamp::MIN {
             let of_key = |one: &&Right| one.product == key.product && one.metric == key.metric;
             let own: Vec<Right> = rights.iter().filter(of_key).copied().collect();

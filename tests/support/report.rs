@@ -6,8 +6,8 @@ use trueup_model::derived::{Attempt, PoolState, Session, Wait};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::position::{
-    Adjustment, AllocatedUse, IssuedPosition, LicensePosition, PositionFigures, PositionKey,
-    Rollup, Statement,
+    Adjustment, AllocatedUse, AllocationLine, IssuedPosition, LicensePosition, PositionFigures,
+    PositionKey, Rollup, Statement,
 };
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
@@ -32,6 +32,10 @@ pub fn report(bench: &Bench, published: &Published, shows: &[String]) -> String 
     }
     for (row, diff) in &changes.adjustments {
         take(adjustment(bench, row), *diff);
+    }
+    if shown("allocations") {
+        let rows = changes.allocations.iter().filter(|(row, _)| usual(row.key.period));
+        rows.for_each(|(row, diff)| take(allocation(bench, row), *diff));
     }
     if shown("credits") {
         changes.credits.iter().for_each(|(row, diff)| take(credit(bench, row), *diff));
@@ -118,6 +122,9 @@ fn position(bench: &Bench, row: &LicensePosition) -> String {
         row.demand,
         row.peak
     );
+    if row.lent != Quantity::ZERO {
+        line += &format!(" lent {}", row.lent);
+    }
     if row.peak != Quantity::ZERO {
         line += &format!(" at {}", moment(row.peak_at));
     }
@@ -129,6 +136,13 @@ fn position(bench: &Bench, row: &LicensePosition) -> String {
         line += &format!(" short {} {}", row.shortfall, span(held));
     }
     line
+}
+
+fn allocation(bench: &Bench, row: &AllocationLine) -> String {
+    let (rank, line) = (row.rank, bench.name(row.line));
+    let granted = capacity(row.granted);
+    let reason = row.reason.name();
+    format!("line {} #{rank} {line}: {granted} used {} {reason}", key(bench, &row.key), row.used)
 }
 
 fn discrepancy(bench: &Bench, row: &Discrepancy) -> String {

@@ -144,8 +144,9 @@ const POLICIES: [&str; 7] = [
 ];
 
 /// What stands in a world from the start: nothing; a group whose accounts buy for themselves and for
-/// those below them, so that what one does not cover goes to another; or rights that are allocated.
-const BEGINNINGS: [&str; 3] = [
+/// those below them, so that what one does not cover goes to another; rights that are allocated; or
+/// editions of which the higher ones cover the lower.
+const BEGINNINGS: [&str; 4] = [
     "",
     "\
 [id=g1] account emea under group
@@ -172,6 +173,23 @@ const BEGINNINGS: [&str; 3] = [
 [id=g7] allocate g7 to device ws1 from 2025-02-01 2
 [id=g8] allocate g9 to user bob from 2025-01-30
 [id=g9] allocate g12 to user cyd from 2025-02-28 to 2025-04-01
+",
+    "\
+[id=g1] account emea under group
+[id=g2] account london under emea
+[id=g3] account paris under emea
+[id=g4] member user ada in london
+[id=g5] member user bob in paris
+[id=g6] member user cyd in emea
+[id=g7] line APP 2 name g7 metric concurrent basis contract account london
+[id=g8] line APP 3 name g8 metric concurrent basis contract account emea from 2025-02-01
+[id=g9] line CAD 1 name g9 metric concurrent basis contract account group
+[id=g10] line SIM 4 name g10 metric named_user basis license_file account emea
+[id=g11] line SUITE 3 name g11 metric device basis contract account group to 2025-03-15
+[id=g12] downgrade APP to CAD
+[id=g13] downgrade CAD to SIM from 2025-01-31
+[id=g14] downgrade SUITE to APP
+[id=g15] downgrade SIM to POOL
 ",
 ];
 

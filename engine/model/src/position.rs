@@ -103,6 +103,8 @@ pub struct LicensePosition {
     pub basis: Option<Basis>,
     /// Entitled at the end.
     pub entitled: Capacity,
+    /// What of it higher products lend at the end; negative for what lower ones were lent instead.
+    pub lent: Quantity,
     /// Tolerated above the entitled quantity at the end.
     pub overdraft: Quantity,
     /// Demand at the end.

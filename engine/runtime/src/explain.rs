@@ -11,7 +11,7 @@ use trueup_model::fact::FactId;
 use trueup_model::id::{AccountId, DocumentId, Id, LineId, ProductId, ServerId, TenantId};
 use trueup_model::metric::{Duplicates, Metric};
 use trueup_model::position::{Adjustment, AllocationLine, LicensePosition, Statement};
-use trueup_model::quantity::Quantity;
+use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
 use trueup_operators::attribute::Use;
 use trueup_operators::entitle::{LineInForce, Right};
@@ -252,7 +252,7 @@ impl<'v> Scope<'v> {
                 metric: self.metric,
             };
             let levels = self.views.levels_at(&key, self.at);
-            let trueup_model::quantity::Capacity::Limited(limit) = levels.entitled else {
+            let Capacity::Limited(limit) = levels.entitled else {
                 return Quantity::ZERO;
             };
             Quantity((levels.demand.0 - limit.0).max(0))
@@ -273,7 +273,13 @@ impl<'v> Scope<'v> {
         for row in self.views.lines.iter().filter(|row| row.tenant == self.tenant) {
             texts.insert((row.document.into(), row.line.line.into()), row.clone());
         }
+        // Of what products lend each other, that of the instant: it changes as often as use does.
+        let told = |right: &&Right| {
+            let nothing = right.capacity == Capacity::Limited(Quantity::ZERO);
+            !right.lent || (right.span.contains(self.at) && !nothing)
+        };
         let own = self.rights.iter().filter(|right| right.account == position.key.account);
+        let own = own.filter(told);
         let explained = own.map(|right| {
             let line = texts.get(&(right.document.into(), right.line)).cloned();
             let title = line.as_ref().map(|line| self.title(line)).unwrap_or_default();

@@ -306,8 +306,10 @@ fn position(
     let summary = node.timeline.summary(Span::new(period.span.start, end), current);
     let last = if current { horizon } else { Timestamp(end.0.saturating_sub(1)) };
     let levels = node.timeline.at(last);
-    let in_force = levels.lines > 0 || levels.unlimited > 0 || levels.unknown > 0;
-    if summary.peak == 0 && !(current && in_force) {
+    // What could be borrowed makes no position of its own.
+    let own = |right: &Right| !right.lent && !right.is_credit() && right.span.contains(last);
+    let in_force = || levels.lines > 0 && rights.iter().any(|(right, _)| own(right));
+    if summary.peak == 0 && !(current && in_force()) {
         return None;
     }
     let statistic = world.statistic(key);
@@ -344,6 +346,7 @@ fn position(
         current,
         basis: basis.filter(|_| node.pool),
         entitled,
+        lent: lent(rights, last),
         overdraft: clamped(levels.overdraft),
         demand: clamped(levels.demand),
         peak: clamped(summary.peak),
@@ -364,6 +367,16 @@ fn position(
         state: state(&summary),
     };
     Some((position, summary))
+}
+
+/// What is lent to a node at an instant, less what it lends.
+fn lent(rights: &Rights<'_>, at: Timestamp) -> Quantity {
+    let rows = rights.iter().filter(|(right, _)| right.lent && right.span.contains(at));
+    let sum = rows.map(|(right, count)| match right.capacity {
+        Capacity::Limited(limit) => i128::from(limit.0) * *count as i128,
+        Capacity::Unlimited | Capacity::Unknown => 0,
+    });
+    clamped(sum.sum())
 }
 
 /// What happens at a position besides what is short.
@@ -520,7 +533,9 @@ pub(super) fn gaps_of(
         return BTreeSet::new();
     };
     let says = |who: Basis| {
-        let in_force = |right: &Right| right.basis == who && right.span.contains(world.horizon);
+        // What products lend each other is nobody's claim.
+        let in_force =
+            |right: &Right| right.basis == who && !right.lent && right.span.contains(world.horizon);
         granted(rights.iter().filter(|(right, _)| in_force(right)).map(|(r, n)| (r, *n)))
     };
     let entitled = says(basis).unwrap_or(Capacity::Limited(Quantity::ZERO));

@@ -13,7 +13,6 @@
 use super::figures::Rights;
 use crate::entitle::Right;
 use crate::timeline::Timeline;
-use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
 
 /// The times in which grace is running at a node, in order and apart.
@@ -54,8 +53,7 @@ fn grace_from(own: &[&Right], at: Timestamp) -> Timestamp {
 /// The time after its end in which a line still tolerates use; a credit tolerates nothing.
 pub(super) fn tail(right: &Right) -> Option<Span> {
     let end = right.span.end;
-    let credit = matches!(right.capacity, Capacity::Limited(limit) if limit <= Quantity::ZERO);
-    let tolerates = right.grace_us > 0 && end != Timestamp::MAX && !credit;
+    let tolerates = right.grace_us > 0 && end != Timestamp::MAX && !right.is_credit();
     tolerates.then(|| Span::new(end, end.plus_us(right.grace_us)))
 }
 

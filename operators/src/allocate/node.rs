@@ -112,7 +112,7 @@ pub(super) fn grant(right: &Right, count: Diff, changes: &mut BTreeMap<Timestamp
         Capacity::Limited(quantity) => {
             levels.entitled = i128::from(quantity.0) * i128::from(count);
             // A credit takes rights back; it is not a right that can end.
-            if quantity.0 <= 0 {
+            if right.is_credit() {
                 levels.lines = 0;
             }
         }

@@ -309,13 +309,12 @@ impl Instant<'_> {
 
     /// Whether lines in force could cover what is needed, were it not where it is.
     fn is_breach(&self, way: &[AccountId], place: Place) -> bool {
-        let credit = |right: &Right| matches!(right.capacity, Capacity::Limited(limit) if limit <= Quantity::ZERO);
         let mut own = self
             .counting
             .iter()
             .map(|(right, _)| *right)
             .filter(|right| right.span.contains(self.at) && way.contains(&right.account))
-            .filter(|right| !credit(right))
+            .filter(|right| !right.is_credit())
             .peekable();
         own.peek().is_some() && own.all(|right| !self.reaches(right.territory, place))
     }

@@ -55,7 +55,9 @@ pub(super) fn of_lacks(lacks: &BTreeMap<Lack, Span>) -> Vec<Discrepancy> {
 pub(super) fn judged(position: &LicensePosition, rule: &Rule) -> LicensePosition {
     let Capacity::Limited(limit) = position.entitled else { return *position };
     let share = i128::from(limit.0) * i128::from(rule.settings.near_percent);
-    let near = limit.0 > 0 && i128::from(position.peak.0) * 100 >= share;
+    // What is lent is never more than what is needed.
+    let borrows = position.lent > Quantity::ZERO;
+    let near = limit.0 > 0 && !borrows && i128::from(position.peak.0) * 100 >= share;
     let state = match position.state {
         PositionState::Covered if near => PositionState::Near,
         other => other,

@@ -224,6 +224,24 @@ fn leads<'u>(open: impl Iterator<Item = &'u Use>) -> Vec<&'u Use> {
     groups.into_values().filter_map(|uses| uses.iter().min_by(before).copied()).collect()
 }
 
+/// What is needed at an instant where it looks for rights first: at the nearest account that has some, or
+/// at its own.
+pub(super) fn direct(
+    tree: &Tree,
+    uses: &[Use],
+    pools: &BTreeSet<AccountId>,
+    conversion: &Conversion,
+    at: Timestamp,
+) -> BTreeMap<AccountId, i128> {
+    let mut used: BTreeMap<AccountId, Vec<(Use, Quantity)>> = BTreeMap::new();
+    for one in leads(uses.iter().filter(|one| one.span.contains(at))) {
+        let mut way = tree.way_up(one.account.0, at).into_iter().map(AccountId);
+        let taker = way.find(|account| pools.contains(account)).unwrap_or(one.account);
+        used.entry(taker).or_default().push((*one, one.units));
+    }
+    used.into_iter().map(|(node, uses)| (node, conversion.of(&uses, at))).collect()
+}
+
 /// What every node needs, may use and leaves uncovered at an instant.
 fn at_instant(
     tree: &Tree,
@@ -311,7 +329,9 @@ fn level(rights: &[Right], node: AccountId, at: Timestamp, demand: i128, passes:
 
 /// Whether a right grants nothing, or less.
 pub(super) fn is_credit(right: &Right) -> bool {
-    matches!(right.capacity, Capacity::Limited(limit) if limit <= Quantity::ZERO)
+    // What could be lent is as a line in force, however little it is.
+    let least = if right.lent { Quantity::ZERO } else { Quantity(1) };
+    matches!(right.capacity, Capacity::Limited(limit) if limit < least)
 }
 
 /// The periods of a node that may have a position: from the first dated change of demand to the
@@ -391,7 +411,8 @@ fn position(
     let whole = Span::new(period.span.start, until);
     let window = counted.map_or(window, |demand| vec![(whole, as_one(at_end, demand))]);
     let (peak, peak_at) = greatest(&window, |level| level.demand);
-    if used == 0 && !(current && at_end.in_force) {
+    let holds = |right: &&Right| right.span.contains(last) && !right.lent && !is_credit(right);
+    if used == 0 && !(current && own.iter().find(holds).is_some()) {
         return None;
     }
     let total = |figure: &dyn Fn(&Level) -> i128| {
@@ -422,6 +443,7 @@ fn position(
         current,
         basis,
         entitled: at_end.entitled,
+        lent: lent(own, last),
         overdraft: quantity(at_end.overdraft),
         demand: quantity(at_end.demand),
         peak: quantity(peak),
@@ -443,6 +465,19 @@ fn position(
         unit_price: unit_price(own, last),
         state: state(&window, shortfall),
     })
+}
+
+/// What is lent to an account at an instant, less what it lends.
+fn lent(own: &[Right], at: Timestamp) -> Quantity {
+    let rows = own.iter().filter(|right| right.lent && right.span.contains(at));
+    quantity(rows.filter_map(|right| limited(right.capacity)).sum())
+}
+
+fn limited(capacity: Capacity) -> Option<i128> {
+    match capacity {
+        Capacity::Limited(limit) => Some(i128::from(limit.0)),
+        Capacity::Unlimited | Capacity::Unknown => None,
+    }
 }
 
 /// The position in words: the most urgent thing that happened (2.18).

@@ -294,6 +294,7 @@ impl Product<'_> {
             current,
             basis: self.basis.filter(|_| self.pools.contains(&node)),
             entitled: limit,
+            lent: Quantity::ZERO,
             overdraft: quantity(overdraft),
             demand: quantity(inflow),
             peak: quantity(inflow),

@@ -65,6 +65,7 @@ pub(super) fn rights(lines: &[Line], names: &Names) -> Vec<Right> {
                 territory: body.territory.map(Into::into),
                 cost: body.cost,
                 restricted: body.restricted,
+                lent: false,
             };
             rows.push((span, right));
         }

@@ -272,5 +272,9 @@ pub(super) fn rules(case: &Case<'_>, rights: &[super::Right]) -> BTreeMap<Produc
             rule.licensed.push(right.metric);
         }
     }
+    // What nobody bought is counted as what was bought of the products above it.
+    for (product, rule) in rules.iter_mut().filter(|(_, rule)| rule.licensed.is_empty()) {
+        rule.licensed = case.ladder.metrics_above(*product, rights);
+    }
     rules
 }

@@ -34,6 +34,7 @@ pub(super) fn told() -> BoxedStrategy<Deed> {
         4 => install(),
         3 => factor(),
         1 => suite_rule(),
+        3 => downgrade(),
         3 => line(),
         3 => in_a_snapshot(),
         2 => fee(),
@@ -187,6 +188,21 @@ fn suite_rule() -> BoxedStrategy<Deed> {
         deed(say(pick(["50", "75", "100"], percent)), say("60"))
     };
     (0..3_u8, prop::bool::weighted(0.3), 0..3_u8, ends()).prop_map(told).boxed()
+}
+
+fn downgrade() -> BoxedStrategy<Deed> {
+    let told = |(higher, below, (from, to)): (u8, u8, _)| {
+        let products = ["APP", "CAD", "SIM", "SUITE", "POOL"];
+        let say = |lower: u8, span: String| {
+            format!("downgrade {} to {}{span}", pick(products, higher), pick(products, lower))
+        };
+        let lower = higher + below;
+        deed(say(lower, between(from, to)), say(lower + 1, between(Some(5), to)))
+    };
+    // Mostly down one list, so that ways are long; now and then up, so that some are circles.
+    (0..5_u8, prop_oneof![4 => Just(1_u8), 2 => Just(2_u8), 1 => 3..6_u8], ends())
+        .prop_map(told)
+        .boxed()
 }
 
 fn line() -> BoxedStrategy<Deed> {

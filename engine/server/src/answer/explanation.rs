@@ -299,7 +299,7 @@ fn arithmetic(words: &Words<'_>, found: &Explanation) -> Vec<String> {
         .lines
         .iter()
         .filter(|line| line.counts && (line.in_force || is_volume))
-        .map(|line| format!("{} ({})", capacity(line.right.capacity), words.name(line.right.line)))
+        .map(|line| format!("{} ({})", capacity(line.right.capacity), called(words, line)))
         .collect();
     let sum =
         if in_force.is_empty() { "no line in force".to_owned() } else { in_force.join(" + ") };
@@ -340,14 +340,29 @@ fn reliance(words: &Words<'_>, position: &LicensePosition) -> Option<String> {
     }
 }
 
+/// The line of a right, or with whom it is shared.
+fn called(words: &Words<'_>, line: &ExplainedLine) -> String {
+    let right = &line.right;
+    let name = words.name(right.line);
+    let taken = matches!(right.capacity, Capacity::Limited(limit) if limit < Quantity::ZERO);
+    match (right.lent, taken) {
+        (false, _) => name,
+        (true, false) => format!("lent by {name}"),
+        (true, true) => format!("lent to {name}"),
+    }
+}
+
 fn line_row(words: &Words<'_>, line: &ExplainedLine) -> LineRow {
     let right = &line.right;
     let Span { start, end } = right.span;
     let contract = line.line.as_ref().and_then(|row| row.line.contract);
     LineRow {
-        line: words.name(right.line),
+        line: called(words, line),
         contract: contract.map(|contract| words.name(contract)),
-        source: words.name(right.document),
+        source: match right.lent {
+            false => words.name(right.document),
+            true => "downgrade".to_owned(),
+        },
         basis: right.basis.name().to_owned(),
         grants: capacity(right.capacity),
         start: instant(start),

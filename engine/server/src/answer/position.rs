@@ -40,6 +40,8 @@ pub(crate) struct PositionRow {
     pub(crate) basis: Option<String>,
     /// Entitled at the end of the period or at the horizon.
     pub(crate) entitled: String,
+    /// What of it higher products lend; negative for what lower ones were lent instead.
+    pub(crate) lent: String,
     /// Tolerated above.
     pub(crate) overdraft: String,
     /// Demand at the end of the period or at the horizon.
@@ -162,6 +164,7 @@ pub(crate) fn position_row(words: &Words<'_>, position: &LicensePosition) -> Pos
         state: position.state.name().to_owned(),
         basis: position.basis.map(|basis| basis.name().to_owned()),
         entitled: capacity(position.entitled),
+        lent: position.lent.to_string(),
         overdraft: position.overdraft.to_string(),
         demand: position.demand.to_string(),
         peak: position.peak.to_string(),

@@ -121,6 +121,7 @@ impl Component {
             current,
             basis: self.basis.filter(|_| self.pools.contains(&node)),
             entitled: entitled.unwrap_or(Capacity::Limited(Quantity::ZERO)),
+            lent: Quantity::ZERO,
             overdraft: clamped(overdraft),
             demand: clamped(inflow),
             peak: clamped(inflow),

@@ -26,6 +26,7 @@ pub mod idle;
 pub mod gauges;
 pub mod installs;
 pub mod suites;
+pub mod bundles;
 pub mod machines;
 pub mod reckon;
 pub mod transfers;

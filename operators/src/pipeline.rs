@@ -14,6 +14,7 @@ use crate::attribute::{
 };
 use crate::bills::{bills, bills_in_force, subject as of_bill};
 use crate::bound::{self, bound, restricted};
+use crate::bundles::bundles;
 use crate::charges::{charges, priced, subject as of_price};
 use crate::credits::{Credits, credits, granted, subject as of_grant};
 use crate::current_tree::current_tree;
@@ -286,6 +287,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let all = counted(all, told, standbys.exempt);
     let weighed = all.clone().filter(|one| !one.least);
     let needed = demand(all, rules.clone(), drawn(reference.factors.clone()));
+    let of_suites = reference.members.clone();
+    let bundled = bundles(weighed.clone(), needed.clone(), of_suites, counting.clone());
     let territorial = territorial(counting.clone());
     let (at_instants, in_periods) = parted(counting.clone(), rules.clone());
     let at_instants = at_instants.map(|right| (right.product, right));
@@ -398,7 +401,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     };
     let as_judged = judged.clone().map(|(position, _)| position);
     let true_ups = true_up(as_judged.clone(), reference.zones.clone(), policy.clone());
-    let dated = holds.problems.concat(idle).concat(lapsed);
+    let dated = holds.problems.concat(idle).concat(lapsed).concat(bundled);
     let causes = Causes {
         unmapped: resolved.unmapped,
         misplaced: accounts.problems,

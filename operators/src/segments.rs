@@ -100,6 +100,21 @@ pub(crate) fn outside(whole: Span, parts: impl IntoIterator<Item = Span>) -> Vec
     left
 }
 
+/// The instants that lie in an interval of both, each of which are apart and in order.
+pub(crate) fn common(ones: &[Span], others: &[Span]) -> Vec<Span> {
+    let mut found = Vec::new();
+    let (mut one, mut other) = (0, 0);
+    while let (Some(left), Some(right)) = (ones.get(one), others.get(other)) {
+        found.extend(left.overlap(*right));
+        if left.end <= right.end {
+            one += 1;
+        } else {
+            other += 1;
+        }
+    }
+    found
+}
+
 /// The instants of all parts together, in the longest intervals and in order.
 pub(crate) fn union(parts: impl IntoIterator<Item = Span>) -> Vec<Span> {
     let mut parts: Vec<Span> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -118,7 +133,7 @@ pub(crate) fn union(parts: impl IntoIterator<Item = Span>) -> Vec<Span> {
 mod tests {
     //! Both against the meaning, instant by instant.
 
-    use super::{Said, counted, outside, said};
+    use super::{Said, common, counted, outside, said, union};
     use proptest::prelude::*;
     use trueup_model::time::{Span, Timestamp};
 
@@ -190,6 +205,22 @@ mod tests {
                     all.iter().filter(|(span, _)| span.contains(at)).map(|row| row.1).sum()
                 };
                 prop_assert_eq!(sum(&found), sum(&rows));
+            }
+        }
+
+        #[test]
+        fn what_is_common_is_in_an_interval_of_both(
+            ones in prop::collection::vec((0_i64..12, 0_i64..12), 0..6),
+            others in prop::collection::vec((0_i64..12, 0_i64..12), 0..6),
+        ) {
+            let spans = |rows: &[(i64, i64)]| union(rows.iter().map(|(a, b)| span(*a, *b)));
+            let (ones, others) = (spans(&ones), spans(&others));
+            let found = common(&ones, &others);
+            for instant in -1..13 {
+                let inside = |all: &[Span]| {
+                    all.iter().filter(|span| span.contains(Timestamp(instant))).count()
+                };
+                prop_assert_eq!(inside(&found), inside(&ones) * inside(&others));
             }
         }
 

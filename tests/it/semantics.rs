@@ -9,6 +9,7 @@ mod processors;
 mod published;
 mod devices;
 mod downgrades;
+mod bundles;
 mod seats;
 mod holders;
 mod pools;

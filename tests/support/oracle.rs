@@ -19,6 +19,7 @@ mod holds;
 mod idle;
 mod gauges;
 mod inventory;
+mod bundles;
 mod counting;
 mod statistics;
 mod rights;
@@ -457,6 +458,9 @@ fn evaluate(
         let of = (tenant, metric);
         downgrades::lent(&case.ladder, of, accounts, &demanded, &rights, &rules, &hardware)
     };
+    let bundled =
+        bundles::bundles(&bundles::Suites::new(evidence.reference), &sources, &demanded, &rights);
+    found.discrepancies.extend(bundled.into_iter().filter(|one| one.first_at <= case.horizon));
     let lent: Vec<Right> = Metric::ALL.into_iter().flat_map(lend).collect();
     found.rights.extend(&lent);
     let with_lent = [rights.clone(), lent].concat();

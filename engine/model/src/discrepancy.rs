@@ -86,7 +86,8 @@ kinds! {
     UsedNotAllocated "used_not_allocated" 3
         "A restricted right is used by someone not listed.", "the holder is listed";
     BundleIncomplete "bundle_incomplete" 3
-        "A bundle's component has no right.", "the component is granted";
+        "A machine has components of a suite that nobody bought by themselves, but not enough for the suite.",
+        "the rest is installed or the components are granted";
     SuiteComponentDoubleUse "suite_component_double_use" 3
         "A holder consumes a suite and its component.", "one of the two ends";
     BaseLicenceMissing "base_licence_missing" 2

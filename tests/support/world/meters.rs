@@ -33,7 +33,7 @@ pub(super) fn told() -> BoxedStrategy<Deed> {
         3 => machine(),
         4 => install(),
         3 => factor(),
-        1 => suite_rule(),
+        3 => suite_rule(),
         3 => downgrade(),
         3 => line(),
         3 => in_a_snapshot(),

@@ -190,6 +190,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let sublicensed = sublicense(transferred.lines.clone());
     let rights = entitle(sublicensed.lines, resolved.told(Asker::Line));
     let counting = counting(rights.clone());
+    let settings = inputs.settings.clone();
     let ways = ways(reference.in_force.clone());
     let rules = rules(inputs.settings.clone(), counting.clone(), ways.clone());
     let bound = bound(allocations, resolved.told(Asker::Allocation), counting.clone());
@@ -219,7 +220,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let uses = uses.concat(gauges.uses);
     let installed = installs(reference.installs.clone(), resolved.told(Asker::Install));
     let machines = machines(
-        suites(installed, reference.members.clone()),
+        suites(installed, reference.members.clone(), settings, counting.clone()),
         rules.clone(),
         reference.machines.clone(),
         reference.factors.clone(),

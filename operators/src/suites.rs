@@ -8,10 +8,16 @@
 //! So one right of the suite covers its components, and neither counts twice. Of several suites that
 //! hold at once, the one with most components there, then the smallest, takes the components.
 //!
-//! Work per change: the installs of the machine; a rule that changes, all machines with a component.
+//! Where the policy puts components first, a suite is not inferred at instants at which each of its components
+//! there has a line of its own in force: then they count by themselves.
+//!
+//! Work per change: the installs of the machine; a rule that changes, or a line of a component that may come
+//! first, all machines with a component.
 
+use crate::entitle::Right;
 use crate::epochs::{Updates, by_key, each_epoch, everywhere};
 use crate::installs::Installed;
+use crate::keyed::{Keyed as _, Rows as _};
 use crate::rows::add;
 use crate::segments::{outside, union};
 use crate::{Diff, Facts};
@@ -23,6 +29,7 @@ use trueup_model::catalog::SuiteMember;
 use trueup_model::hash::{IdMap, mix};
 use trueup_model::id::{DeviceId, Id, ProductId, TenantId};
 use trueup_model::time::{Span, Timestamp};
+use trueup_policy::rules::{ProductSettings, SuiteOrder};
 
 /// A member of a suite, of a tenant, while its statement holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,18 +44,36 @@ pub struct Member {
 enum Heard {
     Installed(Installed),
     Member(Member),
+    /// A suite whose components come first.
+    Yields(ProductId),
+    /// A line of a component of such a suite is in force.
+    Held(TenantId, ProductId, Span),
 }
 
 /// Replaces components by the suites that they make up.
 pub fn suites<'s>(
     installs: Facts<'s, Installed>,
     members: Facts<'s, Member>,
+    settings: Facts<'s, (ProductId, ProductSettings)>,
+    rights: Facts<'s, Right>,
 ) -> Facts<'s, Installed> {
+    let yielding = settings
+        .filter(|(_, settings)| settings.suite_order == SuiteOrder::ComponentFirst)
+        .map(|(product, _)| product);
+    let of_yielding = members.clone().map(|member| (member.rule.suite.into(), member.rule));
+    let of_yielding = of_yielding.kept_by(yielding.clone());
+    let components = of_yielding.map(|(_, rule)| ProductId::from(rule.component)).once();
+    let held = rights
+        .filter(|right| !right.is_credit())
+        .map(|right| (right.product, (right.tenant, right.span)))
+        .kept_by(components)
+        .map(|(product, (tenant, span))| Heard::Held(tenant, product, span));
     let rows = by_key(installs.map(Heard::Installed), |heard| match heard {
         Heard::Installed(one) => mix(&[one.tenant.0, one.device.0]),
-        Heard::Member(_) => 0,
+        Heard::Member(_) | Heard::Yields(_) | Heard::Held(..) => 0,
     });
-    let members = everywhere(members.map(Heard::Member));
+    let members = members.map(Heard::Member).concat(yielding.map(Heard::Yields)).concat(held);
+    let members = everywhere(members);
     let mut state = State::default();
     each_epoch(rows.concat(members), "Suites", move |updates, changes| {
         state.step(updates, changes);
@@ -62,6 +87,8 @@ type Place = (TenantId, DeviceId);
 #[derive(Default)]
 struct State {
     members: BTreeMap<Member, Diff>,
+    yielding: BTreeMap<ProductId, Diff>,
+    held: BTreeMap<ProductId, BTreeMap<Span, Diff>>,
     machines: IdMap<Place, BTreeMap<Installed, Diff>>,
     given: IdMap<Place, BTreeMap<Installed, Diff>>,
 }
@@ -70,6 +97,7 @@ impl State {
     fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Installed>) {
         let mut touched: BTreeSet<Place> = BTreeSet::new();
         let mut ruled: BTreeSet<(TenantId, ProductId)> = BTreeSet::new();
+        let mut yields: BTreeSet<ProductId> = BTreeSet::new();
         for (heard, diff) in updates {
             match heard {
                 Heard::Installed(one) => {
@@ -82,8 +110,19 @@ impl State {
                     ruled.insert((member.tenant, member.rule.component.into()));
                     ruled.insert((member.tenant, member.rule.suite.into()));
                 }
+                Heard::Yields(suite) => {
+                    add(&mut self.yielding, suite, diff);
+                    yields.insert(suite);
+                }
+                Heard::Held(tenant, component, span) => {
+                    add(self.held.entry(component).or_default(), span, diff);
+                    ruled.insert((tenant, component));
+                }
             }
         }
+        self.held.retain(|_, spans| !spans.is_empty());
+        let rules = self.members.keys().map(|member| (member.tenant, member.rule.suite.into()));
+        ruled.extend(rules.filter(|(_, suite)| yields.contains(suite)));
         if !ruled.is_empty() {
             // What one component needs for a suite depends on all the others.
             let of_suites = self.members.keys().map(|member| (member.tenant, &member.rule));
@@ -138,12 +177,14 @@ impl State {
         let mut cuts: BTreeSet<Timestamp> = [Timestamp::MIN, Timestamp::MAX].into();
         cuts.extend(rules.iter().flat_map(|rule| [rule.span.start, rule.span.end]));
         cuts.extend(rows.keys().flat_map(|one| [one.span.start, one.span.end]));
+        let held = products.iter().filter_map(|product| self.held.get(product));
+        cuts.extend(held.flat_map(BTreeMap::keys).flat_map(|span| [span.start, span.end]));
         let cuts: Vec<Timestamp> = cuts.into_iter().collect();
         let mut taken: BTreeMap<ProductId, Vec<Span>> = BTreeMap::new();
         let mut inferred: BTreeMap<Installed, Vec<Span>> = BTreeMap::new();
         for pair in cuts.windows(2) {
             let piece = Span::new(pair[0], pair[1]);
-            for (suite, components) in suites_at(&rules, rows, piece.start) {
+            for (suite, components) in self.suites_at(&rules, rows, piece.start) {
                 for component in &components {
                     taken.entry(*component).or_default().push(piece);
                 }
@@ -177,36 +218,50 @@ impl State {
     }
 }
 
-/// The suites that a machine has at an instant, each with the components that it takes.
-fn suites_at(
-    rules: &[SuiteMember<Id>],
-    rows: &BTreeMap<Installed, Diff>,
-    at: Timestamp,
-) -> Vec<(ProductId, BTreeSet<ProductId>)> {
-    let there: BTreeSet<ProductId> =
-        rows.keys().filter(|one| one.span.contains(at)).map(|one| one.product).collect();
-    let mut by_suite: BTreeMap<ProductId, BTreeMap<ProductId, SuiteMember<Id>>> = BTreeMap::new();
-    for rule in rules.iter().filter(|rule| rule.span.contains(at)) {
-        let members = by_suite.entry(rule.suite.into()).or_default();
-        let kept = members.entry(rule.component.into()).or_insert(*rule);
-        // Of several rows of one component, the one that asks for less.
-        *kept = (*kept).min(*rule);
-    }
-    let mut held: Vec<(ProductId, BTreeSet<ProductId>)> = Vec::new();
-    for (suite, members) in by_suite {
-        let present: BTreeSet<ProductId> =
-            members.keys().filter(|component| there.contains(component)).copied().collect();
-        if there.contains(&suite) || is_inferred(&members, &present) {
-            held.push((suite, present));
+impl State {
+    /// The suites that a machine has at an instant, each with the components that it takes.
+    fn suites_at(
+        &self,
+        rules: &[SuiteMember<Id>],
+        rows: &BTreeMap<Installed, Diff>,
+        at: Timestamp,
+    ) -> Vec<(ProductId, BTreeSet<ProductId>)> {
+        let there: BTreeSet<ProductId> =
+            rows.keys().filter(|one| one.span.contains(at)).map(|one| one.product).collect();
+        let mut by_suite: BTreeMap<ProductId, BTreeMap<ProductId, SuiteMember<Id>>> =
+            BTreeMap::new();
+        for rule in rules.iter().filter(|rule| rule.span.contains(at)) {
+            let members = by_suite.entry(rule.suite.into()).or_default();
+            let kept = members.entry(rule.component.into()).or_insert(*rule);
+            // Of several rows of one component, the one that asks for less.
+            *kept = (*kept).min(*rule);
         }
+        let mut held: Vec<(ProductId, BTreeSet<ProductId>)> = Vec::new();
+        for (suite, members) in by_suite {
+            let present: BTreeSet<ProductId> =
+                members.keys().filter(|component| there.contains(component)).copied().collect();
+            let inferred = is_inferred(&members, &present) && !self.yields(suite, &present, at);
+            if there.contains(&suite) || inferred {
+                held.push((suite, present));
+            }
+        }
+        held.sort_by_key(|(suite, present)| (std::cmp::Reverse(present.len()), *suite));
+        let mut free = there;
+        for (_, present) in &mut held {
+            present.retain(|component| free.remove(component));
+        }
+        held.retain(|(suite, present)| !present.is_empty() || free.contains(suite));
+        held
     }
-    held.sort_by_key(|(suite, present)| (std::cmp::Reverse(present.len()), *suite));
-    let mut free = there;
-    for (_, present) in &mut held {
-        present.retain(|component| free.remove(component));
+
+    /// Whether a suite leaves its components to their own lines.
+    fn yields(&self, suite: ProductId, present: &BTreeSet<ProductId>, at: Timestamp) -> bool {
+        let is_held = |component: &ProductId| {
+            let spans = self.held.get(component);
+            spans.is_some_and(|spans| spans.keys().any(|span| span.contains(at)))
+        };
+        self.yielding.contains_key(&suite) && present.iter().all(is_held)
     }
-    held.retain(|(suite, present)| !present.is_empty() || free.contains(suite));
-    held
 }
 
 fn is_inferred(

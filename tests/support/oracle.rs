@@ -285,7 +285,7 @@ pub fn expected(input: Input<'_>) -> Expected {
     let (kept, reassigned) = holds::holds(&case, &uses);
     uses.extend(kept);
     uses.extend(gauges::uses(&said.known, &names));
-    let installs = inventory::installs(&reference, &names);
+    let installs = inventory::installs(&case, &reference, &names, &counting);
     let lacking = hardware_needs(&case, &reference, &installs, &counting, &mut uses);
     let standing = standbys::standbys(&case, &said.known, &reference, &uses);
     let weighed = standing.counted(&uses);

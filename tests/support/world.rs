@@ -84,6 +84,7 @@ const POLICIES: [&str; 7] = [
     billing_unit = 4
     named_users = "active"
     allocation_idle_seconds = 2592000
+    suite_order = "component_first"
     "#,
     r#"
     [[rule]]
@@ -133,6 +134,7 @@ const POLICIES: [&str; 7] = [
     processors = "windows_server"
     statistic = "end"
     resource = "concurrent"
+    suite_order = "component_first"
     [[rule]]
     products = ["*"]
     metrics = ["core", "level", "unique", "maximum", "latest"]

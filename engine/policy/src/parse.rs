@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostics, PolicyErrors};
 use crate::pattern::Pattern;
 use crate::rules::{
     Anomalies, Billing, Closing, ConflictRule, MetricSet, NamedUsers, Policy, ProductSettings,
-    Rule, SeatHold, Statistic, TransferExpiry, UserMinimum, WholeUnits,
+    Rule, SeatHold, Statistic, SuiteOrder, TransferExpiry, UserMinimum, WholeUnits,
 };
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -93,6 +93,7 @@ impl Policy {
     /// users_per_core = 25             # named users are at least so many; or users_per_license
     /// billing_unit = "4"              # metered use beyond the lines is billed in whole fours
     /// billing_credits = true          # and what was billed too much is given back
+    /// suite_order = "suite_first"     # or "component_first": components that were bought count as such
     /// "#)?;
     /// assert_eq!(policy.product("matlab coder").duplicates.unwrap().to_string(), "UH");
     /// # Ok::<(), trueup_policy::PolicyErrors>(())
@@ -241,6 +242,11 @@ fn read_rule(section: &Value<'_>, found: &mut Diagnostics<'_>) -> Option<Rule> {
                 let kinds = [("assigned", NamedUsers::Assigned), ("active", NamedUsers::Active)];
                 set(&mut settings.named_users, choice(value, &kinds, found));
             }
+            "suite_order" => {
+                let (suite, component) = (SuiteOrder::SuiteFirst, SuiteOrder::ComponentFirst);
+                let orders = [("suite_first", suite), ("component_first", component)];
+                set(&mut settings.suite_order, choice(value, &orders, found));
+            }
             "near_percent" => set(&mut settings.near_percent, percent(value, found)),
             "shelfware_percent" => set(&mut settings.shelfware_percent, percent(value, found)),
             other if read_counting(other, value, &mut settings, found) => {}
@@ -263,7 +269,7 @@ const RULE_KEYS: &str = "products, duplicates, metrics, named_users, near_percen
     shelfware_percent, session_silent_seconds, session_drift_seconds, session_longest_seconds, \
     linger_seconds, stale_after_seconds, seat_hold_seconds, seat_hold_counts, seat_idle_seconds, \
     allocation_idle_seconds, renewal_gap_seconds, processors, statistic, resource, round, round_parts, users_per_core, users_per_license, \
-    billing_unit, billing_credits";
+    billing_unit, billing_credits, suite_order";
 
 /// Reads a key that says how use is counted; false if it is none.
 fn read_counting(

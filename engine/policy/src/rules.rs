@@ -122,6 +122,8 @@ pub struct ProductSettings {
     pub user_minimum: UserMinimum,
     /// How metered use is billed.
     pub billing: Option<Billing>,
+    /// Whether the product, if it is a suite, covers components that have rights of their own.
+    pub suite_order: SuiteOrder,
 }
 
 impl Default for ProductSettings {
@@ -144,8 +146,22 @@ impl Default for ProductSettings {
             round: None,
             user_minimum: UserMinimum::default(),
             billing: None,
+            suite_order: SuiteOrder::default(),
         }
     }
+}
+
+/// Which right a machine's components use that make up a suite (semantics A 2.15).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum SuiteOrder {
+    /// That of the suite.
+    #[default]
+    SuiteFirst,
+    /// Their own, if each of them has a line in force; else that of the suite. A suite that is installed
+    /// as such covers its components all the same.
+    ComponentFirst,
 }
 
 /// When a checkout ends that nothing returns (semantics A 2.3).

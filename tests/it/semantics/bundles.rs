@@ -1,7 +1,7 @@
 //! Machines that have a part of a suite only, and who holds a suite and its component at once (2.15).
 
 use expect_test::expect;
-use trueup_tests::check::check;
+use trueup_tests::check::{check, check_by};
 
 #[test]
 fn components_that_nobody_bought_are_too_few_for_a_suite_that_somebody_did() {
@@ -166,6 +166,54 @@ fn checkouts_of_one_person_on_two_machines_are_two_uses_and_no_double_one() {
             + problem shelfware everyone WORD 2025-03 3 2025-03-01..open
             - problem shelfware everyone WORD 2025-03 4 2025-03-01..open
             + problem suite_component_double_use WORD ws1 1 2025-03-03T11:00..open
+        "#]],
+    );
+}
+
+#[test]
+fn components_that_were_bought_may_come_before_the_suite_that_they_make_up() {
+    // On ws1 both components were bought by themselves, until the line of EXCEL ends; on ws2 nobody bought
+    // VISIO, so the suite covers all; on ws3 the suite itself is installed.
+    check_by(
+        r#"
+        [[rule]]
+        products = ["OFFICE"]
+        suite_order = "component_first"
+        "#,
+        "
+        line OFFICE 5 name suite metric device from 2025-01-01
+        line WORD 5 name word metric device from 2025-01-01
+        line EXCEL 5 name excel metric device from 2025-01-01 to 2025-03-10
+        suite_rule OFFICE has WORD 60
+        suite_rule OFFICE has EXCEL 60
+        suite_rule OFFICE has VISIO 60
+        install WORD ws1 from 2025-03-01
+        install EXCEL ws1 from 2025-03-01
+        install WORD ws2 from 2025-03-01
+        install EXCEL ws2 from 2025-03-01
+        install VISIO ws2 from 2025-03-01
+        install OFFICE ws3 from 2025-03-01
+        install WORD ws3 from 2025-03-01
+        settle 2025-03-03
+        settle 2025-03-11
+        ",
+        &expect![[r#"
+            settle 2025-03-03T00:00:00Z
+            + position everyone EXCEL device 2025-03: covered entitled 5 demand 1 peak 1 at 2025-03-01
+            + position everyone OFFICE device 2025-03: covered entitled 5 demand 2 peak 2 at 2025-03-01
+            + position everyone WORD device 2025-03: covered entitled 5 demand 1 peak 1 at 2025-03-01
+            + problem shelfware everyone EXCEL 2025-03 4 2025-03-01..open
+            + problem shelfware everyone OFFICE 2025-03 3 2025-03-01..open
+            + problem shelfware everyone WORD 2025-03 4 2025-03-01..open
+            settle 2025-03-11T00:00:00Z
+            + position everyone EXCEL device 2025-03: covered entitled 0 demand 0 peak 1 at 2025-03-01
+            - position everyone EXCEL device 2025-03: covered entitled 5 demand 1 peak 1 at 2025-03-01
+            - position everyone OFFICE device 2025-03: covered entitled 5 demand 2 peak 2 at 2025-03-01
+            + position everyone OFFICE device 2025-03: covered entitled 5 demand 3 peak 3 at 2025-03-10
+            + position everyone WORD device 2025-03: covered entitled 5 demand 0 peak 1 at 2025-03-01
+            - position everyone WORD device 2025-03: covered entitled 5 demand 1 peak 1 at 2025-03-01
+            - problem shelfware everyone EXCEL 2025-03 4 2025-03-01..open
+            - problem shelfware everyone OFFICE 2025-03 3 2025-03-01..open
         "#]],
     );
 }

@@ -2,11 +2,12 @@
 //! 2.15): every rule at every instant, over all machines.
 
 use super::counting::half_even;
+use super::levels::is_credit;
 use super::names::Names;
 use super::rights::quantity;
 use super::spans::{bounds, joined, pieces, together};
 use super::uses::{Group, Use};
-use super::{Case, Rule};
+use super::{Case, Right, Rule};
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::catalog::SuiteMember;
 use trueup_model::derived::Subject;
@@ -19,6 +20,7 @@ use trueup_model::metric::Metric;
 use trueup_model::processors::ProcessorRule;
 use trueup_model::time::{Span, Timestamp};
 use trueup_operators::dedupe::Known;
+use trueup_policy::rules::SuiteOrder;
 
 /// A product on a machine; ordered as ties between installs are broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,7 +69,12 @@ pub(super) fn subjects(in_force: &[(Known, Span)]) -> Vec<(Subject, Span, Option
 }
 
 /// What is installed, with suites in the place of their components.
-pub(super) fn installs(in_force: &[(Known, Span)], names: &Names) -> Vec<Install> {
+pub(super) fn installs(
+    case: &Case<'_>,
+    in_force: &[(Known, Span)],
+    names: &Names,
+    rights: &[Right],
+) -> Vec<Install> {
     let mut listed = Vec::new();
     for (subject, span, taken_at) in subjects(in_force) {
         let Some(listed_as) = subject.device else { continue };
@@ -94,6 +101,7 @@ pub(super) fn installs(in_force: &[(Known, Span)], names: &Names) -> Vec<Install
         .collect();
     let mut cuts = bounds(listed.iter().map(|one| one.span));
     cuts.extend(bounds(rules.iter().map(|(_, rule)| rule.span)));
+    cuts.extend(bounds(rights.iter().map(|right| right.span)));
     let mut found: BTreeMap<(Install, Option<Span>), BTreeSet<Span>> = BTreeMap::new();
     let machines: BTreeSet<(TenantId, DeviceId)> =
         listed.iter().map(|one| (one.tenant, one.device)).collect();
@@ -105,7 +113,7 @@ pub(super) fn installs(in_force: &[(Known, Span)], names: &Names) -> Vec<Install
             let there: Vec<Install> = listed.iter().filter(on).copied().collect();
             let of_tenant = rules.iter().filter(|(whose, _)| whose == tenant);
             let held: Vec<SuiteMember<Id>> = of_tenant.map(|(_, rule)| *rule).collect();
-            for one in with_suites(&there, &held, piece.start) {
+            for one in with_suites(case, &there, &held, rights, piece.start) {
                 found.entry(one).or_default().insert(piece);
             }
         }
@@ -122,8 +130,10 @@ pub(super) fn installs(in_force: &[(Known, Span)], names: &Names) -> Vec<Install
 /// What counts on one machine at an instant: suites, and what no suite takes, with the whole time for
 /// which it is listed if it is.
 fn with_suites(
+    case: &Case<'_>,
     there: &[Install],
     rules: &[SuiteMember<Id>],
+    rights: &[Right],
     at: Timestamp,
 ) -> Vec<(Install, Option<Span>)> {
     let apart = |one: &Install| Install { span: Span::ALWAYS, ..*one };
@@ -147,6 +157,13 @@ fn with_suites(
         let enough = !here.is_empty()
             && mandatory.iter().all(|one| here.contains(one))
             && others_here as u64 * 100 >= u64::from(percent) * others as u64;
+        // Components that were all bought by themselves may come first.
+        let order = case.settings.get(&suite).map(|settings| settings.suite_order);
+        let bought = here.iter().all(|component| {
+            let own = rights.iter().filter(|right| right.product == *component);
+            own.filter(|right| right.span.contains(at)).any(|right| !is_credit(right))
+        });
+        let enough = enough && !(bought && order == Some(SuiteOrder::ComponentFirst));
         if products.contains(&suite) || enough {
             suites.push((suite, here));
         }

@@ -2,7 +2,7 @@
 
 use crate::Policy;
 use crate::pattern::Pattern;
-use crate::rules::{ConflictRule, NamedUsers, TransferExpiry};
+use crate::rules::{ConflictRule, NamedUsers, SuiteOrder, TransferExpiry};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use trueup_model::calendar::{Calendar, PeriodUnit};
@@ -28,6 +28,7 @@ fn the_first_matching_rule_decides() {
         duplicates = "NONE"
         metrics = ["named_user", "concurrent"]
         named_users = "active"
+        suite_order = "component_first"
         [[rule]]
         products = ["*"]
         duplicates = "UH"
@@ -37,6 +38,8 @@ fn the_first_matching_rule_decides() {
     let toolbox = policy.product("Signal_Toolbox");
     assert_eq!(toolbox.duplicates.unwrap().to_string(), "NONE");
     assert_eq!(toolbox.named_users, NamedUsers::Active);
+    assert_eq!(toolbox.suite_order, SuiteOrder::ComponentFirst);
+    assert_eq!(policy.product("MATLAB").suite_order, SuiteOrder::SuiteFirst);
     assert_eq!(toolbox.metrics.iter().collect::<Vec<_>>(), [Metric::Concurrent, Metric::NamedUser]);
     assert_eq!(policy.product("MATLAB").duplicates.unwrap().to_string(), "UH");
 }

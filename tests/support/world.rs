@@ -146,9 +146,9 @@ const POLICIES: [&str; 7] = [
 ];
 
 /// What stands in a world from the start: nothing; a group whose accounts buy for themselves and for
-/// those below them, so that what one does not cover goes to another; rights that are allocated; or
-/// editions of which the higher ones cover the lower.
-const BEGINNINGS: [&str; 4] = [
+/// those below them, so that what one does not cover goes to another; rights that are allocated; editions
+/// of which the higher ones cover the lower, and their use; or suites, whole and in part.
+const BEGINNINGS: [&str; 5] = [
     "",
     "\
 [id=g1] account emea under group
@@ -192,6 +192,39 @@ const BEGINNINGS: [&str; 4] = [
 [id=g13] downgrade CAD to SIM from 2025-01-31
 [id=g14] downgrade SUITE to APP
 [id=g15] downgrade SIM to POOL
+[id=g16] 2025-01-30T08:00 out CAD ada@ws1 x4 on lic1
+[id=g17] 2025-02-02T08:00 out SIM bob@ws2 x2 on lic1
+[id=g18] install APP ws1 from 2025-02-01
+[id=g19] install CAD ws2 from 2025-01-31 to 2025-03-30
+[id=g20] seat POOL ada from 2025-02-01
+[id=g21] seat POOL bob from 2025-01-31 to 2025-03-15
+[id=g22] seat SIM cyd from 2025-02-02
+[id=g23] install POOL ws1 from 2025-02-01
+[id=g27] member device ws1 in london
+[id=g28] member device ws2 in emea
+[id=g24] install POOL ws2 to 2025-04-01
+[id=g25] line SUITE unlimited name g25 metric concurrent basis contract account group from 2025-03-31
+[id=g26] line APP unknown name g26 metric named_user basis contract account emea from 2025-04-01
+",
+    "\
+[id=g1] account emea under group
+[id=g2] member user ada in emea
+[id=g3] suite_rule SUITE has APP 60
+[id=g4] suite_rule SUITE has CAD mandatory 60
+[id=g5] suite_rule SUITE has SIM 60 from 2025-01-31
+[id=g6] line SUITE 2 name g6 metric device basis contract account group
+[id=g7] line SUITE 2 name g7 metric named_user basis contract account group to 2025-03-30
+[id=g8] line APP 2 name g8 metric named_user basis contract account emea from 2025-02-01
+[id=g9] line SIM 1 name g9 metric concurrent basis contract account group to 2025-03-02
+[id=g10] install APP ws1 from 2025-02-01
+[id=g11] install SIM ws1 from 2025-02-01
+[id=g12] install CAD ws2 from 2025-01-31
+[id=g13] install SUITE 10.0.0.7 from 2025-02-02
+[id=g14] seat SUITE ada from 2025-01-31
+[id=g15] seat APP ada from 2025-02-02 to 2025-03-15
+[id=g16] seat APP bob from 2025-02-01
+[id=g17] 2025-02-01T08:00 out SIM bob@10.0.0.7 x1 on lic1
+[id=g18] 2025-02-02T08:00 out SIM ada@ws2 x1 on lic1
 ",
 ];
 

@@ -17,10 +17,12 @@
 //! | demand | how much is needed at an instant or in a period, after grouping and exemptions |
 //! | discrepancy | a difference that someone must look at, with a kind and a severity |
 //! | document | a source's table or file, whose newer version replaces the older one |
+//! | downgrade right | lets rights of a product cover use of a lower edition or version of it |
 //! | duplicate group | checkouts that together cost one license, by user, host, display, vendor key |
 //! | entitled | how much may be used at an instant |
 //! | fact | a statement of a source, with an identity, an arrival time and a provenance |
 //! | horizon | the instant up to which figures are evaluated; every answer names it |
+//! | lent | of what is free of a product's rights, what covers use of a lower product at an instant |
 //! | line | one row of a contract, purchase list or license file that grants a right |
 //! | metric | the rule by which use is counted against rights |
 //! | overdraft | use that the vendor tolerates above the entitled count; not an entitlement |

@@ -191,11 +191,11 @@ impl Component {
                 }
             }
             self.propagate(pending, &mut dirty);
-            // What a line cost prices its account's shortfalls until a newer one says something else.
-            for right in rights.keys().filter(|right| right.cost.is_some()) {
-                if Some(right.basis) == self.basis {
-                    widen(&mut dirty, right.account, (right.span.start, Timestamp::MAX));
-                }
+            // Rights that replace each other serve by other names, even if levels stay the same; and what a
+            // line cost prices its account's shortfalls until a newer one says something else.
+            for right in rights.keys().filter(|right| Some(right.basis) == self.basis) {
+                let until = if right.cost.is_some() { Timestamp::MAX } else { right.span.end };
+                widen(&mut dirty, right.account, (right.span.start, until));
             }
         }
         self.pools = pools;

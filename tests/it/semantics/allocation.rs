@@ -178,3 +178,26 @@ fn what_is_passed_up_for_ever_counts_in_what_others_pass_up_later() {
         "#]],
     );
 }
+
+#[test]
+fn a_line_that_is_called_otherwise_serves_under_its_new_name() {
+    check(
+        "
+        show allocations
+        [id=l1] line APP 5 name old from 2025-01-01
+        10:00 out APP ada@ws1
+        settle 11:00
+        [id=l1 rev=1] line APP 5 name new from 2025-01-01
+        settle 11:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T11:00:00Z
+            + line everyone APP concurrent 2025-03 #0 old: 5 used 1 only_line
+            + position everyone APP concurrent 2025-03: covered entitled 5 demand 1 peak 1 at 2025-03-03T10:00
+            + problem shelfware everyone APP 2025-03 4 2025-03-01..open
+            settle 2025-03-03T11:00:00Z
+            + line everyone APP concurrent 2025-03 #0 new: 5 used 1 only_line
+            - line everyone APP concurrent 2025-03 #0 old: 5 used 1 only_line
+        "#]],
+    );
+}

@@ -294,3 +294,65 @@ fn a_product_with_rights_of_its_own_is_not_counted_as_others_are() {
         "#]],
     );
 }
+
+#[test]
+fn what_is_lent_to_one_product_instead_of_another_is_shown_though_as_much_is_left() {
+    // When V2 is used in london, its right there serves no more of V1; group's then serves that instead of
+    // the use of V0. What group has left of V2 is nothing before and after.
+    check(
+        "
+        show allocations
+        account london under group
+        member user ada in london
+        member user bob in group
+        line V2 1 name l account london from 2025-01-01
+        line V2 2 name g account group from 2025-01-01
+        downgrade V2 to V1
+        downgrade V1 to V0
+        09:00 out V1 ada@ws1 x2
+        09:00 out V0 bob@ws2
+        settle 10:00
+        08:00 out V2 ada@ws1
+        settle 10:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T10:00:00Z
+            + line group V0 concurrent 2025-03 #0 V2: 1 used 1 only_line
+            + line group V1 concurrent 2025-03 #0 V2: 1 used 1 only_line
+            + line group V2 concurrent 2025-03 #0 g: 2 used 0 priority
+            + line group V2 concurrent 2025-03 #1 V0: -1 used 0 name
+            + line group V2 concurrent 2025-03 #2 V1: -1 used 0 last
+            + line london V1 concurrent 2025-03 #0 V2: 1 used 1 only_line
+            + line london V2 concurrent 2025-03 #0 l: 1 used 0 priority
+            + line london V2 concurrent 2025-03 #1 V1: -1 used 0 last
+            + position group V0 concurrent 2025-03: covered entitled 1 demand 1 peak 1 lent 1 at 2025-03-03T09:00
+            + position group V1 concurrent 2025-03: covered entitled 1 demand 1 peak 1 lent 1 at 2025-03-03T09:00
+            + position group V2 concurrent 2025-03: covered entitled 0 demand 0 peak 0 lent -2
+            + position london V1 concurrent 2025-03: passed_up entitled 1 demand 2 peak 2 lent 1 at 2025-03-03T09:00 passed up 1
+            + position london V2 concurrent 2025-03: covered entitled 0 demand 0 peak 0 lent -1
+            settle 2025-03-03T10:00:00Z
+            + line group V0 concurrent 2025-03 #0 V2: 0 used 0 only_line
+            - line group V0 concurrent 2025-03 #0 V2: 1 used 1 only_line
+            - line group V1 concurrent 2025-03 #0 V2: 1 used 1 only_line
+            + line group V1 concurrent 2025-03 #0 V2: 2 used 2 only_line
+            - line group V2 concurrent 2025-03 #1 V0: -1 used 0 name
+            + line group V2 concurrent 2025-03 #1 V1: -2 used 0 last
+            - line group V2 concurrent 2025-03 #2 V1: -1 used 0 last
+            + line london V1 concurrent 2025-03 #0 V2: 0 used 0 only_line
+            - line london V1 concurrent 2025-03 #0 V2: 1 used 1 only_line
+            - line london V2 concurrent 2025-03 #0 l: 1 used 0 priority
+            + line london V2 concurrent 2025-03 #0 l: 1 used 1 only_line
+            - line london V2 concurrent 2025-03 #1 V1: -1 used 0 last
+            - position group V0 concurrent 2025-03: covered entitled 1 demand 1 peak 1 lent 1 at 2025-03-03T09:00
+            + position group V0 concurrent 2025-03: over entitled 0 demand 1 peak 1 at 2025-03-03T09:00 short 1 2025-03-03T09:00..open
+            - position group V1 concurrent 2025-03: covered entitled 1 demand 1 peak 1 lent 1 at 2025-03-03T09:00
+            + position group V1 concurrent 2025-03: covered entitled 2 demand 2 peak 2 lent 2 at 2025-03-03T09:00
+            + position london V1 concurrent 2025-03: passed_up entitled 0 demand 2 peak 2 at 2025-03-03T09:00 passed up 2
+            - position london V1 concurrent 2025-03: passed_up entitled 1 demand 2 peak 2 lent 1 at 2025-03-03T09:00 passed up 1
+            - position london V2 concurrent 2025-03: covered entitled 0 demand 0 peak 0 lent -1
+            + position london V2 concurrent 2025-03: near entitled 1 demand 1 peak 1 at 2025-03-03T08:00
+            + problem near_limit london V2 2025-03 1 2025-03-03T08:00..open
+            + problem over_use group V0 2025-03 1 2025-03-03T09:00..open
+        "#]],
+    );
+}

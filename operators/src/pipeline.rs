@@ -378,13 +378,13 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let statements = statements(volume.cells.clone(), inputs.horizon.clone());
     let idle = idle(seen, resolved.told(Asker::Seat), rules.clone());
     let lapsed = renewals(counting.clone(), rules.clone());
-    let settings = rules.clone().map(|(product, rule)| (product, rule.settings));
+    let ruled = rules.clone().map(|(product, rule)| (product, rule.settings));
     let judged = judge(positions, rules);
     let bills = bills(
         billed,
         resolved.told(Asker::Bill),
         judged.clone(),
-        settings,
+        ruled,
         reference.zones.clone(),
         policy,
     );

@@ -265,11 +265,7 @@ impl<'i> Case<'i> {
 pub fn expected(input: Input<'_>) -> Expected {
     let mut case = Case::new(input);
     let said = known::known(&case);
-    let in_force = known::in_force(&said.known);
-    // Events speak of their own time, whatever document they stand in.
-    let is_event = |row: &Known| matches!(row.body, Body::Session(_) | Body::Usage(_));
-    let stays = in_force.into_iter().filter(|(row, _)| !is_event(row));
-    let reference: Vec<(Known, Span)> = stays.collect();
+    let reference = reference(&said.known);
     case.learn(&reference);
     let names = Names::new(&case, &reference);
     let logs = sessions::logs(&said.known, case.settings, case.policy.attempt_window_us);
@@ -336,6 +332,12 @@ pub fn expected(input: Input<'_>) -> Expected {
     found.owe(&case, &reference, &lines, &names);
     found.rights.extend(counting);
     Expected { lines, ..found.with_logs(logs) }
+}
+
+/// What is stated, while it is. Events speak of their own time, whatever document they stand in.
+fn reference(known: &[Known]) -> Vec<(Known, Span)> {
+    let is_event = |row: &Known| matches!(row.body, Body::Session(_) | Body::Usage(_));
+    known::in_force(known).into_iter().filter(|(row, _)| !is_event(row)).collect()
 }
 
 /// What is out of the ordinary.

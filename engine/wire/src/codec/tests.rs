@@ -59,7 +59,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_decoded_or_refused(
-        kind in 0_u8..26,
+        kind in 0_u8..29,
         count in prop_oneof![0_u32..4, any::<u32>()],
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
     ) {

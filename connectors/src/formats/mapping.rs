@@ -7,7 +7,7 @@
 //! need no file: [`Mapping::builtin`] is theirs, and [`detect`] finds out which one.
 //!
 //! ```toml
-//! kind = "purchases"              # or seats, accounts, aliases, memberships, products, allocations, usage
+//! kind = "purchases"              # or seats, accounts, aliases, memberships, products, allocations, fees, bills, usage
 //! format = "csv"                  # csv, xlsx, ndjson, cloudevents
 //! document = "purchases"          # whose former version a new file replaces; the file's name if absent
 //! holds = "always"                # always: replaces what was said; from_taken: from its day on (seats whose

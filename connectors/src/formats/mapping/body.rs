@@ -1,7 +1,7 @@
 //! What a row says: its fields as the body of a fact.
 
 use super::cell::Fault;
-use super::field::{Field, Kind, PERIOD_UNITS, RESTRICTIONS};
+use super::field::{Field, Kind, PERIOD_UNITS, YES_OR_NO};
 use super::plan::Record;
 use super::{MissingTime, shown};
 use trueup_model::allocation::{Allocation, HolderKind};
@@ -9,8 +9,10 @@ use trueup_model::calendar::PeriodUnit;
 use trueup_model::catalog::{Alias, AliasKind, Product};
 use trueup_model::contract::{Basis, EntitlementLine, LineClass, LineKind};
 use trueup_model::fact::Body;
+use trueup_model::fee::{Bill, Fee};
 use trueup_model::metric::Metric;
 use trueup_model::org::{Account, MemberKind, Membership};
+use trueup_model::proration::DayCount;
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::reject::RejectReason;
 use trueup_model::time::{Span, Timestamp};
@@ -29,6 +31,8 @@ pub(crate) fn body<'r>(record: &Record<'r>, arrived_at: Timestamp) -> Result<Bod
         Kind::Memberships => membership(record).map(Body::Membership),
         Kind::Products => product(record).map(Body::Product),
         Kind::Allocations => allocation(record).map(Body::Allocation),
+        Kind::Fees => fee(record).map(Body::Fee),
+        Kind::Bills => bill(record).map(Body::Bill),
         Kind::Usage => usage(record, arrived_at).map(Body::Usage),
     }
 }
@@ -125,7 +129,7 @@ fn line<'r>(record: &Record<'r>) -> Result<EntitlementLine<&'r str>, Fault> {
         cost: record.optional(Field::Cost, |cell| reading.money(cell, currency))?,
         version: record.name(Field::Version)?,
         notice: record.name(Field::Notice)?,
-        restricted: choice(record, Field::Restricted, &RESTRICTIONS)?.unwrap_or(false),
+        restricted: choice(record, Field::Restricted, &YES_OR_NO)?.unwrap_or(false),
         ..EntitlementLine::base(
             name,
             granted,
@@ -200,6 +204,33 @@ fn allocation<'r>(record: &Record<'r>) -> Result<Allocation<&'r str>, Fault> {
         holder: record.needed_name(Field::Holder)?,
         quantity: quantity.unwrap_or(Quantity::ONE),
         span: span(record)?,
+    })
+}
+
+fn fee<'r>(record: &Record<'r>) -> Result<Fee<&'r str>, Fault> {
+    let reading = &record.mapping.reading;
+    let currency = record.optional(Field::Currency, |cell| reading.currency(cell))?;
+    let uplift = record.optional(Field::Uplift, |cell| reading.quantity(cell))?;
+    Ok(Fee {
+        line: record.needed_name(Field::Line)?,
+        amount: record.needed(Field::Cost, |cell| reading.money(cell, currency))?,
+        per: needed_choice(record, Field::Per, &PERIOD_UNITS)?,
+        each: choice(record, Field::Each, &YES_OR_NO)?.unwrap_or(false),
+        day_count: choice(record, Field::DayCount, &DayCount::ALL)?.unwrap_or_default(),
+        uplift: uplift.unwrap_or(Quantity::ONE),
+        trial_days: record.optional(Field::TrialDays, |cell| reading.count(cell))?.unwrap_or(0),
+        base: record.name(Field::Base)?,
+        span: span(record)?,
+    })
+}
+
+fn bill<'r>(record: &Record<'r>) -> Result<Bill<&'r str>, Fault> {
+    let reading = &record.mapping.reading;
+    Ok(Bill {
+        product: record.needed_name(Field::Product)?,
+        account: record.name(Field::Account)?,
+        units: record.needed(Field::Billed, |cell| reading.quantity(cell))?,
+        at: record.needed(Field::At, |cell| reading.instant(cell, record.zone))?,
     })
 }
 

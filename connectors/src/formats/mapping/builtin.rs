@@ -34,6 +34,8 @@ fn key(kind: Kind) -> &'static [Field] {
         Kind::Memberships => &[F::Kind, F::Member, F::Account, F::Start],
         Kind::Products => &[F::Product],
         Kind::Allocations => &[F::Line, F::Kind, F::Holder, F::Start],
+        Kind::Fees => &[F::Line, F::Per, F::Base, F::Start],
+        Kind::Bills => &[F::Product, F::Account, F::At, F::Billed],
         Kind::Usage => &[],
     }
 }

@@ -9,6 +9,7 @@ use trueup_model::catalog::AliasKind;
 use trueup_model::contract::{LineClass, LineKind};
 use trueup_model::metric::Metric;
 use trueup_model::org::MemberKind;
+use trueup_model::proration::DayCount;
 use trueup_model::usage::SeatClass;
 
 /// What the rows of a table say.
@@ -28,13 +29,17 @@ pub enum Kind {
     Products,
     /// Rights that are bound to people or machines.
     Allocations,
+    /// What lines cost.
+    Fees,
+    /// What was billed of metered use.
+    Bills,
     /// Metered quantities at instants.
     Usage,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Purchases,
         Self::Seats,
         Self::Accounts,
@@ -42,6 +47,8 @@ impl Kind {
         Self::Memberships,
         Self::Products,
         Self::Allocations,
+        Self::Fees,
+        Self::Bills,
         Self::Usage,
     ];
 
@@ -55,6 +62,8 @@ impl Kind {
             Self::Memberships => "memberships",
             Self::Products => "products",
             Self::Allocations => "allocations",
+            Self::Fees => "fees",
+            Self::Bills => "bills",
             Self::Usage => "usage",
         }
     }
@@ -69,7 +78,9 @@ impl Kind {
             | Self::Aliases
             | Self::Memberships
             | Self::Products
-            | Self::Allocations => false,
+            | Self::Allocations
+            | Self::Fees
+            | Self::Bills => false,
         }
     }
 
@@ -121,6 +132,20 @@ impl Kind {
             Self::Memberships => &[F::Kind, F::Member, F::Account, F::Start, F::End],
             Self::Products => &[F::Product, F::Family, F::Publisher],
             Self::Allocations => &[F::Line, F::Kind, F::Holder, F::Quantity, F::Start, F::End],
+            Self::Fees => &[
+                F::Line,
+                F::Cost,
+                F::Currency,
+                F::Per,
+                F::Each,
+                F::DayCount,
+                F::Uplift,
+                F::TrialDays,
+                F::Base,
+                F::Start,
+                F::End,
+            ],
+            Self::Bills => &[F::Product, F::Billed, F::At, F::Account],
             Self::Usage => {
                 &[F::Id, F::Source, F::At, F::Product, F::Account, F::User, F::Device, F::Quantity]
             }
@@ -138,6 +163,8 @@ impl Kind {
             Self::Memberships => &[F::Kind, F::Member, F::Account],
             Self::Products => &[F::Product],
             Self::Allocations => &[F::Line, F::Kind, F::Holder],
+            Self::Fees => &[F::Line, F::Cost, F::Per],
+            Self::Bills => &[F::Product, F::Billed, F::At],
             Self::Usage => &[F::At, F::Product, F::Quantity],
         }
     }
@@ -150,7 +177,8 @@ impl Kind {
             (Field::Kind, Self::Aliases) => AliasKind::ALL.map(alias_kind_name).to_vec(),
             (Field::Kind, Self::Memberships) => MemberKind::ALL.map(member_kind_name).to_vec(),
             (Field::Kind, Self::Allocations) => HolderKind::ALL.map(HolderKind::name).to_vec(),
-            (Field::Restricted, _) => RESTRICTIONS.map(restriction_name).to_vec(),
+            (Field::Restricted | Field::Each, _) => YES_OR_NO.map(yes_or_no).to_vec(),
+            (Field::DayCount, _) => DayCount::ALL.map(DayCount::name).to_vec(),
             (Field::Kind, _) => LineKind::ALL.map(LineKind::name).to_vec(),
             (Field::Class, Self::Seats) => SeatClass::ALL.map(seat_class_name).to_vec(),
             (Field::Class, _) => LineClass::ALL.map(line_class_name).to_vec(),
@@ -170,11 +198,11 @@ pub(crate) const PERIOD_UNITS: [PeriodUnit; 7] = [
     PeriodUnit::All,
 ];
 
-/// Whether a line is restricted to those to whom it is allocated.
-pub(crate) const RESTRICTIONS: [bool; 2] = [false, true];
+/// The answers to a question of a table.
+pub(crate) const YES_OR_NO: [bool; 2] = [false, true];
 
-fn restriction_name(restricted: bool) -> &'static str {
-    if restricted { "yes" } else { "no" }
+fn yes_or_no(yes: bool) -> &'static str {
+    if yes { "yes" } else { "no" }
 }
 
 /// The name of an alias kind in tables.
@@ -248,22 +276,29 @@ fields! {
     Account "account"
     /// When it happened.
     At "at"
-    /// The line that maintenance or an upgrade belongs to, or that a transfer takes from.
+    /// The line that maintenance or an upgrade belongs to, that a transfer takes from, or for whose term a
+    /// cost is.
     Base "base"
+    /// How many billing units were billed.
+    Billed "billed"
     /// The name that an alias means.
     Canonical "canonical"
     /// For what use a line is meant, or what kind of seat it is.
     Class "class"
     /// The contract or order.
     Contract "contract"
-    /// What a line cost.
+    /// What a line cost, or costs each period.
     Cost "cost"
     /// The currency of the cost.
     Currency "currency"
+    /// How a part of a period is counted.
+    DayCount "day_count"
     /// The machine.
     Device "device"
     /// How checkouts share a right.
     Duplicates "duplicates"
+    /// Whether a cost is for each unit of the line.
+    Each "each"
     /// The last day, or the instant after the last.
     End "end"
     /// The product's family.
@@ -294,7 +329,7 @@ fields! {
     Overdraft "overdraft"
     /// The account above, or the line that a sublicense is a part of.
     Parent "parent"
-    /// Per which period a quantity is granted.
+    /// Per which period a quantity is granted, or a cost is due.
     Per "per"
     /// Which line is used first: smaller first.
     Priority "priority"
@@ -320,6 +355,10 @@ fields! {
     Territory "territory"
     /// The account's time zone.
     TimeZone "time_zone"
+    /// For how many days from the beginning nothing is paid.
+    TrialDays "trial_days"
+    /// What a cost is multiplied by.
+    Uplift "uplift"
     /// The person.
     User "user"
     /// The version that a line is bound to.

@@ -131,7 +131,12 @@ impl Reading {
     /// A part in percent: `25` or `25 %`.
     pub(crate) fn percent(&self, cell: Cell<'_>) -> Result<u32, Fault> {
         let text = cell.text.trim().trim_end_matches('%').trim_end();
-        let whole = self.whole(Cell { text, ..cell })?;
+        self.count(Cell { text, ..cell })
+    }
+
+    /// A number of things.
+    pub(crate) fn count(&self, cell: Cell<'_>) -> Result<u32, Fault> {
+        let whole = self.whole(cell)?;
         u32::try_from(whole)
             .map_err(|_| Fault::bad(format!("`{}` is below zero", shown(cell.text))))
     }
@@ -203,16 +208,21 @@ impl Reading {
                 self.quantity(cell).map(drop)
             }
             Field::Quantity => self.capacity(cell).map(drop),
-            Field::Overdraft => self.quantity(cell).map(drop),
+            Field::Overdraft | Field::Billed | Field::Uplift => self.quantity(cell).map(drop),
             Field::Cost => self.money(cell, None).map(drop),
             Field::Currency => self.currency(cell).map(drop),
             Field::At | Field::LastActive | Field::Start => self.instant(cell, &zone).map(drop),
             Field::End | Field::MaintenanceUntil => self.end(cell, &zone).map(drop),
-            Field::Metric | Field::Per | Field::Kind | Field::Class | Field::Restricted => {
-                self.choice(cell, kind, field).map(drop)
-            }
+            Field::Metric
+            | Field::Per
+            | Field::Kind
+            | Field::Class
+            | Field::Restricted
+            | Field::Each
+            | Field::DayCount => self.choice(cell, kind, field).map(drop),
             Field::Priority => self.whole(cell).map(drop),
             Field::MarginPercent => self.percent(cell).map(drop),
+            Field::TrialDays => self.count(cell).map(drop),
             Field::GraceDays => self.days(cell).map(drop),
             Field::TimeZone => self.zone_name(cell).map(drop),
             Field::Duplicates | Field::SuiteDuplicates => self.duplicates(cell).map(drop),

@@ -126,7 +126,7 @@ fn a_mapping_says_what_it_lacks() {
               line 1, column 1: `format` is missing
                 hint: write format = "…" with one of csv, xlsx, ndjson, cloudevents
               line 1, column 1: `kind` is missing
-                hint: write kind = "…" with one of purchases, seats, accounts, aliases, memberships, products, allocations, usage"#]],
+                hint: write kind = "…" with one of purchases, seats, accounts, aliases, memberships, products, allocations, fees, bills, usage"#]],
     );
     problems(
         "kind = \"usage\"\nformat = \"csv\"\n[columns]\nproduct = \"Product\"\n",

@@ -52,6 +52,18 @@ fn body_shown(body: &Body<String>) -> String {
             said += &named("user", usage.user.as_deref());
             said + &named("device", usage.device.as_deref())
         }
+        Body::Fee(fee) => {
+            let each = if fee.each { " each" } else { "" };
+            let base = fee.base.as_deref();
+            let days = fee.trial_days;
+            let said = format!("fee {} of {}{each} per {}", fee.amount, fee.line, fee.per.name());
+            let said = format!("{said} by {} x{}", fee.day_count.name(), fee.uplift);
+            format!("{said} after {days} days{} {}", named("base", base), span(fee.span))
+        }
+        Body::Bill(bill) => {
+            let account = named("account", bill.account.as_deref());
+            format!("bill {} of {}{account} at {}", bill.units, bill.product, bill.at)
+        }
         Body::Allocation(row) => {
             let Allocation { line, kind, holder, quantity, .. } = row;
             let span = span(row.span);
@@ -81,8 +93,6 @@ fn body_shown(body: &Body<String>) -> String {
         | Body::Location(_)
         | Body::Territory(_)
         | Body::SuiteMember(_)
-        | Body::Fee(_)
-        | Body::Bill(_)
         | Body::Downgrade(_) => panic!("no table says {body:?}"),
     }
 }

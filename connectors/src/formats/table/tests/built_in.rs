@@ -195,3 +195,38 @@ fn a_purchase_list_says_which_lines_are_restricted_to_those_to_whom_they_are_all
         "#]],
     );
 }
+
+#[test]
+fn a_small_table_of_fees_needs_no_mapping() {
+    built_in(
+        "line,cost,currency,per,each,day_count,uplift,trial_days,base,start,end\n\
+         L1,100,EUR,month,,,,,,2025-01-01,\nL2,9.99,EUR,year,yes,months 12,1.1,14,L1,,2025-12-31\n\
+         L3,6000,,all,,,,,,,\nL4,5,,fortnight,,,,,,,\nL5,,EUR,month,,,,,,,\nL6,5,EUR,month,,,,-3,,,\n",
+        Kind::Fees,
+        &expect![[r#"
+            2 fee 100.00 EUR of L1 per month by actual_in_period x1 after 0 days [2025-01-01T00:00:00Z, open)
+            3 fee 9.99 EUR of L2 each per year by months_12 x1.1 after 14 days base L1 [always, 2026-01-01T00:00:00Z)
+            4 fee 6000.00 of L3 per all by actual_in_period x1 after 0 days always
+            5 reject bad_value: column `per`: `fortnight` is none of minute, hour, day, month, quarter, year, all; translate it under [values.per] <L4,5,,fortnight,,,,,,,>
+            6 reject missing_value: column `cost`: no value <L5,,EUR,month,,,,,,,>
+            7 reject bad_value: column `trial_days`: `-3` is below zero <L6,5,EUR,month,,,,-3,,,>
+            0 document list.csv with 3 rows from always
+        "#]],
+    );
+}
+
+#[test]
+fn a_small_table_of_bills_needs_no_mapping() {
+    built_in(
+        "product,billed,at,account\nCORES,19,2025-01-31,\nCORES,-2,2025-02-28T12:00:00Z,emea\n\
+         CORES,many,2025-01-31,\nCORES,3,,\n",
+        Kind::Bills,
+        &expect![[r#"
+            2 bill 19 of CORES at 2025-01-31T00:00:00Z
+            3 bill -2 of CORES account emea at 2025-02-28T12:00:00Z
+            4 reject bad_value: column `billed`: `many` is no number: the decimal sign is `.` and there is no thousands sign <CORES,many,2025-01-31,>
+            5 reject missing_value: column `at`: no value <CORES,3,,>
+            0 document list.csv with 2 rows from always
+        "#]],
+    );
+}

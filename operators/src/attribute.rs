@@ -18,7 +18,7 @@ use crate::features;
 use crate::inclusion::Charge;
 use crate::keyed::{Keyed as _, Rows as _};
 use crate::machines::FactorRow;
-use crate::segments::{Said, outside, said};
+use crate::segments::{greatest, outside};
 use crate::volume::{Asked, Reading};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -236,16 +236,9 @@ pub fn duplicate_rules<'s>(
             }
             let stated: Vec<(Span, Duplicates)> =
                 rows.iter().filter_map(|(row, _)| **row).collect();
-            for (span, said) in said(stated.iter().copied()) {
-                let duplicates = match said {
-                    Said::One(duplicates) => duplicates,
-                    Said::Nothing => Duplicates::Each,
-                    // Pools of one feature with different rules: the one that charges most.
-                    Said::Several => {
-                        let inside = stated.iter().filter(|(stated, _)| stated.overlaps(span));
-                        inside.map(|(_, duplicates)| *duplicates).min().unwrap_or(Duplicates::Each)
-                    }
-                };
+            // Pools of one feature with different rules: the one that charges most.
+            for (span, strictest) in greatest(&stated, Duplicates::compare) {
+                let duplicates = strictest.unwrap_or(Duplicates::Each);
                 rules.push(((span, duplicates), 1));
             }
         })
@@ -385,15 +378,8 @@ pub fn drawn<'s>(factors: Facts<'s, FactorRow>) -> Facts<'s, Drawn> {
 
 /// The weight at each time; of several, the heaviest.
 fn heaviest(rows: &[(Span, Weight)]) -> Vec<(Span, Weight)> {
-    let segments = said(rows.iter().copied()).into_iter().filter_map(|(span, said)| match said {
-        Said::Nothing => None,
-        Said::One(weight) => Some((span, weight)),
-        Said::Several => {
-            let held = rows.iter().filter(|(held, _)| held.overlaps(span));
-            Some((span, held.map(|(_, weight)| *weight).max_by(Weight::compare)?))
-        }
-    });
-    segments.collect()
+    let segments = greatest(rows, Weight::compare).into_iter();
+    segments.filter_map(|(span, weight)| Some((span, weight?))).collect()
 }
 
 /// For what each product's use counts: for the pools that it weighs in, and for itself when in none.

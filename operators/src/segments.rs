@@ -1,6 +1,7 @@
 //! Algebra of intervals: what effective-dated statements say at each instant, and what is left of an
 //! interval when others are taken away.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use trueup_model::time::{Span, Timestamp};
 
@@ -68,6 +69,29 @@ fn append<T: Ord + Copy>(
     }
 }
 
+/// The greatest of the statements in force at each instant, in the longest segments; none where there is
+/// no statement. The segments are those of [`said`].
+pub(crate) fn greatest<T: Ord + Copy>(
+    statements: &[(Span, T)],
+    compare: impl Fn(&T, &T) -> Ordering,
+) -> Vec<(Span, Option<T>)> {
+    let mut cuts: Vec<Timestamp> =
+        statements.iter().flat_map(|(span, _)| [span.start, span.end]).collect();
+    cuts.extend([Timestamp::MIN, Timestamp::MAX]);
+    cuts.sort_unstable();
+    cuts.dedup();
+    let mut segments: Vec<(Span, Option<T>)> = Vec::new();
+    for (since, until) in cuts.iter().zip(cuts.iter().skip(1)) {
+        let held = statements.iter().filter(|(span, _)| span.contains(*since));
+        let now = held.map(|(_, value)| *value).max_by(&compare);
+        match segments.last_mut() {
+            Some((last, before)) if *before == now => last.end = *until,
+            _ => segments.push((Span::new(*since, *until), now)),
+        }
+    }
+    segments
+}
+
 /// How many rows hold at each instant, in the longest intervals of one count; none where it is zero.
 pub(crate) fn counted(rows: impl IntoIterator<Item = (Span, isize)>) -> Vec<(Span, isize)> {
     let mut turns: BTreeMap<Timestamp, isize> = BTreeMap::new();
@@ -133,7 +157,7 @@ pub(crate) fn union(parts: impl IntoIterator<Item = Span>) -> Vec<Span> {
 mod tests {
     //! Both against the meaning, instant by instant.
 
-    use super::{Said, common, counted, outside, said, union};
+    use super::{Said, common, counted, greatest, outside, said, union};
     use proptest::prelude::*;
     use trueup_model::time::{Span, Timestamp};
 
@@ -186,6 +210,8 @@ mod tests {
                     segments.iter().filter(|(span, _)| span.contains(at)).collect();
                 prop_assert_eq!(found.len(), 1);
                 prop_assert_eq!(found[0].1, expected);
+                let last = greatest(&rows, Ord::cmp).into_iter().find(|(span, _)| span.contains(at));
+                prop_assert_eq!(last.and_then(|(_, value)| value), values.last().copied());
             }
         }
 

@@ -1,6 +1,7 @@
 //! Metrics: the rules by which use is counted against rights.
 
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// How use of a product is counted (semantics A 2.1–2.14).
 ///
@@ -139,6 +140,16 @@ pub enum Duplicates {
 }
 
 impl Duplicates {
+    /// Which of two rules charges more: each checkout by itself, else the mask that tells more apart.
+    pub fn compare(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Each, Self::Each) => Ordering::Equal,
+            (Self::Each, Self::Grouped(_)) => Ordering::Greater,
+            (Self::Grouped(_), Self::Each) => Ordering::Less,
+            (Self::Grouped(one), Self::Grouped(two)) => one.cmp(two),
+        }
+    }
+
     /// Reads `NONE`, `SITE` or letters of `UHDV`, as license files write them.
     pub fn parse(text: &str) -> Option<Self> {
         let upper = text.trim().to_ascii_uppercase();

@@ -282,3 +282,82 @@ fn virtual_machines_come_in_packs_of_two_and_half_a_one_in_a_cloud() {
         "#]],
     );
 }
+
+#[test]
+fn of_two_rules_of_one_feature_the_one_that_charges_more_holds_while_it_is_in_force() {
+    check(
+        "
+        line APP 10 name A server lic dup U
+        line APP 10 name B server lic dup UH from 2025-03-03T11:00 to 2025-03-03T13:00
+        line APP 10 name C server lic dup NONE from 2025-03-03T12:00 to 2025-03-03T14:00
+        10:00 out APP ada@ws1
+        10:00 out APP ada@ws2
+        10:00 out APP ada@ws2
+        settle 10:30
+        settle 11:30
+        settle 12:30
+        settle 13:30
+        settle 14:30
+        ",
+        &expect![[r#"
+            settle 2025-03-03T10:30:00Z
+            + position everyone APP concurrent 2025-03: covered entitled 10 demand 1 peak 1 at 2025-03-03T10:00
+            + problem shelfware everyone APP 2025-03 9 2025-03-01..open
+            settle 2025-03-03T11:30:00Z
+            - position everyone APP concurrent 2025-03: covered entitled 10 demand 1 peak 1 at 2025-03-03T10:00
+            + position everyone APP concurrent 2025-03: covered entitled 20 demand 2 peak 2 at 2025-03-03T11:00
+            + problem shelfware everyone APP 2025-03 18 2025-03-01..open
+            - problem shelfware everyone APP 2025-03 9 2025-03-01..open
+            settle 2025-03-03T12:30:00Z
+            - position everyone APP concurrent 2025-03: covered entitled 20 demand 2 peak 2 at 2025-03-03T11:00
+            + position everyone APP concurrent 2025-03: covered entitled 30 demand 3 peak 3 at 2025-03-03T12:00
+            - problem shelfware everyone APP 2025-03 18 2025-03-01..open
+            + problem shelfware everyone APP 2025-03 27 2025-03-01..open
+            settle 2025-03-03T13:30:00Z
+            + position everyone APP concurrent 2025-03: covered entitled 20 demand 3 peak 3 at 2025-03-03T12:00
+            - position everyone APP concurrent 2025-03: covered entitled 30 demand 3 peak 3 at 2025-03-03T12:00
+            + problem shelfware everyone APP 2025-03 17 2025-03-01..open
+            - problem shelfware everyone APP 2025-03 27 2025-03-01..open
+            settle 2025-03-03T14:30:00Z
+            + position everyone APP concurrent 2025-03: covered entitled 10 demand 1 peak 3 at 2025-03-03T12:00
+            - position everyone APP concurrent 2025-03: covered entitled 20 demand 3 peak 3 at 2025-03-03T12:00
+            - problem shelfware everyone APP 2025-03 17 2025-03-01..open
+            + problem shelfware everyone APP 2025-03 7 2025-03-01..open
+        "#]],
+    );
+}
+
+#[test]
+fn of_weights_that_overlap_in_turn_the_heaviest_of_each_instant_counts() {
+    check(
+        "
+        line TOKENS 100 metric token
+        weight CAD = TOKENS 2 to 2025-03-03T12:00
+        weight CAD = TOKENS 3 from 2025-03-03T11:00 to 2025-03-03T13:00
+        weight CAD = TOKENS 5 from 2025-03-03T12:00
+        10:00 out CAD ada@ws1
+        settle 10:30
+        settle 11:30
+        settle 12:30
+        settle 13:30
+        ",
+        &expect![[r#"
+            settle 2025-03-03T10:30:00Z
+            + position everyone TOKENS token 2025-03: covered entitled 100 demand 2 peak 2 at 2025-03-03T10:00
+            + problem shelfware everyone TOKENS 2025-03 98 2025-03-01..open
+            settle 2025-03-03T11:30:00Z
+            - position everyone TOKENS token 2025-03: covered entitled 100 demand 2 peak 2 at 2025-03-03T10:00
+            + position everyone TOKENS token 2025-03: covered entitled 100 demand 3 peak 3 at 2025-03-03T11:00
+            + problem shelfware everyone TOKENS 2025-03 97 2025-03-01..open
+            - problem shelfware everyone TOKENS 2025-03 98 2025-03-01..open
+            settle 2025-03-03T12:30:00Z
+            - position everyone TOKENS token 2025-03: covered entitled 100 demand 3 peak 3 at 2025-03-03T11:00
+            + position everyone TOKENS token 2025-03: covered entitled 100 demand 5 peak 5 at 2025-03-03T12:00
+            + problem shelfware everyone TOKENS 2025-03 95 2025-03-01..open
+            - problem shelfware everyone TOKENS 2025-03 97 2025-03-01..open
+            settle 2025-03-03T13:30:00Z
+            - position everyone TOKENS token 2025-03: covered entitled 100 demand 5 peak 5 at 2025-03-03T12:00
+            + position everyone TOKENS token 2025-03: covered entitled 100 demand 5 peak 5 at 2025-03-03T12:00
+        "#]],
+    );
+}

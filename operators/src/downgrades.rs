@@ -3,17 +3,20 @@
 //! ways = { (h, l, d, span) : a path of d statements that all hold leads from h to l, and no shorter one }
 //!
 //! Products that any statements connect are one family: what is free of one may help all of it. Statements
-//! may form a circle; then each product of it may cover the others.
+//! may form a circle; then each product of it may cover the others. A family has at most [`ROWS_MAX`]
+//! statements; those beyond say nothing and are a conflict.
 //!
 //! Work per change: the statements of the tenant.
 
 use crate::Facts;
 use crate::dedupe::Known;
 use crate::keyed::{Keyed as _, Rows as _};
+use crate::reconcile::plain;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use trueup_model::discrepancy::{Discrepancy, DiscrepancyKind};
 use trueup_model::fact::Body;
-use trueup_model::id::{ProductId, TenantId};
+use trueup_model::id::{NameKind, ProductId, TenantId};
 use trueup_model::time::{Span, Timestamp};
 
 /// Rights of one product that may cover use of another, while they may.
@@ -34,21 +37,60 @@ pub struct Way {
 /// A statement that holds for a time.
 type Stated = (ProductId, ProductId, Span);
 
+/// How many statements one family may have; those beyond, in order, are a conflict and say nothing.
+pub(crate) const ROWS_MAX: usize = 200;
+
+/// What statements of downgrades come to.
+pub(crate) struct Downgrades<'s> {
+    /// Which rights may cover which use.
+    pub(crate) ways: Facts<'s, Way>,
+    /// Statements that are too many.
+    pub(crate) problems: Facts<'s, Discrepancy>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Found {
+    Way(Way),
+    Beyond(Stated),
+}
+
 /// The ways that the statements in force come to.
-pub(crate) fn ways(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, Way> {
+pub(crate) fn downgrades(in_force: Facts<'_, (Known, Span)>) -> Downgrades<'_> {
     let stated = in_force.flat_map(|(known, span)| {
         let Body::Downgrade(row) = known.body else { return None };
         let stated: Stated = (row.higher.into(), row.lower.into(), row.span.overlap(span)?);
         (row.higher != row.lower).then_some((known.tenant, stated))
     });
-    stated
-        .grouped("Downgrades: ways", |_tenant: &TenantId, rows, found| {
-            let of_tenant: BTreeSet<Stated> = rows.iter().map(|(row, _)| **row).collect();
-            for (family, of_family) in families(&of_tenant) {
-                found.extend(ways_of(family, &of_family).into_iter().map(|way| (way, 1)));
-            }
-        })
-        .map(|(_, way)| way)
+    let found = stated.grouped("Downgrades: ways", |_tenant: &TenantId, rows, found| {
+        let of_tenant: BTreeSet<Stated> = rows.iter().map(|(row, _)| **row).collect();
+        for (family, of_family) in families(&of_tenant) {
+            let (counting, beyond) = bounded(of_family);
+            let ways = ways_of(family, &counting).into_iter().map(Found::Way);
+            found.extend(ways.chain(beyond.into_iter().map(Found::Beyond)).map(|row| (row, 1)));
+        }
+    });
+    let ways = found.clone().flat_map(|(_, found)| match found {
+        Found::Way(way) => Some(way),
+        Found::Beyond(_) => None,
+    });
+    let problems = found.flat_map(|(tenant, found)| match found {
+        Found::Way(_) => None,
+        Found::Beyond((higher, lower, span)) => Some(Discrepancy {
+            product: Some(lower),
+            subject: Some((NameKind::Product, higher.into())),
+            first_at: span.start,
+            last_at: span.end,
+            ..plain(DiscrepancyKind::ContractConflict, tenant)
+        }),
+    });
+    Downgrades { ways, problems }
+}
+
+/// The statements of a family that count, and those that are too many.
+fn bounded(of_family: BTreeSet<Stated>) -> (BTreeSet<Stated>, Vec<Stated>) {
+    let mut rows: Vec<Stated> = of_family.into_iter().collect();
+    let beyond = rows.split_off(rows.len().min(ROWS_MAX));
+    (rows.into_iter().collect(), beyond)
 }
 
 /// Which family each product of a way belongs to.
@@ -132,7 +174,7 @@ fn reached(
 
 #[cfg(test)]
 mod tests {
-    use super::{Stated, Way, families, ways_of};
+    use super::{ROWS_MAX, Stated, Way, bounded, families, ways_of};
     use trueup_model::id::ProductId;
     use trueup_model::time::{Span, Timestamp};
 
@@ -161,6 +203,16 @@ mod tests {
             way(2, 3, 1, span(4, 12)),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_family_has_a_bound_and_what_is_beyond_is_told() {
+        let rows = (0..300).map(|at| stated(at, at + 1, span(0, 9)));
+        let (counting, beyond) = bounded(rows.collect());
+        assert_eq!((counting.len(), beyond.len()), (ROWS_MAX, 100));
+        assert_eq!(beyond[0], stated(200, 201, span(0, 9)));
+        // A chain of the greatest length, whose ways are all pairs of it.
+        assert_eq!(ways_of(ProductId(0), &counting).len(), ROWS_MAX * (ROWS_MAX + 1) / 2);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::charges::{charges, priced, subject as of_price};
 use crate::credits::{Credits, credits, granted, subject as of_grant};
 use crate::current_tree::current_tree;
 use crate::dedupe::{Known, Repeated, dedupe};
-use crate::downgrades::ways;
+use crate::downgrades::downgrades;
 use crate::due::due;
 use crate::entered::Entered;
 use crate::entitle::{LineInForce, Right, entitle, subject};
@@ -191,7 +191,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let rights = entitle(sublicensed.lines, resolved.told(Asker::Line));
     let counting = counting(rights.clone());
     let settings = inputs.settings.clone();
-    let ways = ways(reference.in_force.clone());
+    let downgrades = downgrades(reference.in_force.clone());
+    let ways = downgrades.ways;
     let rules = rules(inputs.settings.clone(), counting.clone(), ways.clone());
     let bound = bound(allocations, resolved.told(Asker::Allocation), counting.clone());
     let restricted = restricted(counting.clone());
@@ -418,6 +419,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
             .concat(transferred.problems)
             .concat(upkeep(transferred.lines))
             .concat(standbys.problems)
+            .concat(downgrades.problems)
             .concat(drifts(issued.clone()))
             .concat(orphaned(gauges.orphans))
             .concat(due(dated.map(|one| (one.first_at, one)), inputs.horizon))

@@ -21,7 +21,7 @@ use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use timely::dataflow::operators::Concat as _;
-use trueup_model::calendar::{Calendar, Period};
+use trueup_model::calendar::Period;
 use trueup_model::derived::{Resolution, Subject};
 use trueup_model::fact::Body;
 use trueup_model::fee::Bill;
@@ -83,10 +83,14 @@ pub fn bills<'s>(
     policy: &Policy,
 ) -> Facts<'s, BillDue> {
     let unit = policy.position_period;
-    let used = positions.flat_map(move |(row, judged_by)| {
-        let counts = row.key.metric == Metric::Volume && row.key.period.unit == unit;
-        counts.then(|| used(&row, &judged_by)).flatten()
-    });
+    // Positions are many, and most policies bill nothing.
+    let used = match policy.rules.iter().any(|rule| rule.settings.billing.is_some()) {
+        true => positions.flat_map(move |(row, judged_by)| {
+            let counts = row.key.metric == Metric::Volume && row.key.period.unit == unit;
+            counts.then(|| used(&row, &judged_by)).flatten()
+        }),
+        false => zones.clone().flat_map(|_| None),
+    };
     let billing = settings.flat_map(|(product, said)| Some((product, said.billing?)));
     let billed = stated
         .map(|row| (subject(&row), row))
@@ -133,8 +137,8 @@ fn used(row: &LicensePosition, settings: &ProductSettings) -> Option<Heard> {
 
 #[derive(Default)]
 struct Entry {
-    used: BTreeMap<(Period, Quantity, Billing), Diff>,
-    billed: BTreeMap<(Timestamp, Quantity, Billing), Diff>,
+    used: BTreeMap<Period, BTreeMap<(Quantity, Billing), Diff>>,
+    billed: BTreeMap<Timestamp, BTreeMap<(Quantity, Billing), Diff>>,
     given: Given<Period, BillDue>,
 }
 
@@ -146,19 +150,28 @@ struct State {
 
 impl State {
     fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<BillDue>) {
-        let mut dirty: BTreeSet<Payer> = BTreeSet::new();
+        let mut dirty: BTreeMap<Payer, BTreeSet<Period>> = BTreeMap::new();
         let mut rezoned: BTreeSet<AccountId> = BTreeSet::new();
+        let mut billed: Vec<(Payer, Timestamp)> = Vec::new();
         for (heard, diff) in updates {
             match heard {
                 Heard::Used { payer, billing, period, beyond } => {
                     let entry = self.payers.entry(payer).or_default();
-                    add(&mut entry.used, (period, beyond, billing), diff);
-                    dirty.insert(payer);
+                    let of_period = entry.used.entry(period).or_default();
+                    add(of_period, (beyond, billing), diff);
+                    if of_period.is_empty() {
+                        entry.used.remove(&period);
+                    }
+                    dirty.entry(payer).or_default().insert(period);
                 }
                 Heard::Billed { payer, billing, at, units } => {
                     let entry = self.payers.entry(payer).or_default();
-                    add(&mut entry.billed, (at, units, billing), diff);
-                    dirty.insert(payer);
+                    let at_once = entry.billed.entry(at).or_default();
+                    add(at_once, (units, billing), diff);
+                    if at_once.is_empty() {
+                        entry.billed.remove(&at);
+                    }
+                    billed.push((payer, at));
                 }
                 Heard::Zone(zone) => {
                     let account = zone.account;
@@ -168,11 +181,29 @@ impl State {
                 }
             }
         }
-        dirty.extend(self.payers.keys().filter(|payer| rezoned.contains(&payer.account)));
-        for payer in dirty {
+        // The calendars are known now.
+        let unit = self.policy.position_period;
+        for (payer, at) in billed {
+            let period = self.calendars.of(payer.account).period(unit, at);
+            dirty.entry(payer).or_default().insert(period);
+        }
+        for (payer, entry) in &self.payers {
+            if rezoned.contains(&payer.account) {
+                let calendar = self.calendars.of(payer.account);
+                let again = entry.billed.keys().map(|at| calendar.period(unit, *at));
+                let known = entry.given.keys(..).into_iter().chain(entry.used.keys().copied());
+                dirty.entry(*payer).or_default().extend(known.chain(again));
+            }
+        }
+        for (payer, periods) in dirty {
             let calendar = self.calendars.of(payer.account);
             let Some(entry) = self.payers.get_mut(&payer) else { continue };
-            entry.settle(payer, &self.policy, calendar);
+            for period in periods {
+                // By another calendar it is no period any more.
+                let stands = calendar.period(unit, period.span.start) == period;
+                let row = stands.then(|| entry.due(payer, period)).flatten();
+                entry.given.set(period, row);
+            }
             entry.given.flush(changes, |row| row);
             if entry.used.is_empty() && entry.billed.is_empty() {
                 self.payers.remove(&payer);
@@ -182,37 +213,34 @@ impl State {
 }
 
 impl Entry {
-    fn settle(&mut self, payer: Payer, policy: &Policy, calendar: &Calendar) {
-        for period in self.given.keys(..) {
-            self.given.set(period, None);
+    /// What is due of a period; `None` if nothing was used or billed in it.
+    fn due(&self, payer: Payer, period: Period) -> Option<BillDue> {
+        let used = self.used.get(&period).into_iter().flatten();
+        let billed = self.billed.range(period.span.start..period.span.end);
+        let sum = |quantity: Quantity, times: Diff| i128::from(quantity.0) * times as i128;
+        let (mut beyond, mut units, mut terms) = (0, 0, None);
+        for ((quantity, billing), times) in used {
+            beyond += sum(*quantity, *times);
+            terms = Some(*billing);
         }
-        let mut periods: BTreeMap<Period, (Billing, i128, i128)> = BTreeMap::new();
-        for ((period, beyond, billing), times) in &self.used {
-            let sums = periods.entry(*period).or_insert((*billing, 0, 0));
-            sums.1 += i128::from(beyond.0) * *times as i128;
+        for ((quantity, billing), times) in billed.flat_map(|(_, rows)| rows) {
+            units += sum(*quantity, *times);
+            terms = terms.or(Some(*billing));
         }
-        for ((at, units, billing), times) in &self.billed {
-            let period = calendar.period(policy.position_period, *at);
-            let sums = periods.entry(period).or_insert((*billing, 0, 0));
-            sums.2 += i128::from(units.0) * *times as i128;
-        }
-        for (period, (billing, beyond, billed)) in periods {
-            let total = divide(beyond, i128::from(billing.unit.0), Rounding::Ceil);
-            let total = total.saturating_mul(i128::from(ONE_UNIT));
-            let due = total - billed;
-            let due = if billing.credits { due } else { due.max(0) };
-            let Payer { tenant, account, product } = payer;
-            let row = BillDue {
-                tenant,
-                account,
-                product,
-                period,
-                beyond: clamped(beyond),
-                total: clamped(total),
-                billed: clamped(billed),
-                due: clamped(due),
-            };
-            self.given.set(period, Some(row));
-        }
+        let billing = terms?;
+        let total = divide(beyond, i128::from(billing.unit.0), Rounding::Ceil);
+        let total = total.saturating_mul(i128::from(ONE_UNIT));
+        let due = if billing.credits { total - units } else { (total - units).max(0) };
+        let Payer { tenant, account, product } = payer;
+        Some(BillDue {
+            tenant,
+            account,
+            product,
+            period,
+            beyond: clamped(beyond),
+            total: clamped(total),
+            billed: clamped(units),
+            due: clamped(due),
+        })
     }
 }

@@ -174,15 +174,18 @@ fn double<'s>(
         },
     );
     let named = rules.clone().flat_map(|rule| [rule.suite, rule.component]).once();
+    // What is kept of a use is what matters here, for nothing says yet which products rules will name.
     let consumed = needed
         .filter(|one| is_held(one.metric) && !one.least)
-        .map(|one| (one.part, one))
+        .map(|one| {
+            let Use { tenant, metric, user, device, span, .. } = one;
+            (one.part, (one.product, Consumed { tenant, metric, user, device, span }))
+        })
         .kept_by(named)
-        .map(|(_, one)| ((one.product, one.metric), one))
-        .joined(held, |(_, metric), one, span| {
-            let Use { tenant, user, device, .. } = *one;
+        .map(|(part, (product, one))| ((product, one.metric), (part, one)))
+        .joined(held, |_key, (part, one), span| {
             let span = one.span.overlap(*span)?;
-            Some((one.part, Consumed { tenant, metric: *metric, user, device, span }))
+            Some((*part, Consumed { span, ..*one }))
         })
         .flat_map(|found| found);
     let components = rules.clone().map(|rule| rule.component).once();

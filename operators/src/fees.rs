@@ -10,7 +10,7 @@
 //! Days are local, and the day of a change is that of what follows. The whole is always the whole period,
 //! however short the line is in it. What has no beginning has no fee of a period.
 //!
-//! Work per change: the periods of the line; as the horizon moves, the lines whose next period begins.
+//! Work per change: the periods of the line; as the horizon moves, the next period of the lines that have one.
 
 mod costed;
 
@@ -20,7 +20,6 @@ use crate::entitle::{LineInForce, subject};
 use crate::epochs::{Updates, by_key, each_epoch_consolidated, everywhere};
 use crate::given::Given;
 use crate::keyed::Keyed as _;
-use crate::rows::add;
 use crate::segments::union;
 use crate::zones::{AccountZone, Calendars};
 use crate::{Diff, Facts};
@@ -194,6 +193,8 @@ enum Heard {
 struct Entry {
     count: Diff,
     given: Given<Period, FeeDue>,
+    /// From when on nothing has been given yet.
+    next: Option<Timestamp>,
 }
 
 struct State {
@@ -223,32 +224,42 @@ impl State {
                 Heard::Horizon(_) => {}
             }
         }
-        dirty.extend(self.wakes.reached(self.horizon));
+        let woken: Vec<Costed> = self.wakes.reached(self.horizon).collect();
         if !rezoned.is_empty() {
             dirty.extend(self.lines.keys().filter(|one| rezoned.contains(&one.account)));
         }
-        let mut found: BTreeMap<FeeDue, Diff> = BTreeMap::new();
-        for one in dirty {
-            let Some(entry) = self.lines.get_mut(&one) else { continue };
+        for one in &dirty {
+            self.settle(one, None, changes);
+        }
+        for one in woken.iter().filter(|one| !dirty.contains(one)) {
+            let next = self.lines.get(one).and_then(|entry| entry.next);
+            if next.is_some_and(|next| next <= self.horizon) {
+                self.settle(one, next, changes);
+            }
+        }
+    }
+
+    /// Gives what is due of a piece: anew, or only since an instant.
+    fn settle(&mut self, one: &Costed, since: Option<Timestamp>, changes: &mut Updates<FeeDue>) {
+        let Some(entry) = self.lines.get_mut(one) else { return };
+        if since.is_none() {
             for period in entry.given.keys(..) {
                 entry.given.set(period, None);
             }
-            if entry.count > 0 {
-                let (dues, next) = one.dues(self.calendars.of(one.account), self.horizon);
-                for due in dues {
-                    entry.given.set(due.period, Some(due));
-                }
-                self.wakes.set(next, one);
-            }
-            let mut changed = Vec::new();
-            entry.given.flush(&mut changed, |row| row);
-            for (row, diff) in changed {
-                add(&mut found, row, diff);
-            }
-            if entry.count == 0 {
-                self.lines.remove(&one);
-            }
         }
-        changes.extend(found);
+        entry.next = None;
+        if entry.count > 0 {
+            let calendar = self.calendars.of(one.account);
+            let (dues, next) = one.dues(calendar, since, self.horizon);
+            for due in dues {
+                entry.given.set(due.period, Some(due));
+            }
+            self.wakes.set(next, *one);
+            entry.next = next;
+        }
+        entry.given.flush(changes, |row| row);
+        if entry.count == 0 {
+            self.lines.remove(one);
+        }
     }
 }

@@ -43,9 +43,12 @@ pub fn issued<'s>(
     policy: &Policy,
 ) -> Facts<'s, IssuedPosition> {
     let unit = policy.position_period;
-    let closes = policy.closing.closes_any();
+    // Positions are many, and most policies close nothing.
+    if !policy.closing.closes_any() {
+        return horizon.flat_map(|_| None);
+    }
     let positions = positions.flat_map(move |(row, _)| {
-        let kept = closes && row.key.period.unit == unit;
+        let kept = row.key.period.unit == unit;
         kept.then(|| Heard::Position(row.key, PositionFigures::of(&row)))
     });
     // A position is where it was made; it need not travel.

@@ -38,6 +38,8 @@ mod totals;
 mod credits;
 mod charges;
 mod fees;
+mod expected;
+mod case;
 mod issued;
 mod true_up;
 mod allocations;
@@ -49,26 +51,20 @@ use levels::Positions;
 use names::Names;
 use std::collections::{BTreeMap, BTreeSet};
 use tree::Tree;
-use trueup_model::calendar::{Calendar, Zone};
-use trueup_model::derived::{
-    Attempt, EventCount, OrphanClose, PoolState, Resolution, Session, Subject, Wait,
-};
+use trueup_model::derived::{Resolution, Session, Subject};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::fact::{Body, Fact};
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, TenantId};
-use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::metric::Metric;
-use trueup_model::position::{
-    Adjustment, AllocatedUse, AllocationLine, IssuedPosition, LicensePosition, Rollup, Statement,
-};
+use trueup_model::position::LicensePosition;
 use trueup_model::time::{Span, Timestamp};
-use trueup_operators::dedupe::{Known, Repeated};
+use trueup_operators::dedupe::Known;
 use trueup_operators::hierarchy::Placement;
-use trueup_operators::inclusion::Included;
 use trueup_policy::Policy;
-use trueup_policy::rules::{NamedUsers, ProductSettings};
-use trueup_runtime::view::{LevelsAt, Node};
+use trueup_policy::rules::ProductSettings;
 
+use case::{Case, Key, Rule};
+pub use expected::Expected;
 pub use issued::History;
 pub use trueup_operators::entitle::{LineInForce as Line, Right};
 
@@ -89,176 +85,12 @@ pub struct Input<'i> {
     pub history: &'i History,
 }
 
-/// Every answer that an engine must give.
-#[derive(Debug, Default)]
-pub struct Expected {
-    /// Positions.
-    pub positions: Vec<LicensePosition>,
-    /// Which lines serve each position.
-    pub allocations: Vec<AllocationLine>,
-    /// Demand and rights of each node over time; nodes without any are nothing at all times.
-    pub levels: BTreeMap<Node, Vec<(Span, LevelsAt)>>,
-    /// Totals over both trees.
-    pub rollups: Vec<Rollup>,
-    /// The same by the account tree of the horizon.
-    pub rollups_current: Vec<Rollup>,
-    /// What someone must look at.
-    pub discrepancies: Vec<Discrepancy>,
-    /// Closed periods.
-    pub statements: Vec<Statement>,
-    /// What positions said when their periods closed.
-    pub issued: Vec<IssuedPosition>,
-    /// What was issued so far.
-    pub history: History,
-    /// Late facts of closed periods.
-    pub adjustments: Vec<Adjustment>,
-    /// What is left of credits.
-    pub credits: Vec<CreditBalance>,
-    /// What no credit covers.
-    pub overages: Vec<Overage>,
-    /// What use costs.
-    pub charges: Vec<Charge>,
-    /// How much of what is allocated is in use.
-    pub allocated: Vec<AllocatedUse>,
-    /// What is owed.
-    pub true_ups: Vec<TrueUp>,
-    /// What lines cost.
-    pub fees: Vec<FeeDue>,
-    /// What is still to be billed.
-    pub bills: Vec<BillDue>,
-    /// Checkouts.
-    pub sessions: Vec<Session>,
-    /// Returns without a checkout.
-    pub orphans: Vec<OrphanClose>,
-    /// Refused attempts.
-    pub attempts: Vec<Attempt>,
-    /// Waits in queues.
-    pub waits: Vec<Wait>,
-    /// What suites include.
-    pub included: Vec<Included>,
-    /// What sources say of each pool.
-    pub pools: Vec<PoolState>,
-    /// How often each thing was said.
-    pub counts: Vec<EventCount>,
-    /// Lines in force.
-    pub lines: Vec<Line>,
-    /// What lines grant, while it counts.
-    pub rights: Vec<Right>,
-    /// What subjects mean.
-    pub resolutions: Vec<(Subject, Resolution)>,
-    /// Facts that are shown as they are.
-    pub shown: Vec<(Known, Span)>,
-    /// Repetitions.
-    pub repeated: Vec<Repeated>,
-    /// The account tree.
-    pub accounts: Vec<Placement>,
-}
-
 /// Two contents of one identity.
 #[derive(Clone, Copy, Debug)]
 struct Conflict {
     tenant: TenantId,
     /// Where the one that counts was read.
     document: Id,
-}
-
-/// A product under a metric: what is evaluated by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    tenant: TenantId,
-    product: ProductId,
-    metric: Metric,
-}
-
-/// What holds for a product: its settings, and the metrics of its lines.
-#[derive(Clone, Debug, Default)]
-struct Rule {
-    settings: ProductSettings,
-    licensed: Vec<Metric>,
-}
-
-impl Rule {
-    /// Whether use that counts by this metric of itself needs rights: lines and policy say by what
-    /// a product is licensed; without lines, everything that was seen needs rights.
-    fn demands(&self, metric: Metric) -> bool {
-        self.settings.metrics.contains(metric)
-            || self.licensed.contains(&metric)
-            || self.licensed.is_empty()
-    }
-
-    /// Whether lines or policy ask for a metric.
-    fn counts(&self, metric: Metric) -> bool {
-        self.settings.metrics.contains(metric) || self.licensed.contains(&metric)
-    }
-
-    /// Whether named users are those who were active, and not those who hold a seat.
-    fn counts_active_users(&self) -> bool {
-        let named = Metric::NamedUser;
-        self.settings.named_users == NamedUsers::Active
-            && (self.licensed.contains(&named) || self.settings.metrics.contains(named))
-    }
-}
-
-/// What everything is judged by.
-struct Case<'i> {
-    facts: &'i [(TenantId, Fact<Id>)],
-    policy: &'i Policy,
-    settings: &'i BTreeMap<ProductId, ProductSettings>,
-    unresolved: &'i BTreeSet<(NameKind, Id)>,
-    horizon: Timestamp,
-    usual: Calendar,
-    calendars: BTreeMap<AccountId, Calendar>,
-    ladder: downgrades::Ladder,
-}
-
-impl<'i> Case<'i> {
-    fn new(input: Input<'i>) -> Self {
-        let Input { facts, policy, settings, unresolved, horizon, history: _ } = input;
-        let usual = Calendar::natural(policy.zone.clone());
-        Self {
-            facts,
-            policy,
-            settings,
-            unresolved,
-            horizon,
-            usual,
-            calendars: BTreeMap::new(),
-            ladder: downgrades::Ladder::default(),
-        }
-    }
-
-    /// Takes in which products stand above which, and the zones and anchors that accounts state; of
-    /// several, the first zone by name and the earliest anchor.
-    fn learn(&mut self, in_force: &[(Known, Span)]) {
-        self.ladder = downgrades::Ladder::new(in_force);
-        let mut names: BTreeMap<AccountId, BTreeSet<&str>> = BTreeMap::new();
-        let mut anchors: BTreeMap<AccountId, Timestamp> = BTreeMap::new();
-        for (row, _) in in_force {
-            let Body::Account(account) = &row.body else { continue };
-            if let Some(at) = account.anchor {
-                let first = anchors.entry(account.account.into()).or_insert(at);
-                *first = (*first).min(at);
-            }
-            let Some(zone) = &account.zone else { continue };
-            names.entry(account.account.into()).or_default().insert(zone);
-        }
-        for (account, zones) in names {
-            let zone = zones.into_iter().find_map(|name| Zone::named(name).ok());
-            if let Some(zone) = zone {
-                self.calendars.insert(account, Calendar::natural(zone));
-            }
-        }
-        for (account, at) in anchors {
-            let zone = self.calendar(account).zone.clone();
-            let anchor = zone.local(at).date();
-            self.calendars.insert(account, Calendar { zone, anchor });
-        }
-    }
-
-    /// The calendar of an account.
-    fn calendar(&self, account: AccountId) -> &Calendar {
-        self.calendars.get(&account).unwrap_or(&self.usual)
-    }
 }
 
 /// Computes every answer.
@@ -355,34 +187,6 @@ fn unusual(
         anomalies::habit(case, positions),
     ];
     found.concat()
-}
-
-impl Expected {
-    /// Adds what was issued of closed periods.
-    fn issue(&mut self, case: &Case<'_>, history: &History) {
-        self.history = history.next(case, &self.positions);
-        self.issued = self.history.rows(&self.positions);
-        self.discrepancies.extend(self.issued.iter().filter_map(issued::drift));
-    }
-
-    /// Adds what is owed, costs and is to be billed.
-    fn owe(&mut self, case: &Case<'_>, reference: &[(Known, Span)], lines: &[Line], names: &Names) {
-        self.true_ups = true_up::true_ups(case, &self.positions);
-        self.fees = fees::fees(case, reference, lines, names);
-        self.bills = fees::bills(case, reference, names, &self.positions);
-    }
-
-    /// The same with what logs come to.
-    fn with_logs(self, logs: sessions::Logs) -> Self {
-        Self {
-            sessions: logs.sessions,
-            orphans: logs.orphans,
-            attempts: logs.attempts,
-            waits: logs.waits,
-            counts: logs.counts,
-            ..self
-        }
-    }
 }
 
 /// Adds what the hardware of every tenant needs; gives what is not known of it.

@@ -56,7 +56,6 @@ pub mod price;
 pub mod fee;
 pub mod tiers;
 pub mod proration;
-pub mod remainder;
 pub mod true_up;
 pub mod territory;
 pub mod catalog;

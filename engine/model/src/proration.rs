@@ -154,21 +154,6 @@ fn months(span: Span, zone: &Zone) -> i128 {
     apart - i128::from(end.day() < start.day() && !last_of_month)
 }
 
-/// What a line costs for another term than its own, in days of both, with an uplift.
-///
-/// Rounded to so many places, a half upwards. `None` if its own term has no days or it does not fit.
-pub fn co_term(
-    price: Money,
-    uplift: Ratio,
-    own_term: Span,
-    new_term: Span,
-    zone: &Zone,
-    places: u32,
-) -> Option<Money> {
-    let share = Share::new(days(new_term, zone).into(), days(own_term, zone).into())?;
-    share.times(uplift)?.of_money(price, places, Rounding::HalfUp)
-}
-
 /// The first instant after a trial of so many local days.
 ///
 /// What is added to a bundle has the bundle's trial: it ends when that of the bundle's beginning does.
@@ -177,12 +162,6 @@ pub fn trial_end(own: Timestamp, bundle: Option<Timestamp>, days: i64, zone: &Zo
     let step = jiff::Span::new().try_days(days);
     let ends = step.and_then(|step| zone.local(begins).checked_add(step));
     ends.map_or(Timestamp::LATEST, |local| zone.instant(local))
-}
-
-/// The share of a period that is paid for after a trial; nothing if the trial reaches beyond it.
-pub fn after_trial(period: Span, trial_end: Timestamp, zone: &Zone) -> Option<Share> {
-    let paid = Span::new(trial_end.max(period.start), period.end);
-    DayCount::ActualInPeriod.share(paid, period, zone)
 }
 
 #[cfg(test)]

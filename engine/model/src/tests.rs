@@ -174,6 +174,14 @@ fn quantities_are_exact() {
     assert!(parse_decimal("9223372036854775808", 0).is_err());
 }
 
+/// LAGO-wallet: 100 less 14.28 is 85.72, not 85.71.
+#[test]
+fn a_wallet_is_exact() {
+    let spent: Quantity = "-14.28".parse().unwrap();
+    let left = Quantity::units(100).checked_add(spent).unwrap();
+    assert_eq!(left.to_string(), "85.72");
+}
+
 #[test]
 fn money_shows_at_least_two_places() {
     let money = |amount, currency| Money { amount, currency }.to_string();

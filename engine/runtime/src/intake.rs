@@ -8,7 +8,7 @@ use crate::sequencer::Work;
 use crate::settings::Settings;
 use crossbeam_channel::Sender;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use trueup_model::calendar::Zone;
+use trueup_model::calendar::{PeriodUnit, Zone};
 use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
 use trueup_model::hash::hash128;
 use trueup_model::id::{Dictionary, Id, NameError, NameKind, ProductId, TenantId};
@@ -167,8 +167,10 @@ impl Intake {
                 return (!weighs).then_some((RejectReason::BadValue, None));
             }
             Body::Fee(row) => {
+                // Rows are kept for every period since the line began.
+                let few = row.per >= PeriodUnit::Day;
                 let weighs = (0..=FACTOR_MAX.0).contains(&row.uplift.0);
-                return (!weighs).then_some((RejectReason::BadValue, None));
+                return (!few || !weighs).then_some((RejectReason::BadValue, None));
             }
             Body::Bill(row) => {
                 let dated = row.at.is_calendar();

@@ -39,10 +39,12 @@ pub(super) struct Costed {
 const PLACES: u32 = 2;
 
 impl Costed {
-    /// What is due up to the horizon, and the next instant at which more is.
+    /// What is due up to the horizon, of the periods from `since` on if it is given, and the next instant at
+    /// which more is.
     pub(super) fn dues(
         &self,
         calendar: &Calendar,
+        since: Option<Timestamp>,
         horizon: Timestamp,
     ) -> (Vec<FeeDue>, Option<Timestamp>) {
         if horizon == Timestamp::MIN {
@@ -64,7 +66,7 @@ impl Costed {
             return (Vec::new(), None);
         }
         let mut dues = Vec::new();
-        let mut at = self.span.start;
+        let mut at = since.map_or(self.span.start, |since| since.max(self.span.start));
         while at < self.span.end && at <= horizon {
             let period = calendar.period(self.fee.per, at);
             let part = paid.intersect(period.span);
@@ -86,11 +88,11 @@ impl Costed {
             Based::On(term) => Some(term.start),
             Based::Itself | Based::Unknown => None,
         };
-        let begins = bundle.map_or(self.term.start, |at| at.min(self.term.start));
-        if begins == Timestamp::MIN {
+        if bundle.unwrap_or(self.term.start).min(self.term.start) == Timestamp::MIN {
             return self.span;
         }
-        let free = trial_end(begins, None, self.fee.trial_days.into(), &calendar.zone);
+        let days = self.fee.trial_days.into();
+        let free = trial_end(self.term.start, bundle, days, &calendar.zone);
         let start = self.span.start.max(free).min(self.span.end);
         Span::new(start, self.span.end)
     }

@@ -499,3 +499,41 @@ fn a_bill_counts_for_the_account_and_the_month_that_it_is_for() {
         "#]],
     );
 }
+
+/// Rows are kept for each period since a line began, so no fee is due more often than daily.
+#[test]
+fn a_fee_of_every_hour_is_refused_and_one_of_every_day_goes_on_with_the_days() {
+    check(
+        "
+        show fees
+        line HOURLY 1 name H from 2025-01-01
+        fee H 1 per hour
+        line DAILY 1 name D from 2025-01-30
+        fee D 2 per day
+        settle 2025-01-31
+        settle 2025-01-31T23:00
+        settle 2025-02-02
+        ",
+        &expect![[r#"
+            settle 2025-01-31T00:00:00Z
+            + fee everyone DAILY D 2025-01-30: 2.00 EUR for 1 of 1 is 2.00 EUR
+            + fee everyone DAILY D 2025-01-31: 2.00 EUR for 1 of 1 is 2.00 EUR
+            + position everyone DAILY concurrent 2025-01: covered entitled 1 demand 0 peak 0
+            + position everyone HOURLY concurrent 2025-01: covered entitled 1 demand 0 peak 0
+            + problem shelfware everyone DAILY 2025-01 1 2025-01-01..open
+            + problem shelfware everyone HOURLY 2025-01 1 2025-01-01..open
+            settle 2025-01-31T23:00:00Z
+            settle 2025-02-02T00:00:00Z
+            + fee everyone DAILY D 2025-02-01: 2.00 EUR for 1 of 1 is 2.00 EUR
+            + fee everyone DAILY D 2025-02-02: 2.00 EUR for 1 of 1 is 2.00 EUR
+            - position everyone DAILY concurrent 2025-01: covered entitled 1 demand 0 peak 0
+            + position everyone DAILY concurrent 2025-02: covered entitled 1 demand 0 peak 0
+            - position everyone HOURLY concurrent 2025-01: covered entitled 1 demand 0 peak 0
+            + position everyone HOURLY concurrent 2025-02: covered entitled 1 demand 0 peak 0
+            - problem shelfware everyone DAILY 2025-01 1 2025-01-01..open
+            + problem shelfware everyone DAILY 2025-02 1 2025-02-01..open
+            - problem shelfware everyone HOURLY 2025-01 1 2025-01-01..open
+            + problem shelfware everyone HOURLY 2025-02 1 2025-02-01..open
+        "#]],
+    );
+}

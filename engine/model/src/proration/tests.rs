@@ -89,16 +89,6 @@ fn a_user_for_25_days_costs_25_of_31() {
     );
 }
 
-/// IBM-coterm: 6000, 10 percent more, 306 days instead of 181.
-#[test]
-fn a_line_is_brought_to_the_end_of_another() {
-    let own = span("2025-01-01", "2025-07-01");
-    let new = span("2025-01-01", "2025-11-03");
-    let uplift = Ratio::new(11, 10).unwrap();
-    let price = co_term(money("6000"), uplift, own, new, &Zone::utc(), 2);
-    assert_eq!(price.unwrap().to_string(), "11158.01");
-}
-
 /// LAGO-uniq: five places, upwards.
 #[test]
 fn people_count_for_their_days() {
@@ -117,21 +107,6 @@ fn people_count_for_their_days() {
     assert_eq!(touched, 1);
     assert_eq!(counted(touched), "0.03226");
     assert_eq!(days_touched(month, &Zone::utc()), 31);
-}
-
-/// LAGO-trial: 28 of 31 days; a trial of 45 days leaves nothing to pay.
-#[test]
-fn a_trial_is_not_paid_for() {
-    let month = span("2025-01-01", "2025-02-01");
-    let paid = |days| {
-        let end = trial_end(month.start, None, days, &Zone::utc());
-        let share = after_trial(month, end, &Zone::utc()).unwrap();
-        share.of_money(money("100"), 4, Rounding::HalfUp).unwrap().to_string()
-    };
-    assert_eq!(paid(3), "90.3226");
-    assert_eq!(paid(45), "0.00");
-    assert_eq!(paid(31), "0.00");
-    assert_eq!(paid(0), "100.00");
 }
 
 /// KB-trial: what is added on 6 August has the trial of what began on the 1st.

@@ -13,6 +13,7 @@ use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
 use trueup_model::id::NameKind;
 use trueup_model::time::{SECOND_US, Timestamp};
 use trueup_model::usage::{SessionEvent, SessionKind, SessionReason};
+use trueup_policy::Policy;
 use trueup_wire::message::{BatchFrame, Hello, Token};
 use trueup_wire::session::ConnectorEvent;
 use trueup_wire::{Code, ConnectorSession, encode_batch};
@@ -182,8 +183,12 @@ fn event(id: u128, second: i64, kind: SessionKind, product: u32) -> Fact<Code> {
 }
 
 fn start(journal: Option<&Path>) -> Engine {
+    start_by(Policy::default(), journal)
+}
+
+fn start_by(policy: Policy, journal: Option<&Path>) -> Engine {
     let journal = journal.map(Path::to_owned);
-    let settings = Settings { horizon: Horizon::Evidence, journal, ..Settings::default() };
+    let settings = Settings { policy, horizon: Horizon::Evidence, journal, ..Settings::default() };
     Engine::start(settings, Arc::new(SystemClock::default())).unwrap()
 }
 
@@ -232,6 +237,41 @@ fn what_was_acknowledged_is_there_after_a_restart_and_is_had_once() {
     let mut stale = Speaker::connect(&reopened, 5, "");
     assert!(matches!(stale.hear(), Heard::Error(words) if words.contains("generation")));
     assert!(stale.leave().is_err());
+}
+
+#[test]
+fn what_was_issued_when_a_period_closed_is_issued_again_after_a_restart() {
+    let policy = "position_period = \"day\"\nfurther_periods = []\n[closing]\nafter_seconds = 0\n";
+    let policy = Policy::from_toml(policy).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let engine = start_by(policy.clone(), Some(directory.path()));
+    let reception = open(&engine);
+    let mut speaker = Speaker::connect(&reception, 1, "");
+    assert_eq!(speaker.hear(), Heard::Welcome(0, Vec::new()));
+    speaker.define();
+    speaker.send(1, &[event(1, 100, SessionKind::Open, 2), event(2, 200, SessionKind::Close, 2)]);
+    hear_until(&mut speaker, &Heard::Ack(1));
+    // Early on the next day the first one closes.
+    speaker.send(2, &[event(3, 90_000, SessionKind::Open, 2)]);
+    hear_until(&mut speaker, &Heard::Ack(2));
+    assert_eq!(sessions(&engine), 2);
+    // Two that overlap the one of yesterday are told late.
+    let late = [(4, 110), (5, 120)].map(|(id, at)| event(id, at, SessionKind::Open, 2));
+    let ends = [(6, 130), (7, 140)].map(|(id, at)| event(id, at, SessionKind::Close, 2));
+    speaker.send(3, &[late, ends].concat());
+    hear_until(&mut speaker, &Heard::Ack(3));
+    assert_eq!(sessions(&engine), 4);
+    speaker.leave().unwrap();
+    let issued = engine.views().issued.clone();
+    let peaks: Vec<(i64, i64)> = issued
+        .values()
+        .map(|row| (row.issued.peak.0 / 1_000_000, row.restated.peak.0 / 1_000_000))
+        .collect();
+    assert_eq!(peaks, [(1, 3)]);
+    drop(reception);
+    drop(engine);
+    let again = start_by(policy, Some(directory.path()));
+    assert_eq!(again.views().issued, issued);
 }
 
 #[test]

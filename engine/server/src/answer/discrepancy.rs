@@ -3,9 +3,9 @@
 use super::{Words, capacity, instant, short_id};
 use crate::filter::Filter;
 use serde::{Deserialize, Serialize};
-use trueup_model::discrepancy::{Disagreement, Discrepancy};
+use trueup_model::discrepancy::{Disagreement, Discrepancy, DiscrepancyKind};
 use trueup_model::id::{AccountId, NameKind};
-use trueup_model::position::PositionKey;
+use trueup_model::position::{IssuedPosition, PositionFigures, PositionKey};
 
 /// Something that someone must look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,14 +103,29 @@ pub(crate) fn discrepancy_row(words: &Words<'_>, row: &Discrepancy) -> Discrepan
         last_at: instant(row.last_at),
         money_at_risk: row.money.map(|money| money.to_string()),
         meaning: row.kind.meaning().to_owned(),
-        detail: row.disagreement.map(|both| disagreement(&both)),
+        detail: row.disagreement.map(|both| disagreement(&both)).or_else(|| drift(words, row)),
         clears_when: row.kind.clears_when().to_owned(),
         detected_late: is_detected_late(words, row),
     }
 }
 
+/// What a statement says, and what is true.
+fn drift(words: &Words<'_>, row: &Discrepancy) -> Option<String> {
+    let row = issued(words, row).filter(|_| row.kind == DiscrepancyKind::StatementDrift)?;
+    let says = |figures: &PositionFigures| {
+        let entitled = capacity(figures.entitled);
+        format!("peak {} of {entitled}, short {}", figures.peak, figures.shortfall)
+    };
+    Some(format!("issued {}, now {}", says(&row.issued), says(&row.restated)))
+}
+
 /// Whether what was issued of a position's closed period did not say it.
 fn is_detected_late(words: &Words<'_>, row: &Discrepancy) -> bool {
+    issued(words, row).is_some_and(|issued| issued.is_found_late(row.kind))
+}
+
+/// What was issued of the position that a discrepancy is about.
+fn issued<'w>(words: &Words<'w>, row: &Discrepancy) -> Option<&'w IssuedPosition> {
     let key = row.account.zip(row.product).zip(row.metric);
     let key = key.map(|((account, product), metric)| PositionKey {
         tenant: row.tenant,
@@ -119,8 +134,7 @@ fn is_detected_late(words: &Words<'_>, row: &Discrepancy) -> bool {
         metric,
         period: row.period,
     });
-    let issued = key.and_then(|key| words.views.issued.get(&key));
-    issued.is_some_and(|issued| issued.is_found_late(row.kind))
+    key.and_then(|key| words.views.issued.get(&key))
 }
 
 fn disagreement(both: &Disagreement) -> String {

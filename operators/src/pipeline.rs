@@ -300,7 +300,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let lent = lend(anywhere.clone(), free.clone(), ways, around.clone(), policy.clone());
     let levels = allocate(
         anywhere,
-        free.concat(lent.clone())
+        free.concat(lent.rights.clone())
             .concat(placed_rights.clone().filter(|right| right.metric == Metric::Feature)),
         around.clone(),
         policy.clone(),
@@ -420,6 +420,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
             .concat(upkeep(transferred.lines))
             .concat(standbys.problems)
             .concat(downgrades.problems)
+            .concat(lent.problems)
             .concat(drifts(issued.clone()))
             .concat(orphaned(gauges.orphans))
             .concat(due(dated.map(|one| (one.first_at, one)), inputs.horizon))
@@ -453,7 +454,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         waits: paired.waits,
         pools,
         lines: reference.lines,
-        rights: counting.concat(lent),
+        rights: counting.concat(lent.rights),
         resolutions: resolved.resolutions,
         shown: reference.in_force.filter(|(row, _)| is_shown(&row.body)),
         repeated: deduped.repeated,

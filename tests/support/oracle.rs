@@ -22,6 +22,7 @@ mod inventory;
 mod bundles;
 mod counting;
 mod statistics;
+mod suboptimal;
 mod rights;
 mod transfers;
 mod sublicenses;
@@ -262,12 +263,17 @@ fn evaluate(
     let needs = Needs { evidence, events: &events, demanded: &demanded, hardware: &hardware };
     let lend = |metric| {
         let of = (tenant, metric);
-        downgrades::lent(&case.ladder, of, accounts, &demanded, &rights, &rules, &hardware)
+        let stock = (&hardware, case.horizon);
+        downgrades::lent(&case.ladder, of, accounts, &demanded, &rights, &rules, stock)
     };
     let bundled =
         bundles::bundles(&bundles::Suites::new(evidence.reference), &sources, &demanded, &rights);
     found.discrepancies.extend(bundled.into_iter().filter(|one| one.first_at <= case.horizon));
-    let lent: Vec<Right> = Metric::ALL.into_iter().flat_map(lend).collect();
+    let mut lent: Vec<Right> = Vec::new();
+    for of_metric in Metric::ALL.into_iter().map(lend) {
+        lent.extend(of_metric.rights);
+        found.discrepancies.extend(of_metric.problems);
+    }
     found.rights.extend(&lent);
     let with_lent = [rights.clone(), lent].concat();
     for key in keys(tenant, &rules) {

@@ -81,6 +81,9 @@ kinds! {
         "One right is bound to two holders.", "one of them is released";
     AllocatedNotUsed "allocated_not_used" 4
         "A right is bound to a holder who does not use it.", "it is used or released";
+    AllocationSuboptimal "allocation_suboptimal" 3
+        "More could be covered if rights of higher products were lent otherwise.",
+        "nothing more could be covered";
     Shelfware "shelfware" 4
         "Rights are entitled and hardly used.", "use rises or the line ends";
     UsedNotAllocated "used_not_allocated" 3

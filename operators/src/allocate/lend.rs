@@ -11,8 +11,10 @@
 //! the same time: together they grant what was bought. Lines without a limit, or that do not say it, cover
 //! lower products as they cover their own.
 //!
-//! This covers all that can be covered where the products that may be served are nested, as editions are;
-//! where they cross, or where a line far up could have freed one near by, a flow might cover more.
+//! This covers all that can be covered where the products that may be served are nested, as editions are.
+//! Where they cross, or where a line far up could have freed one near by, a flow may cover more; then each
+//! position that it could serve better is called `allocation_suboptimal` (`lend/missed.rs`): one row, as
+//! large as it has been so far.
 //!
 //! Only demand at instants whose peak counts is served: a statistic belongs to its period. Trials and the
 //! like lend nothing, nor do products whose lines are bound to territories, which borrow nothing either.
@@ -20,6 +22,7 @@
 //! Work per change: the family under its metric, over all of time. Only products of families are here.
 
 mod instant;
+mod missed;
 mod nodes;
 
 use super::component::Holder;
@@ -28,20 +31,26 @@ use super::{Heard as Table, Key, Surroundings, Turn, World, tables};
 use crate::attribute::Use;
 use crate::downgrades::{Way, members};
 use crate::entitle::Right;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Updates, by_key, each_epoch, everywhere, parts};
 use crate::grouping::Grouping;
 use crate::keyed::Keyed as _;
+use crate::reconcile::plain;
 use crate::rows::add;
+use crate::timeline::clamped;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
+use missed::Spot;
+use nodes::Missed;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use timely::dataflow::operators::Concat as _;
+use timely::dataflow::operators::vec::Map as _;
+use trueup_model::discrepancy::{Discrepancy, DiscrepancyKind};
 use trueup_model::hash::IdMap;
 use trueup_model::id::{ProductId, TenantId};
 use trueup_model::metric::Metric;
 use trueup_model::quantity::Quantity;
-use trueup_model::time::Span;
+use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
 use trueup_policy::rules::Statistic;
 
@@ -53,14 +62,28 @@ enum Heard {
     Table(Table),
 }
 
-/// Gives what products lend each other, as rights of the lower ones and what they take from the higher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Found {
+    Right(Right),
+    Missed(Discrepancy),
+}
+
+/// What products lend each other.
+pub struct Lent<'s> {
+    /// Rights of the lower ones, and what they take from the higher.
+    pub rights: Facts<'s, Right>,
+    /// Where more could be covered.
+    pub problems: Facts<'s, Discrepancy>,
+}
+
+/// Gives what products lend each other.
 pub fn lend<'s>(
     demand: Facts<'s, Use>,
     rights: Facts<'s, Right>,
     ways: Facts<'s, Way>,
     around: Surroundings<'s>,
     policy: Policy,
-) -> Facts<'s, Right> {
+) -> Lent<'s> {
     let families = members(ways.clone());
     let demand = demand
         .map(|one| (one.product, one))
@@ -75,10 +98,22 @@ pub fn lend<'s>(
     });
     let around = everywhere(tables(around, None).map(Heard::Table));
     let mut state = State { world: World::new(policy), families: IdMap::default() };
-    each_epoch(rows.concat(around), "Allocate: downgrades", move |updates, changes| {
+    let found = each_epoch(rows.concat(around), "Allocate: downgrades", move |updates, changes| {
         state.step(updates, changes);
-    })
-    .as_collection()
+    });
+    let [lent, problems] = parts(found, |one| match one {
+        Found::Right(_) => 0,
+        Found::Missed(_) => 1,
+    });
+    let lent = lent.flat_map(|(one, epoch, diff)| match one {
+        Found::Right(right) => Some((right, epoch, diff)),
+        Found::Missed(_) => None,
+    });
+    let problems = problems.flat_map(|(one, epoch, diff)| match one {
+        Found::Missed(problem) => Some((problem, epoch, diff)),
+        Found::Right(_) => None,
+    });
+    Lent { rights: lent.as_collection(), problems: problems.as_collection() }
 }
 
 struct State {
@@ -99,6 +134,9 @@ struct Group {
     tenant: Option<TenantId>,
     products: BTreeMap<ProductId, Held>,
     given: BTreeMap<Right, Diff>,
+    missed: Missed,
+    /// What was said of what is missed.
+    problems: BTreeMap<Spot, Discrepancy>,
 }
 
 /// What is needed and granted of a product.
@@ -110,7 +148,7 @@ struct Held {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Right>) {
+    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found>) {
         let mut turn = Turn::default();
         let mut told = Vec::new();
         let mut touched: BTreeSet<(ProductId, Metric)> = BTreeSet::new();
@@ -143,8 +181,12 @@ impl State {
                 || rewayed.contains(family)
                 || (!turn.ruled.is_empty() && of_family.ways.keys().any(is_ruled));
             for (metric, group) in &mut of_family.groups {
-                if all || touched.contains(&(*family, *metric)) {
+                let settles = all || touched.contains(&(*family, *metric));
+                if settles {
                     group.settle(*metric, &of_family.ways, &self.world, changes);
+                }
+                if settles || turn.horizon_before.is_some() {
+                    group.tell(*metric, self.world.horizon, changes);
                 }
             }
             of_family.groups.retain(|_, group| !group.is_empty());
@@ -184,7 +226,7 @@ impl Held {
 
 impl Group {
     fn is_empty(&self) -> bool {
-        self.products.is_empty() && self.given.is_empty()
+        self.products.is_empty() && self.given.is_empty() && self.problems.is_empty()
     }
 
     /// Finds anew what is lent, and gives what changed of it.
@@ -193,10 +235,11 @@ impl Group {
         metric: Metric,
         ways: &BTreeMap<Way, Diff>,
         world: &World,
-        changes: &mut Updates<Right>,
+        changes: &mut Updates<Found>,
     ) {
         self.products.retain(|_, held| !held.is_empty());
         let mut now = BTreeMap::new();
+        self.missed.clear();
         if let Some(tenant) = self.tenant {
             let of = |product| Key { tenant, product, metric };
             let ways = ways.keys().filter(|way| {
@@ -204,14 +247,45 @@ impl Group {
             });
             let ways: Vec<Way> = ways.copied().collect();
             if !ways.is_empty() {
-                now = nodes::lent(&self.products, &ways, (tenant, metric), world);
+                (now, self.missed) = nodes::lent(&self.products, &ways, (tenant, metric), world);
             }
         }
         let mut difference = now.clone();
         for (right, count) in std::mem::replace(&mut self.given, now) {
             add(&mut difference, right, -count);
         }
-        changes.extend(difference);
+        changes.extend(difference.into_iter().map(|(right, count)| (Found::Right(right), count)));
+    }
+
+    /// Says up to the horizon what is missed, and takes back what was said otherwise.
+    fn tell(&mut self, metric: Metric, horizon: Timestamp, changes: &mut Updates<Found>) {
+        let mut now = BTreeMap::new();
+        for ((product, account), told) in &self.missed {
+            let ends = told.iter().skip(1).map(|(at, _)| *at).chain([Timestamp::MAX]);
+            let spans = told.iter().zip(ends).filter(|((_, amount), _)| *amount > 0);
+            let so_far = || spans.clone().filter(|((start, _), _)| *start <= horizon);
+            let Some(((first_at, _), _)) = so_far().next() else { continue };
+            let end = so_far().last().map_or(Timestamp::MAX, |(_, end)| end);
+            let most = so_far().map(|((_, amount), _)| *amount).max().unwrap_or_default();
+            let Some(tenant) = self.tenant else { continue };
+            let problem = Discrepancy {
+                account: Some(*account),
+                product: Some(*product),
+                metric: Some(metric),
+                magnitude: clamped(most),
+                first_at: *first_at,
+                last_at: if end > horizon { Timestamp::MAX } else { end },
+                ..plain(DiscrepancyKind::AllocationSuboptimal, tenant)
+            };
+            now.insert((*product, *account), problem);
+        }
+        let before = std::mem::replace(&mut self.problems, now);
+        let gone = before.values().map(|problem| (*problem, -1));
+        let mut difference = BTreeMap::new();
+        for (problem, count) in self.problems.values().map(|problem| (*problem, 1)).chain(gone) {
+            add(&mut difference, problem, count);
+        }
+        changes.extend(difference.into_iter().map(|(row, count)| (Found::Missed(row), count)));
     }
 }
 

@@ -3,7 +3,8 @@
 use super::{Holder, Life, Line, Outcome};
 use crate::Diff;
 use crate::epochs::Updates;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::rows::add;
+use std::collections::BTreeMap;
 use trueup_model::derived::{Attempt, Subject, Wait};
 use trueup_model::fact::FactId;
 use trueup_model::id::ProductId;
@@ -21,7 +22,8 @@ struct Refused {
 #[derive(Clone, Debug, Default)]
 struct Queue {
     turns: BTreeMap<(Timestamp, u32, FactId, SessionKind), Diff>,
-    given: BTreeSet<Wait>,
+    /// Several lines of one instant are several waits.
+    given: BTreeMap<Wait, Diff>,
 }
 
 /// What one holder was refused and waited for.
@@ -134,7 +136,7 @@ impl Refusals {
             turns.push(*at);
         }
         let mut ends = ends.into_iter().peekable();
-        let mut now = BTreeSet::new();
+        let mut now = BTreeMap::new();
         for begin in begins {
             while ends.next_if(|end| *end < begin).is_some() {}
             let started = life.starts.keys().map(|start| start.at).find(|start| *start >= begin);
@@ -148,11 +150,13 @@ impl Refusals {
                 }
                 (None, other) => other.unwrap_or(Timestamp::MAX),
             };
-            now.insert(Wait { subject, span: Span::new(begin, end) });
+            add(&mut now, Wait { subject, span: Span::new(begin, end) }, 1);
         }
-        changes.extend(queue.given.difference(&now).map(|wait| (Outcome::Wait(*wait), -1)));
-        changes.extend(now.difference(&queue.given).map(|wait| (Outcome::Wait(*wait), 1)));
-        queue.given = now;
+        let mut difference = now.clone();
+        for (wait, count) in std::mem::replace(&mut queue.given, now) {
+            add(&mut difference, wait, -count);
+        }
+        changes.extend(difference.into_iter().map(|(wait, count)| (Outcome::Wait(wait), count)));
         if queue.turns.is_empty() {
             self.queues.remove(&subject.feature);
         }

@@ -267,6 +267,19 @@ fn lines_of_one_second_are_one_attempt() {
 }
 
 #[test]
+fn who_queues_twice_at_one_instant_waits_twice() {
+    let mut world = World::new();
+    let queued = |fact| (Heard::Line(line(fact, 100, 0, SessionKind::Queue, 1)), 1);
+    world.step(vec![queued(1), queued(2)]);
+    assert_eq!(world.shown(), ["wait 100..open", "wait 100..open"]);
+    world.step(vec![(Heard::Line(line(3, 200, 0, SessionKind::Dequeue, 1)), 1)]);
+    assert_eq!(world.shown(), ["wait 100..200", "wait 100..open"]);
+    let (first, _) = queued(1);
+    world.step(vec![(first, -1)]);
+    assert_eq!(world.shown(), ["wait 100..200"]);
+}
+
+#[test]
 fn a_wait_ends_with_its_line_a_checkout_or_a_start() {
     let mut world = World::new();
     let queued = line(1, 100, 0, SessionKind::Queue, 1);

@@ -356,3 +356,82 @@ fn what_is_lent_to_one_product_instead_of_another_is_shown_though_as_much_is_lef
         "#]],
     );
 }
+
+#[test]
+fn where_rights_cross_what_a_flow_would_cover_besides_is_called_suboptimal() {
+    // Y may serve A and B, X may serve A and C, and of equals the first of their identifiers serves: Y serves
+    // A. Then two of B are short, and one of them need not be: X could have served A, and Y then B. Once A
+    // is used no more Y serves B, and the past stays.
+    check(
+        "
+        line X 1 name x from 2025-01-01
+        line Y 1 name y from 2025-01-01
+        downgrade X to A
+        downgrade X to C
+        downgrade Y to A
+        downgrade Y to B
+        09:00 out A ada@ws1
+        settle 10:00
+        10:00 out B bob@ws2 x2
+        settle 11:00
+        12:00 in A ada@ws1
+        settle 13:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T10:00:00Z
+            + position everyone A concurrent 2025-03: covered entitled 1 demand 1 peak 1 lent 1 at 2025-03-03T09:00
+            + position everyone X concurrent 2025-03: covered entitled 1 demand 0 peak 0
+            + position everyone Y concurrent 2025-03: covered entitled 0 demand 0 peak 0 lent -1
+            + problem shelfware everyone X 2025-03 1 2025-03-01..open
+            settle 2025-03-03T11:00:00Z
+            - position everyone A concurrent 2025-03: covered entitled 1 demand 1 peak 1 lent 1 at 2025-03-03T09:00
+            + position everyone A concurrent 2025-03: covered entitled 1 demand 1 peak 1 lent 1 at 2025-03-03T09:00
+            + position everyone B concurrent 2025-03: over entitled 0 demand 2 peak 2 at 2025-03-03T10:00 short 2 2025-03-03T10:00..open
+            + problem allocation_suboptimal everyone B 1 2025-03-03T10:00..open
+            + problem over_use everyone B 2025-03 2 2025-03-03T10:00..open
+            settle 2025-03-03T13:00:00Z
+            + position everyone A concurrent 2025-03: covered entitled 0 demand 0 peak 1 at 2025-03-03T09:00
+            - position everyone A concurrent 2025-03: covered entitled 1 demand 1 peak 1 lent 1 at 2025-03-03T09:00
+            - position everyone B concurrent 2025-03: over entitled 0 demand 2 peak 2 at 2025-03-03T10:00 short 2 2025-03-03T10:00..open
+            + position everyone B concurrent 2025-03: over entitled 1 demand 2 peak 2 lent 1 at 2025-03-03T10:00 short 2 2025-03-03T10:00..open
+            + problem allocation_suboptimal everyone B 1 2025-03-03T10:00..2025-03-03T12:00
+            - problem allocation_suboptimal everyone B 1 2025-03-03T10:00..open
+        "#]],
+    );
+}
+
+#[test]
+fn a_right_far_up_that_could_have_freed_one_near_by_is_told_of_as_suboptimal() {
+    // London's V2 serves the V1 that is used there, which is nearer to it than V0. Then V0 finds nothing,
+    // for group's W1 may serve V1 only; a flow would let W1 serve V1, and V2 serve V0.
+    check(
+        "
+        account london under group
+        member user ada in london
+        member user bob in london
+        line V2 1 name l account london from 2025-01-01
+        line W1 1 name g account group from 2025-01-01
+        downgrade V2 to V1
+        downgrade V2 to PLAIN
+        downgrade PLAIN to V0
+        downgrade W1 to V1
+        09:00 out V1 ada@ws1
+        settle 10:00
+        10:00 out V0 bob@ws2
+        settle 11:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T10:00:00Z
+            + position group W1 concurrent 2025-03: covered entitled 1 demand 0 peak 0
+            + position london V1 concurrent 2025-03: covered entitled 1 demand 1 peak 1 lent 1 at 2025-03-03T09:00
+            + position london V2 concurrent 2025-03: covered entitled 0 demand 0 peak 0 lent -1
+            + problem shelfware group W1 2025-03 1 2025-03-01..open
+            settle 2025-03-03T11:00:00Z
+            + position london V0 concurrent 2025-03: over entitled 0 demand 1 peak 1 at 2025-03-03T10:00 short 1 2025-03-03T10:00..open
+            - position london V1 concurrent 2025-03: covered entitled 1 demand 1 peak 1 lent 1 at 2025-03-03T09:00
+            + position london V1 concurrent 2025-03: covered entitled 1 demand 1 peak 1 lent 1 at 2025-03-03T09:00
+            + problem allocation_suboptimal london V0 1 2025-03-03T10:00..open
+            + problem over_use london V0 2025-03 1 2025-03-03T10:00..open
+        "#]],
+    );
+}

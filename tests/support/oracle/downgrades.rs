@@ -4,17 +4,20 @@
 //! rights there, then what is left of each product that was bought is offered to those below it.
 
 use super::counting::Conversion;
+use super::discrepancies::plain;
 use super::inventory::Hardware;
 use super::levels::{counts_at_instants, direct, is_credit};
 use super::rights::quantity;
 use super::spans::{bounds, joined, pieces};
 use super::statistics::statistic;
+use super::suboptimal::{families, suboptimal};
 use super::tree::Tree;
 use super::uses::Use;
 use super::{Key, Right, Rule};
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::calendar::PeriodUnit;
 use trueup_model::contract::{Basis, LineClass};
+use trueup_model::discrepancy::{Discrepancy, DiscrepancyKind};
 use trueup_model::fact::Body;
 use trueup_model::id::{AccountId, Id, LineId, ProductId, TenantId};
 use trueup_model::metric::Metric;
@@ -25,7 +28,7 @@ use trueup_policy::rules::Statistic;
 
 /// Which product stands below which, and when.
 #[derive(Debug, Default)]
-pub(super) struct Ladder(Vec<(ProductId, ProductId, Span)>);
+pub(super) struct Ladder(pub(super) Vec<(ProductId, ProductId, Span)>);
 
 impl Ladder {
     pub(super) fn new(in_force: &[(Known, Span)]) -> Self {
@@ -41,7 +44,12 @@ impl Ladder {
     }
 
     /// How many steps lead down from one product to another, if any do.
-    fn steps(&self, higher: ProductId, lower: ProductId, at: Timestamp) -> Option<usize> {
+    pub(super) fn steps(
+        &self,
+        higher: ProductId,
+        lower: ProductId,
+        at: Timestamp,
+    ) -> Option<usize> {
         let mut reached = BTreeSet::from([higher]);
         for count in 1..=self.0.len() {
             let down = self.0.iter().filter(|(_, _, span)| span.contains(at));
@@ -56,7 +64,7 @@ impl Ladder {
     }
 
     /// Whether one product ever stands above another within a span.
-    fn is_above(&self, higher: ProductId, lower: ProductId, within: Span) -> bool {
+    pub(super) fn is_above(&self, higher: ProductId, lower: ProductId, within: Span) -> bool {
         let cuts = pieces(self.bounds()).into_iter();
         cuts.filter(|piece| piece.overlaps(within))
             .any(|piece| self.steps(higher, lower, piece.start).is_some())
@@ -79,20 +87,28 @@ fn was_bought(right: &Right) -> bool {
 }
 
 /// A product that takes part.
-struct Member {
-    product: ProductId,
-    uses: Vec<Use>,
+pub(super) struct Member {
+    pub(super) product: ProductId,
+    pub(super) uses: Vec<Use>,
     /// The rights that count.
     rights: Vec<Right>,
     basis: Option<Basis>,
-    pools: BTreeSet<AccountId>,
-    conversion: Conversion,
+    pub(super) pools: BTreeSet<AccountId>,
+    pub(super) conversion: Conversion,
 }
 
 /// What is lent: of whom, to whom, at which account.
 type Loan = (ProductId, ProductId, AccountId);
 
-/// The rights that come and go by lending among the products of a tenant, under one metric.
+/// What comes of lending.
+pub(super) struct Lent {
+    /// The rights that come and go by it.
+    pub(super) rights: Vec<Right>,
+    /// Where more could be covered.
+    pub(super) problems: Vec<Discrepancy>,
+}
+
+/// What comes of lending among the products of a tenant, under one metric, up to the horizon.
 pub(super) fn lent(
     ladder: &Ladder,
     (tenant, metric): (TenantId, Metric),
@@ -100,8 +116,8 @@ pub(super) fn lent(
     uses: &[Use],
     rights: &[Right],
     rules: &BTreeMap<ProductId, Rule>,
-    hardware: &Hardware,
-) -> Vec<Right> {
+    (hardware, horizon): (&Hardware, Timestamp),
+) -> Lent {
     let members = members(ladder, (tenant, metric), uses, rights, rules, hardware);
     let mut cuts = [ladder.bounds(), tree.bounds()].concat();
     for member in &members {
@@ -110,9 +126,18 @@ pub(super) fn lent(
         cuts.extend(member.conversion.cuts());
     }
     let mut told: BTreeMap<Loan, Vec<(Span, Capacity)>> = BTreeMap::new();
+    let families = families(ladder, &members);
+    let mut missed: BTreeMap<(ProductId, AccountId), Vec<(Span, i128)>> = BTreeMap::new();
     for piece in pieces(cuts) {
-        for (loan, capacity) in at_instant(ladder, &members, tree, piece.start) {
+        let (loans, short) = at_instant(ladder, &members, tree, piece.start);
+        for (loan, capacity) in loans {
             told.entry(loan).or_default().push((piece, capacity));
+        }
+        for family in &families {
+            let more = suboptimal(ladder, family, tree, piece.start, &short);
+            for (place, amount) in more {
+                missed.entry(place).or_default().push((piece, amount));
+            }
         }
     }
     let basis = |product: ProductId| members.iter().find(|one| one.product == product)?.basis;
@@ -149,7 +174,31 @@ pub(super) fn lent(
             }
         }
     }
-    found
+    let problems = told_of(missed, (tenant, metric), horizon);
+    Lent { rights: found, problems }
+}
+
+/// Says of each position what could have been covered of it, up to the horizon.
+fn told_of(
+    missed: BTreeMap<(ProductId, AccountId), Vec<(Span, i128)>>,
+    (tenant, metric): (TenantId, Metric),
+    horizon: Timestamp,
+) -> Vec<Discrepancy> {
+    let said = missed.into_iter().filter_map(|((product, account), rows)| {
+        let past: Vec<(Span, i128)> =
+            rows.into_iter().filter(|(span, _)| span.start <= horizon).collect();
+        let end = past.last()?.0.end;
+        Some(Discrepancy {
+            account: Some(account),
+            product: Some(product),
+            metric: Some(metric),
+            magnitude: quantity(past.iter().map(|(_, amount)| *amount).max()?),
+            first_at: past.first()?.0.start,
+            last_at: if end <= horizon { end } else { Timestamp::MAX },
+            ..plain(DiscrepancyKind::AllocationSuboptimal, tenant)
+        })
+    });
+    said.collect()
 }
 
 /// The products that stand above or below another, are not bound to territories, and are judged by
@@ -202,19 +251,19 @@ fn members(
 }
 
 /// A product at an account at an instant.
-struct Stock {
+pub(super) struct Stock {
     needed: i128,
     /// What its rights come to, with what was lent.
-    granted: i128,
+    pub(super) granted: i128,
     /// Whether rights of its own are without a limit, or do not say it.
-    endless: Option<Capacity>,
+    pub(super) endless: Option<Capacity>,
     /// Whether those of another product are.
     helped: bool,
-    bought: bool,
+    pub(super) bought: bool,
 }
 
 impl Stock {
-    fn new(member: &Member, account: AccountId, at: Timestamp, needed: i128) -> Self {
+    pub(super) fn new(member: &Member, account: AccountId, at: Timestamp, needed: i128) -> Self {
         let held = || {
             let own = member.rights.iter().filter(|right| right.account == account);
             own.filter(|right| right.span.contains(at))
@@ -260,13 +309,16 @@ fn pairs(ladder: &Ladder, members: &[Member], at: Timestamp) -> Vec<(ProductId, 
     found.into_iter().map(|(.., higher, lower)| (higher, lower)).collect()
 }
 
-/// Who lends how much to whom at an instant, wherever something could be lent.
+/// What is short of a product, at the highest account that could have covered it.
+pub(super) type Short = BTreeMap<(ProductId, AccountId), i128>;
+
+/// Who lends how much to whom at an instant, wherever something could be lent, and what stays short.
 fn at_instant(
     ladder: &Ladder,
     members: &[Member],
     tree: &Tree,
     at: Timestamp,
-) -> BTreeMap<Loan, Capacity> {
+) -> (BTreeMap<Loan, Capacity>, Short) {
     let up = |account: AccountId| tree.way_up(account.0, at).into_iter().map(AccountId);
     let mut inflow: BTreeMap<(ProductId, AccountId), i128> = BTreeMap::new();
     for member in members {
@@ -279,6 +331,7 @@ fn at_instant(
     let mut order: Vec<AccountId> = accounts.into_iter().collect();
     order.sort_by_key(|account| std::cmp::Reverse(up(*account).count()));
     let mut loans = BTreeMap::new();
+    let mut short = Short::new();
     for account in order {
         let here = || members.iter().filter(|member| member.pools.contains(&account));
         let mut stocks: BTreeMap<ProductId, Stock> = here()
@@ -311,8 +364,10 @@ fn at_instant(
             let open = stocks.get(&member.product).map_or(0, Stock::short);
             if let Some(above) = up(account).skip(1).find(|above| member.pools.contains(above)) {
                 *inflow.entry((member.product, above)).or_default() += open;
+            } else if open > 0 {
+                short.insert((member.product, account), open);
             }
         }
     }
-    loans
+    (loans, short)
 }

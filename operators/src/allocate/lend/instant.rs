@@ -1,5 +1,6 @@
 //! What is lent at an instant: the accounts from the lowest up, and at each the pairs in their order.
 
+use super::missed::{Leavings, Spot};
 use super::nodes::{Loan, Member, lends};
 use crate::downgrades::Way;
 use crate::entitle::Right;
@@ -41,16 +42,16 @@ pub(super) struct Instant<'i> {
 
 /// What is needed and granted of a product at an account.
 #[derive(Clone, Copy)]
-struct Left {
+pub(super) struct Left {
     inflow: i128,
     /// By own rights, and those that are lent, which others lack.
-    granted: i128,
+    pub(super) granted: i128,
     /// Own rights that have no limit, or do not say it.
-    endless: Option<Capacity>,
+    pub(super) endless: Option<Capacity>,
     /// Whether another product's have none.
     helped: bool,
     /// Whether own rights that were bought are in force.
-    bought: bool,
+    pub(super) bought: bool,
 }
 
 impl Left {
@@ -74,11 +75,11 @@ impl Left {
 }
 
 impl Instant<'_> {
-    /// What is lent, where something can be.
+    /// What is lent, where something can be, and what that leaves.
     pub(super) fn loans(
         &self,
-        needs: &BTreeMap<(ProductId, AccountId), i128>,
-    ) -> BTreeMap<Loan, Capacity> {
+        needs: &BTreeMap<Spot, i128>,
+    ) -> (BTreeMap<Loan, Capacity>, Leavings) {
         let pairs = self.pairs();
         let mut inflow: BTreeMap<(AccountId, ProductId), i128> = needs
             .iter()
@@ -90,29 +91,36 @@ impl Instant<'_> {
             std::cmp::Reverse(place.map_or(0, |place| place.way_up(self.at).count()))
         });
         let mut loans = BTreeMap::new();
+        let mut leavings = Leavings::default();
         for account in order {
             let mut left: BTreeMap<ProductId, Left> = BTreeMap::new();
             for (product, member) in
                 self.members.iter().filter(|one| one.1.pools.contains(&account))
             {
                 let flows_in = inflow.get(&(account, *product)).copied().unwrap_or_default();
-                left.insert(*product, self.own(member, account, flows_in));
+                let own = self.own(member, account, flows_in);
+                left.insert(*product, own);
+                leavings.own.insert((*product, account), own);
             }
             for (higher, lower) in &pairs {
                 let loan = serve(&mut left, *higher, *lower);
                 loans.extend(loan.map(|capacity| ((*higher, *lower, account), capacity)));
             }
-            for (product, open) in left.into_iter().map(|(product, one)| (product, one.open())) {
-                if let Some(above) = self.taker(account, product).filter(|_| open > 0) {
-                    *inflow.entry((above, product)).or_default() += open;
+            for (product, one) in left {
+                leavings.spare |= one.endless.is_some() || one.free() > 0;
+                let open = one.open();
+                match self.taker(account, product) {
+                    _ if open == 0 => {}
+                    Some(above) => *inflow.entry((above, product)).or_default() += open,
+                    None => drop(leavings.short.insert((product, account), open)),
                 }
             }
         }
-        loans
+        (loans, leavings)
     }
 
     /// Who may serve whom, in the order in which they do.
-    fn pairs(&self) -> Vec<(ProductId, ProductId)> {
+    pub(super) fn pairs(&self) -> Vec<(ProductId, ProductId)> {
         let held: Vec<&Way> = self.ways.iter().filter(|way| way.span.contains(self.at)).collect();
         let mut serves: BTreeMap<ProductId, BTreeSet<ProductId>> = BTreeMap::new();
         for way in &held {
@@ -140,8 +148,14 @@ impl Instant<'_> {
         left
     }
 
+    /// Whether an account is another, or above it.
+    pub(super) fn is_at_or_above(&self, above: AccountId, account: AccountId) -> bool {
+        let place = self.places.get(&account);
+        above == account || place.is_some_and(|place| place.way_up(self.at).any(|one| one == above))
+    }
+
     /// The nearest account above with rights of a product.
-    fn taker(&self, account: AccountId, product: ProductId) -> Option<AccountId> {
+    pub(super) fn taker(&self, account: AccountId, product: ProductId) -> Option<AccountId> {
         let pools = &self.members.get(&product)?.pools;
         self.places.get(&account)?.way_up(self.at).skip(1).find(|above| pools.contains(above))
     }

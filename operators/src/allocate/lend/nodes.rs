@@ -2,6 +2,7 @@
 
 use super::Held;
 use super::instant::{Instant, Place};
+use super::missed::Spot;
 use crate::Diff;
 use crate::allocate::component::Holder;
 use crate::allocate::convert::Raw;
@@ -38,13 +39,16 @@ pub(super) type Loan = (ProductId, ProductId, AccountId);
 /// What is lent of each, from each instant on at which that changes; `None` while nothing can be.
 type Series = BTreeMap<Loan, Vec<(Timestamp, Option<Capacity>)>>;
 
-/// The rights that lending comes to, and what it takes away.
+/// How much more could be covered at each position, from each instant on at which that changes.
+pub(super) type Missed = BTreeMap<Spot, Vec<(Timestamp, i128)>>;
+
+/// The rights that lending comes to, what it takes away, and what it leaves short that could be covered.
 pub(super) fn lent(
     products: &BTreeMap<ProductId, Held>,
     ways: &[Way],
     (tenant, metric): (TenantId, Metric),
     world: &World,
-) -> BTreeMap<Right, Diff> {
+) -> (BTreeMap<Right, Diff>, Missed) {
     let members = members(products, ways, (tenant, metric), world);
     let of_loan = |loan: &Loan, span: Span, capacity: Capacity| {
         let (higher, lower, account) = *loan;
@@ -80,7 +84,8 @@ pub(super) fn lent(
         right(lower, higher, capacity).into_iter().chain(taken)
     };
     let mut found = BTreeMap::new();
-    for (loan, changes) in sweep(&members, ways, world) {
+    let (series, missed) = sweep(&members, ways, world);
+    for (loan, changes) in series {
         let ends = changes.iter().skip(1).map(|(at, _)| *at).chain([Timestamp::MAX]);
         for ((start, capacity), end) in changes.iter().zip(ends) {
             let Some(capacity) = capacity else { continue };
@@ -89,7 +94,7 @@ pub(super) fn lent(
             }
         }
     }
-    found
+    (found, missed)
 }
 
 /// The products of the ways, with what they need and have.
@@ -173,10 +178,10 @@ fn needed(
 }
 
 /// How what is needed of a product at an account changes.
-type Turn = ((ProductId, AccountId), i128);
+type Turn = (Spot, i128);
 
-/// What is lent at every instant.
-fn sweep(members: &BTreeMap<ProductId, Member>, ways: &[Way], world: &World) -> Series {
+/// What is lent at every instant, and missed.
+fn sweep(members: &BTreeMap<ProductId, Member>, ways: &[Way], world: &World) -> (Series, Missed) {
     let accounts = members.values().flat_map(|one| one.pools.iter().chain(one.needed.keys()));
     let accounts: BTreeSet<AccountId> = accounts.copied().collect();
     let places: BTreeMap<AccountId, Place> =
@@ -197,14 +202,17 @@ fn sweep(members: &BTreeMap<ProductId, Member>, ways: &[Way], world: &World) -> 
         turns.entry(span.end).or_default();
     }
     turns.remove(&Timestamp::MAX);
-    let mut needs: BTreeMap<(ProductId, AccountId), i128> = BTreeMap::new();
+    let mut needs: BTreeMap<Spot, i128> = BTreeMap::new();
     let mut series = Series::new();
+    let mut missed = Missed::new();
     for (at, changes) in turns {
         for (place, change) in changes {
             *needs.entry(place).or_default() += change;
         }
         needs.retain(|_, amount| *amount != 0);
-        let now = Instant { at, members, ways, places: &places }.loans(&needs);
+        let instant = Instant { at, members, ways, places: &places };
+        let (now, leavings) = instant.loans(&needs);
+        note(&mut missed, at, &instant.missed(&needs, &leavings));
         for (loan, told) in &mut series {
             if !now.contains_key(loan) && told.last().is_some_and(|(_, last)| last.is_some()) {
                 told.push((at, None));
@@ -217,5 +225,18 @@ fn sweep(members: &BTreeMap<ProductId, Member>, ways: &[Way], world: &World) -> 
             }
         }
     }
-    series
+    (series, missed)
+}
+
+/// Adds what is missed at an instant, where it is not what it was before.
+fn note(missed: &mut Missed, at: Timestamp, now: &BTreeMap<Spot, i128>) {
+    for (position, told) in &mut *missed {
+        let amount = now.get(position).copied().unwrap_or_default();
+        if told.last().is_none_or(|(_, last)| *last != amount) {
+            told.push((at, amount));
+        }
+    }
+    for (position, amount) in now {
+        missed.entry(*position).or_insert_with(|| vec![(at, *amount)]);
+    }
 }

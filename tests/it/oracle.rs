@@ -15,23 +15,42 @@ fn script(world: &World) -> Script {
     script.unwrap_or_else(|error| panic!("{error} of\n{}", world.script()))
 }
 
+/// Tells a world to an engine, and compares it with the oracle in each epoch.
+fn agrees(mut bench: Bench, world: &World) -> Result<(), TestCaseError> {
+    let mut followed = content(&bench.engine.views());
+    for telling in &script(world).tellings {
+        bench.tell(telling);
+        let differences = bench.differences();
+        prop_assert!(differences.is_empty(), "{}", differences);
+        let published = bench.published.recv().expect("each epoch is published");
+        apply(&mut followed, &published);
+        prop_assert!(
+            followed == content(&bench.engine.views()),
+            "the published differences are not the difference of the views"
+        );
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(config(200))]
 
     #[test]
     fn the_engine_agrees_with_the_oracle_at_every_epoch(world in worlds(4, 8)) {
-        let mut bench = Bench::start(world.workers, &world.policy());
-        let mut followed = content(&bench.engine.views());
-        for telling in &script(&world).tellings {
-            bench.tell(telling);
-            let differences = bench.differences();
-            prop_assert!(differences.is_empty(), "{}", differences);
-            let published = bench.published.recv().expect("each epoch is published");
-            apply(&mut followed, &published);
-            prop_assert!(
-                followed == content(&bench.engine.views()),
-                "the published differences are not the difference of the views"
-            );
-        }
+        agrees(Bench::start(world.workers, &world.policy()), &world)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(20))]
+
+    #[test]
+    fn two_and_three_processes_agree_with_the_oracle_as_well(world in worlds(4, 8)) {
+        let (processes, workers) = match world.workers {
+            1 => (2, 1),
+            2 => (3, 1),
+            _ => (2, 2),
+        };
+        agrees(Bench::start_over(processes, workers, &world.policy()), &world)?;
     }
 }

@@ -7,15 +7,19 @@ use crossbeam_channel::Receiver;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
+use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 use trueup_model::fact::Fact;
 use trueup_model::id::{Id, NameError, NameKind, ProductId, TenantId};
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::Timestamp;
 use trueup_policy::Policy;
 use trueup_policy::rules::ProductSettings;
-use trueup_runtime::clock::ManualClock;
+use trueup_runtime::clock::{ManualClock, SystemClock};
+use trueup_runtime::cluster::work;
 use trueup_runtime::engine::Engine;
+use trueup_runtime::mesh::{Member, Mesh, rules_of};
 use trueup_runtime::publisher::Published;
 use trueup_runtime::settings::{Horizon, Settings};
 use trueup_runtime::view::{LevelsAt, Node, Table, Views};
@@ -24,6 +28,8 @@ use trueup_runtime::view::{LevelsAt, Node, Table, Views};
 const FUTURE_TOLERANCE_US: i64 = 3600 * 1_000_000;
 /// The most differing rows of one output that are shown.
 const SHOWN_MAX: usize = 12;
+/// How long processes wait for each other.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The most epochs that wait to be read by the bench.
 const EPOCHS_MAX: usize = 1024;
 
@@ -49,6 +55,40 @@ impl Bench {
     /// # Panics
     /// If the engine does not start.
     pub fn start(workers: usize, policy: &Policy) -> Self {
+        Self::start_in(None, workers, policy)
+    }
+
+    /// The same over several processes, which here are threads that share nothing but sockets.
+    ///
+    /// # Panics
+    /// If the processes do not find each other.
+    pub fn start_over(processes: usize, workers: usize, policy: &Policy) -> Self {
+        let doors = || TcpListener::bind("127.0.0.1:0").expect("there is a port");
+        let doors: Vec<TcpListener> = (0..processes).map(|_| doors()).collect();
+        let address = |door: &TcpListener| door.local_addr().expect("it listens").to_string();
+        let hosts: Vec<String> = doors.iter().map(address).collect();
+        drop(doors);
+        let member = |process| Member {
+            process,
+            hosts: hosts.clone(),
+            workers,
+            secret: b"of this test".to_vec(),
+            build: [0; 32],
+            rules: rules_of(policy),
+            patience: PATIENCE,
+        };
+        for process in 1..processes {
+            let (member, policy) = (member(process), policy.clone());
+            std::thread::spawn(move || {
+                let mesh = member.join(&SystemClock::default()).expect("all are there");
+                work(&policy, mesh).expect("there are threads");
+            });
+        }
+        let mesh = member(0).join(&SystemClock::default()).expect("all are there");
+        Self::start_in(Some(mesh), workers, policy)
+    }
+
+    fn start_in(mesh: Option<Mesh>, workers: usize, policy: &Policy) -> Self {
         let settings = Settings {
             workers,
             policy: policy.clone(),
@@ -57,7 +97,7 @@ impl Bench {
             ..Settings::default()
         };
         let clock = Arc::new(ManualClock::at(Timestamp(0)));
-        let engine = Engine::start(settings, clock).expect("the settings are allowed");
+        let engine = Engine::start_in(mesh, settings, clock).expect("the settings are allowed");
         let published = engine.subscribe(EPOCHS_MAX);
         Self {
             engine,

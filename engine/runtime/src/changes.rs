@@ -1,5 +1,6 @@
 //! What an epoch changed in each output: the rows that came and went, and nothing else.
 
+use differential_dataflow::ExchangeData;
 use differential_dataflow::consolidation::consolidate;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,7 +8,7 @@ use std::rc::Rc;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::ProbeHandle;
 use timely::dataflow::channels::pact::Pipeline;
-use timely::dataflow::operators::{Operator as _, Probe as _};
+use timely::dataflow::operators::{Exchange as _, Operator as _, Probe as _};
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
@@ -59,13 +60,14 @@ macro_rules! outputs {
 
         /// Collects the differences of each output on a worker, by epoch.
         ///
-        /// The probe passes an epoch when every output is complete.
+        /// The probe passes an epoch when every output is complete. With a goal, that worker has them.
         pub(crate) fn collect(
             outputs: Outputs<'_>,
+            goal: Option<u64>,
             gathered: &Gathered,
             probe: &ProbeHandle<Epoch>,
         ) {
-            $(tap(outputs.$name, gathered, probe, |changes| &mut changes.$name);)*
+            $(tap(outputs.$name, goal, gathered, probe, |changes| &mut changes.$name);)*
         }
     };
 }
@@ -137,23 +139,27 @@ outputs! {
 pub(crate) type Gathered = Rc<RefCell<BTreeMap<Epoch, Changes>>>;
 
 /// Takes the updates of one output to its place in the epoch's differences.
-fn tap<D: Clone + 'static, R: Clone + 'static>(
+fn tap<D: ExchangeData, R: ExchangeData>(
     rows: Facts<'_, D, R>,
+    goal: Option<u64>,
     gathered: &Gathered,
     probe: &ProbeHandle<Epoch>,
     place: impl Fn(&mut Changes) -> &mut Vec<(D, R)> + 'static,
 ) {
     let gathered = Rc::clone(gathered);
-    rows.inner
-        .unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(Pipeline, "Gather", |_, _| {
-            move |input, _output| {
-                input.for_each_stamp(|_capability, batches| {
-                    let mut gathered = gathered.borrow_mut();
-                    for (row, epoch, diff) in batches.flat_map(|batch| batch.drain(..)) {
-                        place(gathered.entry(epoch).or_default()).push((row, diff));
-                    }
-                });
-            }
-        })
-        .probe_with(probe);
+    let rows = match goal {
+        Some(goal) => rows.inner.exchange(move |_| goal),
+        None => rows.inner,
+    };
+    rows.unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(Pipeline, "Gather", |_, _| {
+        move |input, _output| {
+            input.for_each_stamp(|_capability, batches| {
+                let mut gathered = gathered.borrow_mut();
+                for (row, epoch, diff) in batches.flat_map(|batch| batch.drain(..)) {
+                    place(gathered.entry(epoch).or_default()).push((row, diff));
+                }
+            });
+        }
+    })
+    .probe_with(probe);
 }

@@ -1,16 +1,26 @@
 //! The workers: started together, fed epoch by epoch, stopped together.
 //!
-//! Every worker is told of every epoch, so that one that waits for input has nothing to do for the
-//! others. A worker that fails takes the process with it: the others would wait for it for ever.
+//! Every worker of the first process is told of every epoch, so that one that waits for input has nothing
+//! to do for the others. Workers of further processes (`mesh.rs`) are told nothing: they have no input of
+//! their own, work on what the dataflow brings them, and send what they find back to the first process,
+//! which alone has the journal and the views. A worker that fails takes the process with it: the others
+//! would wait for it for ever.
 
 use crate::changes::Changes;
 use crate::dataflow::{Dataflow, EpochInput};
 use crate::error::RuntimeError;
 use crate::measures::Measures;
+use crate::mesh::{Mesh, SILENCE_MAX};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
+use timely::communication::allocator::ProcessBuilder;
+use timely::communication::allocator::zero_copy::initialize::initialize_networking_from_sockets;
+use timely::communication::{AllocatorBuilder, Hooks, WorkerGuards};
+use timely::execute::execute_from;
+use timely::worker::Worker;
 use trueup_operators::Epoch;
 use trueup_policy::Policy;
 
@@ -38,8 +48,10 @@ impl Cluster {
         policy: &Policy,
         publisher: &Sender<WorkerEpoch>,
         measures: &Measures,
+        mesh: Option<Mesh>,
     ) -> Result<Self, RuntimeError> {
         abort_when_a_worker_fails();
+        let threads = Threads::new(workers, mesh)?;
         let mut inputs = Vec::with_capacity(workers);
         let mut ends = Vec::with_capacity(workers);
         for _ in 0..workers {
@@ -52,16 +64,11 @@ impl Cluster {
         let publisher = publisher.clone();
         let measures = measures.clone();
         let run = move || {
-            let config = if workers == 1 {
-                timely::Config::thread()
-            } else {
-                timely::Config::process(workers)
-            };
-            let guards = timely::execute(config, move |worker| {
+            let guards = threads.run(move |worker| {
                 let end = ends.lock().ok().and_then(|mut ends| ends[worker.index()].take());
                 if let Some(end) = end {
                     measures.observe(worker);
-                    run_worker(worker, &policy, &end, &publisher);
+                    run_worker(worker, &policy, workers, &end, &publisher);
                 }
             });
             // Joining waits for the workers to end; one that fails has ended the process before.
@@ -101,13 +108,63 @@ impl Cluster {
     }
 }
 
+/// Works for the first process of a cluster, until that has no more work.
+///
+/// # Errors
+/// If the system gives no threads.
+pub fn work(policy: &Policy, mesh: Mesh) -> Result<(), RuntimeError> {
+    abort_when_a_worker_fails();
+    let workers = mesh.workers;
+    let threads = Threads::new(workers, Some(mesh))?;
+    let policy = policy.clone();
+    let guards = threads.run(move |worker| drop(Dataflow::build(worker, &policy, workers)));
+    guards.map(|guards| drop(guards.join())).map_err(|problem| RuntimeError::Mesh { problem })
+}
+
+/// The threads of workers, before they run.
+struct Threads {
+    builders: Vec<AllocatorBuilder>,
+    others: Box<dyn Any + Send>,
+}
+
+impl Threads {
+    fn new(workers: usize, mesh: Option<Mesh>) -> Result<Self, RuntimeError> {
+        let problem = |problem: String| RuntimeError::Mesh { problem };
+        let Some(mesh) = mesh else {
+            let alone = if workers == 1 {
+                timely::CommunicationConfig::Thread
+            } else {
+                timely::CommunicationConfig::Process(workers)
+            };
+            let (builders, others) = alone.try_build().map_err(problem)?;
+            return Ok(Self { builders, others });
+        };
+        let hooks = Hooks::default();
+        let local =
+            ProcessBuilder::new_typed_vector(workers, hooks.refill.clone(), hooks.spill.clone());
+        let sockets =
+            initialize_networking_from_sockets(local, mesh.data, mesh.process, workers, hooks);
+        let (builders, others) = sockets.map_err(|error| problem(error.to_string()))?;
+        let builders = builders.into_iter().map(AllocatorBuilder::Tcp).collect();
+        Ok(Self { builders, others: Box::new(others) })
+    }
+
+    fn run(
+        self,
+        worker: impl Fn(&mut Worker) + Send + Sync + 'static,
+    ) -> Result<WorkerGuards<()>, String> {
+        execute_from(self.builders, self.others, timely::WorkerConfig::default(), worker)
+    }
+}
+
 fn run_worker(
-    worker: &mut timely::worker::Worker,
+    worker: &mut Worker,
     policy: &Policy,
+    local: usize,
     inputs: &Receiver<EpochInput>,
     publisher: &Sender<WorkerEpoch>,
 ) {
-    let mut flow = Dataflow::build(worker, policy);
+    let mut flow = Dataflow::build(worker, policy, local);
     let mut open: VecDeque<Epoch> = VecDeque::new();
     loop {
         let next = if open.is_empty() {
@@ -146,6 +203,10 @@ fn abort_when_a_worker_fails() {
         std::panic::set_hook(Box::new(move |panic| {
             print(panic);
             let name = std::thread::current().name().map(str::to_owned).unwrap_or_default();
+            // Another process is gone: whoever watches over it says so, and ends this one.
+            if name.starts_with("timely:recv") || name.starts_with("timely:send") {
+                std::thread::park_timeout(SILENCE_MAX * 2);
+            }
             if name.starts_with("timely") {
                 std::process::abort();
             }

@@ -42,8 +42,8 @@ pub(crate) struct Dataflow {
 }
 
 impl Dataflow {
-    /// Builds the dataflow on a worker.
-    pub(crate) fn build(worker: &mut Worker, policy: &Policy) -> Self {
+    /// Builds the dataflow on a worker; what is found goes to the first `local` workers.
+    pub(crate) fn build(worker: &mut Worker, policy: &Policy, local: usize) -> Self {
         let mut facts = InputSession::new();
         let mut settings = InputSession::new();
         let mut unresolved = InputSession::new();
@@ -51,6 +51,7 @@ impl Dataflow {
         let mut ticks = InputSession::new();
         let gathered = Gathered::default();
         let probe = ProbeHandle::new();
+        let goal = (worker.peers() > local).then(|| (worker.index() % local) as u64);
         worker.dataflow(|scope| {
             let inputs = Inputs {
                 facts: facts.to_collection(scope),
@@ -59,7 +60,7 @@ impl Dataflow {
                 horizon: horizon.to_collection(scope),
                 ticks: ticks.to_collection(scope),
             };
-            collect(assemble(inputs, policy), &gathered, &probe);
+            collect(assemble(inputs, policy), goal, &gathered, &probe);
         });
         let gathered = Rc::clone(&gathered);
         Self { facts, settings, unresolved, horizon, ticks, probe, gathered }

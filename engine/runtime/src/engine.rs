@@ -6,6 +6,7 @@ use crate::conversation::{Allowance, Gate, Reception};
 use crate::error::RuntimeError;
 use crate::intake::Intake;
 use crate::measures::Measures;
+use crate::mesh::Mesh;
 use crate::publisher::{Progress, Published, Publisher};
 use crate::recovery::recover;
 use crate::sequencer::{Sequencer, Work};
@@ -46,7 +47,26 @@ impl Engine {
     /// If a setting is outside of what is allowed, the system gives no threads, or the journal cannot
     /// be read back.
     pub fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, RuntimeError> {
+        Self::start_in(None, settings, clock)
+    }
+
+    /// The same, as the first process of a cluster, whose other processes work for it.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn start_in(
+        mesh: Option<Mesh>,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, RuntimeError> {
         settings.check()?;
+        if let Some(other) =
+            mesh.as_ref().map(|mesh| mesh.workers).filter(|n| *n != settings.workers)
+        {
+            let (key, value) = ("workers", settings.workers.to_string());
+            tracing::error!(workers = other, "the other processes were told of other workers");
+            return Err(RuntimeError::Setting { key, value, allowed: "what the cluster was told" });
+        }
         let rules = settings.policy.identity.clone();
         let names = Arc::new(RwLock::new(Dictionary::new(rules, settings.names_max)));
         let views = Arc::new(RwLock::new(Views::new(settings.policy.name.clone())));
@@ -57,7 +77,7 @@ impl Engine {
         let (found, finds) = bounded(settings.workers * PLANNED_MAX);
         let measures = Measures::default();
         let started_us = clock.monotonic_us();
-        let cluster = Cluster::start(settings.workers, &settings.policy, &found, &measures)?;
+        let cluster = Cluster::start(settings.workers, &settings.policy, &found, &measures, mesh)?;
         drop(found);
         let publisher = Publisher {
             workers: settings.workers,

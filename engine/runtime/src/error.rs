@@ -47,6 +47,15 @@ pub enum RuntimeError {
         /// The epoch that was open.
         expected: u64,
     },
+    /// The processes of the cluster did not come together.
+    #[error("the cluster did not come together: {problem}")]
+    Mesh {
+        /// What is wrong.
+        problem: String,
+    },
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes: {0}")]
+    Chance(String),
     /// Facts that came over no conversation cannot be kept.
     #[error("this engine keeps a journal; send facts through a conversation")]
     NotJournaled,

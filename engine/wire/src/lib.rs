@@ -4,7 +4,7 @@
 //! replay file. Uses `trueup-model` and a checksum; touches no socket, no thread and no clock. Bytes
 //! are read by checked decoding, never by casting, and nothing is allocated on the word of a sender.
 //! `FORMAT.md` draws the bytes. Read `frame.rs`, then `message.rs`, then `session.rs`; `codec.rs` and
-//! `column.rs` say how facts become columns.
+//! `column.rs` say how facts become columns. `mesh.rs` is what processes of one cluster say first.
 
 pub mod limits;
 pub mod error;
@@ -15,6 +15,7 @@ pub mod code;
 mod column;
 pub mod codec;
 pub mod session;
+pub mod mesh;
 #[cfg(test)]
 mod testing;
 

@@ -1,7 +1,7 @@
 //! Generated worlds: the engine against the oracle, at every epoch.
 //!
 //! The same two hundred worlds every day, and as many others as one has time for with
-//! `PROPTEST_CASES=10000 cargo test -p trueup-tests --test it -- oracle`. A failing world is printed as a
+//! `PROPTEST_CASES=10000 cargo test -p trueup-tests --test it -- oracle::the_engine`. A failing world is printed as a
 //! script that can stand in a test.
 
 use proptest::prelude::*;

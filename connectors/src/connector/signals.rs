@@ -26,7 +26,9 @@ pub(super) fn log_to_stderr(is_short: bool) {
     let subscriber = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_max_level(level)
-        .with_target(false);
+        .with_target(false)
+        // Whoever read the log may be gone; that ends nothing here.
+        .log_internal_errors(false);
     // A second call would mean that a test set one before.
     let _ = subscriber.try_init();
 }

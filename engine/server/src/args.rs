@@ -21,8 +21,8 @@ pub(crate) struct Arguments {
 const EXIT_CODES: &str = "\
 Exit codes: 0 nothing to look at; 10 a discrepancy of severity 1; 11 of severity 2 or 3; 12 of
 severity 4 or 5; 65 input was set aside (see quarantine); 66 a file cannot be read; 69 no engine
-answers; 70 a bug; 74 a file cannot be written; 78 a configuration, policy or mapping is wrong;
-2 the command line was not understood.";
+answers; 70 a bug; 74 a file cannot be written; 75 another process of the cluster is gone; 78 a
+configuration, policy or mapping is wrong; 2 the command line was not understood.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Reconcile(ReconcileArguments),
     /// Run an engine that connectors feed and that answers questions.
     Serve(ServeArguments),
+    /// Run an engine over several processes of this machine, and start all of them anew if one fails.
+    Launch(LaunchArguments),
     /// What is entitled, needed and missing, the most urgent first.
     Positions(AskArguments),
     /// Demand and rights at one instant.
@@ -270,6 +272,24 @@ pub(crate) struct ServeArguments {
     /// Worker threads, over what the configuration says.
     #[arg(long, value_name = "COUNT")]
     pub(crate) workers: Option<usize>,
+    /// End at once when the program that started this one ends.
+    #[arg(long, hide = true)]
+    pub(crate) with_parent: bool,
+}
+
+/// How to run an engine over several processes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LaunchArguments {
+    /// How many processes, each with as many workers as the configuration says.
+    #[arg(long, value_name = "COUNT", default_value_t = 2,
+        value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) processes: u32,
+    /// Give up when they fail this often in a row, each time within a minute.
+    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    pub(crate) failures: u32,
+    /// How to run the engine.
+    #[command(flatten)]
+    pub(crate) serve: ServeArguments,
 }
 
 /// How to show the configuration.

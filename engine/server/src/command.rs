@@ -3,6 +3,7 @@
 mod ask;
 mod config;
 mod demo;
+mod launch;
 mod reconcile;
 mod report;
 mod serve;
@@ -18,6 +19,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Reconcile(arguments) => reconcile::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Launch(arguments) => launch::run(&arguments),
         Command::Positions(arguments) => ask::view(View::Positions, &arguments),
         Command::Levels(arguments) => ask::view(View::Levels, &arguments),
         Command::Discrepancies(arguments) => ask::view(View::Discrepancies, &arguments),

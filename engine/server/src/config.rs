@@ -10,8 +10,10 @@ use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use trueup_policy::Policy;
+use trueup_runtime::mesh::{Member, rules_of};
 use trueup_runtime::settings::{Horizon, Settings};
 
 /// A key of the configuration.
@@ -116,6 +118,30 @@ const KEYS: &[Key] = &[
         default: "\"trueup-journal\"",
         meaning: "Where input is kept.",
     },
+    Key {
+        section: "cluster",
+        name: "hosts",
+        default: "\"\"",
+        meaning: "Where each process of a cluster meets the others, `host:port, host:port`; empty for one process.",
+    },
+    Key {
+        section: "cluster",
+        name: "process",
+        default: "0",
+        meaning: "Which of them this is, from 0; only the first has the journal and answers.",
+    },
+    Key {
+        section: "cluster",
+        name: "secret_file",
+        default: "\"\"",
+        meaning: "A file with the secret that the processes of a cluster must show each other.",
+    },
+    Key {
+        section: "cluster",
+        name: "patience_seconds",
+        default: "60",
+        meaning: "How long a process waits at its start for the others.",
+    },
 ];
 
 /// Where a value comes from.
@@ -140,6 +166,8 @@ pub(crate) struct Config {
     pub(crate) token: Option<Vec<u8>>,
     /// The most connectors at a time.
     pub(crate) connections_max: usize,
+    /// What this process is in a cluster; its build is not known here.
+    pub(crate) member: Option<Member>,
 }
 
 /// A variable of the environment.
@@ -256,10 +284,14 @@ impl Values {
         let products = number("engine", "products_max", 1, 10_000_000);
         let future_seconds = number("engine", "future_tolerance_seconds", 0, 31_536_000);
         let connections = number("connectors", "connections_max", 1, 1024);
+        let process = number("cluster", "process", 0, 1023);
+        let patience = number("cluster", "patience_seconds", 1, 86_400);
         let api = self.address("api", &mut problems);
         let connectors = self.address("connectors", &mut problems);
         let policy = self.policy(&mut problems);
-        let token = self.token(&mut problems);
+        let token = self.secret("connectors", "token_file", &mut problems);
+        let hosts = self.hosts(process, &mut problems);
+        let secret = self.cluster_secret(&hosts, &mut problems);
         let journal = match self.text("journal", "enabled") {
             "true" => Some(self.folder.join(unquoted(self.text("journal", "folder")))),
             "false" => None,
@@ -273,6 +305,16 @@ impl Values {
             let message = format!("the configuration is wrong:\n{}", problems.join("\n"));
             return Err(Failure::new(Exit::Config, message, "`trueup config` shows all values"));
         }
+        let member = Member {
+            process: size(process),
+            hosts,
+            workers: size(workers),
+            secret: secret.unwrap_or_default(),
+            build: [0; 32],
+            rules: rules_of(&policy),
+            patience: Duration::from_secs(patience),
+        };
+        let member = (!member.hosts.is_empty()).then_some(member);
         let settings = Settings {
             workers: size(workers),
             policy,
@@ -288,7 +330,7 @@ impl Values {
             future_tolerance_us: i64::try_from(future_seconds).unwrap_or(0) * 1_000_000,
         };
         let connections_max = size(connections);
-        Ok(Config { settings, api, connectors, token, connections_max })
+        Ok(Config { settings, api, connectors, token, connections_max, member })
     }
 
     fn text(&self, section: &'static str, name: &'static str) -> &str {
@@ -317,8 +359,45 @@ impl Values {
         })
     }
 
-    fn token(&self, problems: &mut Vec<String>) -> Option<Vec<u8>> {
-        let name = unquoted(self.text("connectors", "token_file"));
+    /// Where the processes of a cluster meet; nowhere if there is one process.
+    fn hosts(&self, process: u64, problems: &mut Vec<String>) -> Vec<String> {
+        let text = unquoted(self.text("cluster", "hosts"));
+        let hosts: Vec<String> = text
+            .split(',')
+            .map(str::trim)
+            .filter(|host| !host.is_empty())
+            .map(str::to_owned)
+            .collect();
+        for host in &hosts {
+            let port = host.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+            if port.is_none() {
+                problems.push(format!("cluster.hosts has `{host}`, expected host:port"));
+            }
+        }
+        if !hosts.is_empty() && usize::try_from(process).is_ok_and(|one| one >= hosts.len()) {
+            problems.push(format!(
+                "cluster.process is {process}, and cluster.hosts has {}",
+                hosts.len()
+            ));
+        }
+        hosts
+    }
+
+    fn cluster_secret(&self, hosts: &[String], problems: &mut Vec<String>) -> Option<Vec<u8>> {
+        if !hosts.is_empty() && unquoted(self.text("cluster", "secret_file")).is_empty() {
+            problems.push("cluster.secret_file is empty, and cluster.hosts is not".to_owned());
+        }
+        self.secret("cluster", "secret_file", problems)
+    }
+
+    /// What a file keeps secret, if one is named.
+    fn secret(
+        &self,
+        section: &'static str,
+        key: &'static str,
+        problems: &mut Vec<String>,
+    ) -> Option<Vec<u8>> {
+        let name = unquoted(self.text(section, key));
         if name.is_empty() {
             return None;
         }
@@ -326,11 +405,11 @@ impl Values {
         match std::fs::read_to_string(&path) {
             Ok(text) if !text.trim().is_empty() => Some(text.trim().as_bytes().to_vec()),
             Ok(_) => {
-                problems.push(format!("connectors.token_file {} is empty", path.display()));
+                problems.push(format!("{section}.{key} {} is empty", path.display()));
                 None
             }
             Err(error) => {
-                problems.push(format!("connectors.token_file {}: {error}", path.display()));
+                problems.push(format!("{section}.{key} {}: {error}", path.display()));
                 None
             }
         }
@@ -451,5 +530,25 @@ mod tests {
         let refused = Values::read(Some(wrong.path()), none).unwrap().check().unwrap_err();
         assert!(refused.message.contains("engine.workers is 0"));
         assert!(refused.message.contains("api.listen is `nowhere`"));
+    }
+
+    #[test]
+    fn a_cluster_needs_a_secret_and_a_place_in_it() {
+        let kept = file("a secret\n");
+        let cluster = |process: u32, secret: &str| {
+            let hosts = "hosts = \"one:7000, two:7000\"";
+            format!("[cluster]\n{hosts}\nprocess = {process}\nsecret_file = \"{secret}\"\n")
+        };
+        let path = kept.path().display().to_string();
+        let read = |text: &str| Values::read(Some(file(text).path()), none).unwrap().check();
+        let member = read(&cluster(1, &path)).unwrap().member.unwrap();
+        assert_eq!((member.process, member.hosts), (1, vec!["one:7000".into(), "two:7000".into()]));
+        assert_eq!(member.secret, b"a secret");
+        let misplaced = read(&cluster(2, "")).unwrap_err().message;
+        assert!(misplaced.contains("cluster.process is 2, and cluster.hosts has 2"), "{misplaced}");
+        assert!(misplaced.contains("cluster.secret_file is empty"), "{misplaced}");
+        let refused = read("[cluster]\nhosts = \"one\"\n").unwrap_err().message;
+        assert!(refused.contains("cluster.hosts has `one`, expected host:port"), "{refused}");
+        assert!(read("").unwrap().member.is_none());
     }
 }

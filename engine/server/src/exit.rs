@@ -25,6 +25,8 @@ pub(crate) enum Exit {
     Internal,
     /// A file could not be written.
     CannotWrite,
+    /// Another process of the cluster is gone.
+    Lost,
     /// The configuration, policy or mapping is wrong.
     Config,
 }
@@ -43,6 +45,7 @@ impl Exit {
             Self::Unavailable => 69,
             Self::Internal => 70,
             Self::CannotWrite => 74,
+            Self::Lost => 75,
             Self::Config => 78,
         }
     }

@@ -1,10 +1,12 @@
 //! The program as people run it: output, files, exit codes, an engine that is killed and goes on.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use crossbeam_channel::Receiver;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 use trueup_connectors::client::clock::SystemClock;
 use trueup_connectors::client::transport::{TcpDial, TcpTimeouts};
@@ -127,6 +129,7 @@ fn exit_codes_tell_kinds_apart_and_errors_have_a_hint() {
         (69, vec!["positions", "--api", "127.0.0.1:9"]),
         (74, vec!["reconcile", "a.csv", "--out", "a.csv/result"]),
         (78, vec!["serve", "--config", "bad.toml"]),
+        (78, vec!["launch", "--config", "bad.toml"]),
         (78, vec!["reconcile", "a.csv", "--policy", "policy.toml"]),
     ] {
         let (out, err) = ends(path, code, &arguments);
@@ -135,35 +138,57 @@ fn exit_codes_tell_kinds_apart_and_errors_have_a_hint() {
     }
 }
 
-/// A running engine; killed at the end.
+/// A running engine.
 struct Engine {
     child: Child,
+    said: Receiver<String>,
     api: String,
     connectors: String,
 }
 
+/// The value of a field of a line of the log.
+fn field(line: &str, name: &str) -> String {
+    let rest = line.split_once(name).unwrap_or_else(|| panic!("no {name} in {line}")).1;
+    rest.split_whitespace().next().unwrap().to_owned()
+}
+
 impl Engine {
     fn start(folder: &Path) -> Self {
+        Self::start_by(folder, &["serve"])
+    }
+
+    fn start_by(folder: &Path, command: &[&str]) -> Self {
         let config = "[api]\nlisten = \"127.0.0.1:0\"\n[connectors]\nlisten = \"127.0.0.1:0\"\n\
                       [journal]\nfolder = \"journal\"\n";
         std::fs::write(folder.join("trueup.toml"), config).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_trueup"))
             .current_dir(folder)
-            .args(["serve", "--config", "trueup.toml"])
+            .args(command)
+            .args(["--config", "trueup.toml"])
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-        let ready = said.find_map(|line| line.ok().filter(|line| line.contains("ready")));
-        let ready = ready.unwrap_or_else(|| panic!("the engine did not become ready"));
-        let field = |name: &str| {
-            let rest = ready.split_once(name).unwrap().1;
-            rest.split_whitespace().next().unwrap().to_owned()
-        };
-        // What it says later is of no interest, but it must not wait for a reader.
-        std::thread::spawn(move || said.for_each(drop));
-        let (api, connectors) = (field("questions="), field("connectors="));
-        Self { child, api, connectors }
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (told, said) = crossbeam_channel::bounded(1024);
+        // It must not wait for a reader.
+        std::thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| drop(told.try_send(line)));
+        });
+        let mut engine = Self { child, said, api: String::new(), connectors: String::new() };
+        engine.become_ready();
+        engine
+    }
+
+    /// Waits for a line of the log.
+    fn hear(&self, what: &str) -> String {
+        let patience = Duration::from_secs(120);
+        let mut lines = std::iter::from_fn(|| self.said.recv_timeout(patience).ok());
+        lines.find(|line| line.contains(what)).unwrap_or_else(|| panic!("it never said {what}"))
+    }
+
+    fn become_ready(&mut self) {
+        let ready = self.hear(" ready ");
+        (self.api, self.connectors) = (field(&ready, "questions="), field(&ready, "connectors="));
     }
 
     /// Delivers files as a connector does, and waits until they are vouched for; gives their epoch.
@@ -201,9 +226,16 @@ impl Engine {
         panic!("{question:?} never came");
     }
 
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    fn kill(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // One that has ended needs no killing.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -278,4 +310,62 @@ fn whoever_waits_for_an_epoch_gets_totals_of_it_and_operators_say_what_they_cost
     };
     assert!(of("Dedupe") > 0 && of("Sessions") > 0, "{costs}");
     engine.kill();
+}
+
+/// Sends a signal to a process; whether there is one.
+fn signal(name: &str, pid: &str) -> bool {
+    let sent = Command::new("kill").args([name, pid]).stderr(Stdio::null()).status();
+    sent.unwrap().success()
+}
+
+#[test]
+fn two_processes_say_what_one_says_and_outlive_the_loss_of_either() {
+    let (alone, folder) = (folder(), folder());
+    let files = [File::new("debug.log", LOG), File::new("purchases.csv", PURCHASES)];
+    let at = "2025-01-07T09:45:00Z";
+    let questions: [&[&str]; 4] = [
+        &["positions", "--period", "2025-01"],
+        &["discrepancies", "--period", "2025-01"],
+        &["sessions"],
+        &["levels", "--at", at],
+    ];
+    let all = |engine: &Engine, path: &Path, epoch: u64| -> Vec<Value> {
+        let wait = ["--wait-for", &epoch.to_string()];
+        questions
+            .iter()
+            .flat_map(|ask| rows(&engine.ask(path, &[ask, &wait[..]].concat())))
+            .collect()
+    };
+    let single = Engine::start(alone.path());
+    let fed = single.feed("lic1", &files);
+    let expected = all(&single, alone.path(), fed);
+    assert!(expected.len() > 4, "{expected:?}");
+    single.kill();
+
+    let path = folder.path();
+    let mut engine = Engine::start_by(path, &["launch", "--processes", "2", "--workers", "2"]);
+    let epoch = engine.feed("lic1", &files);
+    assert_eq!(all(&engine, path, epoch), expected);
+    // One is killed, one is silent, and then the first is killed: each time all start anew.
+    let mut pids = Vec::new();
+    for (name, process) in [("-KILL", 1), ("-STOP", 1), ("-KILL", 0)] {
+        pids = children(engine.child.id());
+        assert!(signal(name, &pids[process]), "{name} {process}");
+        engine.become_ready();
+        assert_eq!(all(&engine, path, epoch), expected, "{name} {process}");
+        let again = engine.feed("lic1", &files);
+        let once_more = all(&engine, path, again);
+        assert_eq!(once_more, expected, "{name} {process}, the same files once more");
+        assert!(pids.iter().all(|pid| !signal("-0", pid)), "{name} {process}: some are left");
+    }
+    pids = [pids, children(engine.child.id())].concat();
+    assert!(signal("-TERM", &engine.child.id().to_string()));
+    assert_eq!(engine.child.wait().unwrap().code(), Some(0), "told to stop");
+    assert!(pids.iter().all(|pid| !signal("-0", pid)), "some are left");
+}
+
+/// The processes that a process started, in their order.
+fn children(pid: u32) -> Vec<String> {
+    let listed = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    listed.split_whitespace().map(str::to_owned).collect()
 }

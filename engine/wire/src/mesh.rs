@@ -269,7 +269,7 @@ fn hex(hash: &[u8; 32]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{GREETING_BYTES, Greeting, Kind, MAGIC, MeshError, Side, is_proven, proof};
+    use super::{GREETING_BYTES, Greeting, Kind, MeshError, Side, is_proven, proof};
 
     fn greeting(process: u32) -> Greeting {
         Greeting {
@@ -303,16 +303,14 @@ mod tests {
             let found = Greeting::decode(&bytes[..length]);
             assert_eq!(found, Err(MeshError::Short { found: length }));
         }
-        let mut other = bytes;
-        other[0] = b'G';
-        assert!(matches!(Greeting::decode(&other), Err(MeshError::Magic { .. })));
-        let mut other = bytes;
-        other[8] = 2;
-        assert_eq!(Greeting::decode(&other), Err(MeshError::Version { found: 2 }));
-        let mut other = bytes;
-        other[10] = 9;
-        assert_eq!(Greeting::decode(&other), Err(MeshError::Kind { found: 9 }));
-        assert_eq!(MAGIC.len(), 8);
+        let changed = |place: usize, byte: u8| {
+            let mut other = bytes;
+            other[place] = byte;
+            Greeting::decode(&other)
+        };
+        assert!(matches!(changed(0, b'G'), Err(MeshError::Magic { .. })));
+        assert_eq!(changed(8, 2), Err(MeshError::Version { found: 2 }));
+        assert_eq!(changed(10, 9), Err(MeshError::Kind { found: 9 }));
     }
 
     #[test]

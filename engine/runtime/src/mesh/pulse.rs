@@ -45,8 +45,9 @@ impl Pulse {
             stream.set_write_timeout(Some(SILENCE_MAX)).map_err(broken)?;
             let heard = stream.try_clone().map_err(broken)?;
             let stopped = stopped.clone();
-            let builder = std::thread::Builder::new().name("trueup-beat".to_owned());
-            beats.push(builder.spawn(move || beat(stream, &stopped)).map_err(thread)?);
+            let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
+            let beating = named("trueup-beat").spawn(move || beat(stream, &stopped));
+            beats.push(beating.map_err(thread)?);
             let (lost, leaving) = (Arc::clone(&lost), Arc::clone(&leaving));
             let listen = move || {
                 let reason = listen(heard);
@@ -54,8 +55,7 @@ impl Pulse {
                     lost(Lost { process, reason });
                 }
             };
-            let builder = std::thread::Builder::new().name("trueup-pulse".to_owned());
-            builder.spawn(listen).map_err(thread)?;
+            named("trueup-pulse").spawn(listen).map_err(thread)?;
         }
         Ok(Self { leaving, stop: Some(stop), beats })
     }

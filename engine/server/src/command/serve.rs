@@ -2,35 +2,45 @@
 
 use crate::api::Api;
 use crate::args::ServeArguments;
-use crate::config::{Values, environment};
+use crate::config::{Config, Values, environment};
 use crate::exit::{Exit, Failure};
 use crate::listener::{Listener, TokenGate};
 use crate::shutdown::{Ended, wait};
 use anyhow::Context as _;
+use signal_hook::consts::TERM_SIGNALS;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use trueup_model::hash::hash128;
 use trueup_model::time::Timestamp;
+use trueup_policy::Policy;
 use trueup_runtime::clock::SystemClock;
+use trueup_runtime::cluster::work;
 use trueup_runtime::conversation::{Allowance, Gate, OpenGate};
 use trueup_runtime::engine::Engine;
+use trueup_runtime::mesh::{Member, Mesh, Pulse};
 
 /// Runs the engine.
 pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     log_to_stderr();
-    let mut values = Values::read(arguments.config.as_deref(), environment)?;
-    if let Some(api) = arguments.api {
-        values.switch("api", "listen", format!("\"{api}\""));
+    #[cfg(target_os = "linux")]
+    if arguments.with_parent {
+        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+            .context("could not bind this process to the one that started it")?;
     }
-    if let Some(connectors) = arguments.connectors {
-        values.switch("connectors", "listen", format!("\"{connectors}\""));
+    let config = configuration(arguments)?;
+    let joined = config.member.as_ref().map(join).transpose()?;
+    let (mesh, pulse) = joined.unzip();
+    if config.member.as_ref().is_some_and(|member| member.process > 0) {
+        return match mesh {
+            Some(mesh) => assist(&config.settings.policy, mesh, pulse),
+            None => Ok(Exit::Clean),
+        };
     }
-    if let Some(workers) = arguments.workers {
-        values.switch("engine", "workers", workers.to_string());
-    }
-    let config = values.check()?;
+    let processes = mesh.as_ref().map_or(1, Mesh::processes);
     let zone = config.settings.policy.zone.clone();
     let journal = config.settings.journal.clone();
     let clock = Arc::new(SystemClock::default());
-    let engine = Engine::start(config.settings, clock).map_err(|error| {
+    let engine = Engine::start_in(mesh, config.settings, clock).map_err(|error| {
         let hint = "the journal's folder and its README say what can be done";
         let message = match std::error::Error::source(&error) {
             Some(cause) => format!("the engine did not start: {error}: {cause}"),
@@ -51,6 +61,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
         questions = %api.address,
         connectors = %listener.address,
         journal = %journal.map_or_else(|| "none".to_owned(), |path| path.display().to_string()),
+        processes,
         horizon = %if horizon.is_calendar() { horizon } else { Timestamp(0) },
         "ready"
     );
@@ -59,6 +70,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     listener.stop();
     drop(api);
     drop(engine);
+    drop(pulse);
     match ended {
         Ended::Told => Ok(Exit::Clean),
         Ended::Failed(message) => {
@@ -68,12 +80,69 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     }
 }
 
+/// The configuration with what the switches say.
+pub(super) fn configuration(arguments: &ServeArguments) -> Result<Config, Failure> {
+    let mut values = Values::read(arguments.config.as_deref(), environment)?;
+    if let Some(api) = arguments.api {
+        values.switch("api", "listen", format!("\"{api}\""));
+    }
+    if let Some(connectors) = arguments.connectors {
+        values.switch("connectors", "listen", format!("\"{connectors}\""));
+    }
+    if let Some(workers) = arguments.workers {
+        values.switch("engine", "workers", workers.to_string());
+    }
+    values.check()
+}
+
+/// Finds the other processes of the cluster, and ends this one when one of them is gone.
+fn join(member: &Member) -> anyhow::Result<(Mesh, Pulse)> {
+    let program = std::env::current_exe().and_then(std::fs::read).context("no own program")?;
+    let mut build = [0; 32];
+    let hash = hash128(&[&program]).to_le_bytes().into_iter().chain(program.len().to_le_bytes());
+    for (place, byte) in build.iter_mut().zip(hash) {
+        *place = byte;
+    }
+    let member = Member { build, ..member.clone() };
+    let joined = member.join(&SystemClock::default()).map_err(|error| {
+        let hint = "start all processes with the same program, policy, hosts and secret";
+        Failure::new(Exit::Lost, error.to_string(), hint)
+    });
+    let mut mesh = joined?;
+    tracing::info!(
+        process = member.process,
+        processes = mesh.processes(),
+        generation = mesh.generation(),
+        "the cluster is complete"
+    );
+    let pulse = mesh.watch(|lost| {
+        tracing::error!(process = lost.process, "lost a process of the cluster: {}", lost.reason);
+        // What a process alone would say could be half of the truth.
+        std::process::exit(i32::from(Exit::Lost.number()));
+    })?;
+    Ok((mesh, pulse))
+}
+
+/// Works for the first process until that ends: it alone is told to.
+fn assist(policy: &Policy, mesh: Mesh, pulse: Option<Pulse>) -> anyhow::Result<Exit> {
+    let told = Arc::new(AtomicBool::new(false));
+    for signal in TERM_SIGNALS {
+        signal_hook::flag::register(*signal, Arc::clone(&told)).context("no signals")?;
+    }
+    work(policy, mesh)?;
+    drop(pulse);
+    tracing::info!("stopped with the first process");
+    Ok(Exit::Clean)
+}
+
 /// Writes what happens to the standard error, a line each.
-fn log_to_stderr() {
+pub(super) fn log_to_stderr() {
     let subscriber = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_max_level(tracing::Level::INFO)
-        .with_target(false);
+        .with_target(false)
+        // Whoever read the log may be gone; that ends nothing here.
+        .log_internal_errors(false);
     // A second call would mean that a test set one before.
     let _ = subscriber.try_init();
 }

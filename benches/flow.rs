@@ -11,6 +11,8 @@
 
 use clap::Parser;
 use std::collections::{BTreeMap, VecDeque};
+use std::net::TcpListener;
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use trueup_datasets::workload;
@@ -22,7 +24,9 @@ use trueup_model::quantity::Quantity;
 use trueup_model::usage::SessionKind;
 use trueup_policy::Policy;
 use trueup_runtime::clock::SystemClock;
+use trueup_runtime::cluster::work;
 use trueup_runtime::engine::Engine;
+use trueup_runtime::mesh::{Member, Mesh, rules_of};
 use trueup_runtime::settings::{Horizon, Settings};
 
 /// The allocator of the engine.
@@ -44,9 +48,18 @@ struct Args {
     /// Accounts of workload P; people of workload S
     #[arg(long, default_value_t = 10_000)]
     accounts: u32,
-    /// Worker threads
+    /// Worker threads of each process
     #[arg(long, default_value_t = 1)]
     workers: usize,
+    /// Processes
+    #[arg(long, default_value_t = 1)]
+    processes: usize,
+    /// Be this process of those that meet at `hosts`
+    #[arg(long, hide = true, default_value_t = 0)]
+    process: usize,
+    /// Where they meet
+    #[arg(long, hide = true, value_delimiter = ',')]
+    hosts: Vec<String>,
     /// Events in an epoch
     #[arg(long, default_value_t = 20_000)]
     epoch: usize,
@@ -128,7 +141,13 @@ fn main() {
         epoch_us_max: u64::MAX / 2,
         ..Settings::default()
     };
-    let engine = Engine::start(settings, Arc::new(SystemClock::default())).expect("it starts");
+    if args.process > 0 {
+        let mesh = member(&args).join(&SystemClock::default()).expect("the others are there");
+        return work(&Policy::default(), mesh).expect("there are threads");
+    }
+    let (mesh, others) = others(&mut args);
+    let engine = Engine::start_in(mesh, settings, Arc::new(SystemClock::default()));
+    let engine = engine.expect("it starts");
     let mut stream = Stream::new(&args);
     let mut names = Names::new(&engine);
     let begin = Instant::now();
@@ -152,11 +171,50 @@ fn main() {
     let ms = |time: &Duration| time.as_secs_f64() * 1e3;
     let at = |per_mille: usize| ms(&took[(took.len() - 1) * per_mille / 1000]);
     println!("epoch          {:>12.1} ms p50 {:>10.1} ms p99", at(500), at(990));
-    println!("memory         {:>12.0} MiB", resident_mib());
+    println!("memory         {:>12.0} MiB, the first process", resident_mib());
     show_operators(&engine, args.top);
     let wrong = sums.compare(&engine);
     assert_eq!(wrong, 0, "sums of the views differ from plain sums");
     println!("checked        {:>12} sums", sums.known.len() + sums.checkouts.len());
+    drop(engine);
+    for mut other in others {
+        assert!(other.wait().expect("it was started").success(), "another process failed");
+    }
+}
+
+/// What this process is among those that meet.
+fn member(args: &Args) -> Member {
+    Member {
+        process: args.process,
+        hosts: args.hosts.clone(),
+        workers: args.workers,
+        secret: b"of this bench".to_vec(),
+        build: [0; 32],
+        rules: rules_of(&Policy::default()),
+        patience: Duration::from_secs(60),
+    }
+}
+
+/// Starts the other processes, if there are to be some, and finds them.
+fn others(args: &mut Args) -> (Option<Mesh>, Vec<Child>) {
+    if args.processes < 2 {
+        return (None, Vec::new());
+    }
+    let doors = || TcpListener::bind("127.0.0.1:0").expect("there is a port");
+    let doors: Vec<TcpListener> = (0..args.processes).map(|_| doors()).collect();
+    let address = |door: &TcpListener| door.local_addr().expect("it listens").to_string();
+    args.hosts = doors.iter().map(address).collect();
+    drop(doors);
+    let program = std::env::current_exe().expect("it has a name");
+    let start = |process: usize| {
+        let mut command = Command::new(&program);
+        command.args(["--workers", &args.workers.to_string()]);
+        command.args(["--hosts", &args.hosts.join(","), "--process", &process.to_string()]);
+        command.spawn().expect("there are processes")
+    };
+    let children = (1..args.processes).map(start).collect();
+    let mesh = member(args).join(&SystemClock::default()).expect("the others are there");
+    (Some(mesh), children)
 }
 
 /// Feeds epochs, a few at a time, and waits until all is published; gives how long each took.

@@ -12,6 +12,7 @@
 //! Work per change: joins, the rows of the other side; groups, the rows of the key. What is kept: the
 //! rows, and what was given for each group.
 
+use crate::bag::Bag;
 use crate::epochs::{by_key, each_epoch};
 use crate::few::FewMap;
 use crate::present::present;
@@ -36,7 +37,7 @@ fn share<K: Hash>(key: &K) -> u64 {
 }
 
 /// Rows by key.
-pub(crate) trait Keyed<'s, K: KeyData, V: ExchangeData> {
+pub(crate) trait Keyed<'s, K: KeyData, V: KeyData> {
     /// Gives for each key what `logic` makes of its rows, in order, with how often each is there.
     fn grouped<O: ExchangeData>(
         self,
@@ -45,7 +46,7 @@ pub(crate) trait Keyed<'s, K: KeyData, V: ExchangeData> {
     ) -> Facts<'s, (K, O)>;
 
     /// Brings together rows of one key.
-    fn joined<W: ExchangeData, O: Clone + 'static>(
+    fn joined<W: KeyData, O: Clone + 'static>(
         self,
         others: Facts<'s, (K, W)>,
         f: impl FnMut(&K, &V, &W) -> O + 'static,
@@ -59,7 +60,7 @@ pub(crate) trait Keyed<'s, K: KeyData, V: ExchangeData> {
 }
 
 /// The rows of both sides that have one key.
-type Sides<V, W> = (FewMap<V, Diff>, FewMap<W, Diff>);
+type Sides<V, W> = (Bag<V>, Bag<W>);
 
 /// A row of one of two sides.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,7 +69,7 @@ enum Side<V, W> {
     Right(W),
 }
 
-impl<'s, K: KeyData, V: ExchangeData> Keyed<'s, K, V> for Facts<'s, (K, V)> {
+impl<'s, K: KeyData, V: KeyData> Keyed<'s, K, V> for Facts<'s, (K, V)> {
     fn grouped<O: ExchangeData>(
         self,
         name: &str,
@@ -96,7 +97,7 @@ impl<'s, K: KeyData, V: ExchangeData> Keyed<'s, K, V> for Facts<'s, (K, V)> {
         .as_collection()
     }
 
-    fn joined<W: ExchangeData, O: Clone + 'static>(
+    fn joined<W: KeyData, O: Clone + 'static>(
         self,
         others: Facts<'s, (K, W)>,
         mut f: impl FnMut(&K, &V, &W) -> O + 'static,
@@ -113,12 +114,12 @@ impl<'s, K: KeyData, V: ExchangeData> Keyed<'s, K, V> for Facts<'s, (K, V)> {
                 match side {
                     Side::Left(row) => {
                         let found = rights.iter();
-                        changes.extend(found.map(|(one, n)| (f(&key, &row, one), *n * diff)));
+                        changes.extend(found.map(|(one, n)| (f(&key, &row, one), n * diff)));
                         lefts.add(row, diff);
                     }
                     Side::Right(row) => {
                         let found = lefts.iter();
-                        changes.extend(found.map(|(one, n)| (f(&key, one, &row), *n * diff)));
+                        changes.extend(found.map(|(one, n)| (f(&key, one, &row), n * diff)));
                         rights.add(row, diff);
                     }
                 }

@@ -61,6 +61,7 @@ pub mod judge;
 pub mod reconcile;
 
 pub(crate) mod epochs;
+mod bag;
 pub(crate) mod few;
 pub(crate) mod given;
 pub(crate) mod keyed;

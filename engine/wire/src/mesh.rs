@@ -313,6 +313,25 @@ mod tests {
         assert_eq!(changed(10, 9), Err(MeshError::Kind { found: 9 }));
     }
 
+    proptest::proptest! {
+        /// Whatever comes is a greeting with just these bytes, or an error.
+        #[test]
+        fn foreign_bytes_are_a_greeting_or_an_error(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..160),
+            known in 0..13_usize,
+        ) {
+            let mut bytes = bytes;
+            for (place, byte) in bytes.iter_mut().zip(greeting(1).encode()).take(known) {
+                *place = byte;
+            }
+            if let Ok(read) = Greeting::decode(&bytes) {
+                let padded = read.encode();
+                proptest::prop_assert_eq!(&padded[..11], &bytes[..11]);
+                proptest::prop_assert_eq!(&padded[12..], &bytes[12..GREETING_BYTES]);
+            }
+        }
+    }
+
     #[test]
     fn processes_that_do_not_fit_say_in_what() {
         let ours = greeting(0);

@@ -101,8 +101,8 @@ struct State {
     calendars: Calendars,
     horizon: Timestamp,
     nodes: IdMap<Node, Past>,
-    /// Nodes of which another period closes when the horizon reaches an instant.
-    schedule: BTreeMap<Timestamp, BTreeSet<Node>>,
+    /// Periods that one which closes when the horizon reaches an instant has before it.
+    schedule: BTreeMap<Timestamp, BTreeSet<(Node, Period)>>,
 }
 
 impl State {
@@ -136,9 +136,8 @@ impl State {
         }
         let later = self.schedule.split_off(&self.horizon.plus_us(1));
         let due = std::mem::replace(&mut self.schedule, later);
-        for node in due.into_values().flatten() {
-            let last = self.nodes.get(&node).and_then(|past| past.peaks.keys().next_back());
-            dirty.entry(node).or_default().extend(last);
+        for (node, period) in due.into_values().flatten() {
+            dirty.entry(node).or_default().insert(period);
         }
         for node in self.nodes.keys().filter(|node| rezoned.contains(&node.account)) {
             dirty.entry(*node).or_default();
@@ -164,12 +163,12 @@ impl State {
             if anew { past.peaks.keys().copied().collect() } else { changed.clone() };
         let mut periods: BTreeSet<Period> =
             if anew { past.given.keys().copied().collect() } else { BTreeSet::new() };
-        let mut next_turn = None;
-        for period in from {
-            let mut period = period;
+        let mut next_turns: BTreeSet<(Timestamp, Period)> = BTreeSet::new();
+        for start in from {
+            let mut period = start;
             for _ in 0..=self.measure.periods {
                 if period.span.end > self.horizon {
-                    next_turn = Some(period.span.end);
+                    next_turns.insert((period.span.end, start));
                     break;
                 }
                 periods.insert(period);
@@ -195,8 +194,10 @@ impl State {
         }
         if past.peaks.is_empty() && past.given.is_empty() {
             self.nodes.remove(&node);
-        } else if let Some(at) = next_turn.filter(|at| *at != Timestamp::MAX) {
-            self.schedule.entry(at).or_default().insert(node);
+            return;
+        }
+        for (at, period) in next_turns.into_iter().filter(|(at, _)| *at != Timestamp::MAX) {
+            self.schedule.entry(at).or_default().insert((node, period));
         }
     }
 }

@@ -189,6 +189,37 @@ fn a_month_is_a_spike_only_beyond_so_many_spreads_and_once_it_is_closed() {
 }
 
 #[test]
+fn months_without_use_are_drops_though_the_next_use_is_told_when_they_are_over() {
+    // The months from April to August have no position at all; that of September is told with their end.
+    check_by(
+        "further_periods = []\n[anomalies]\nspike_deviations = 5\nspike_periods = 3",
+        "
+        line API unlimited metric volume
+        2025-01-10 use API 10
+        2025-02-10 use API 10
+        2025-03-10 use API 10
+        settle 2025-04-01
+        2025-09-10 use API 10
+        settle 2025-10-01
+        ",
+        &expect![[r#"
+            settle 2025-04-01T00:00:00Z
+            + position everyone API volume 2025-01: covered entitled unlimited demand 10 peak 10 at 2025-01-01
+            + position everyone API volume 2025-02: covered entitled unlimited demand 10 peak 10 at 2025-02-01
+            + position everyone API volume 2025-03: covered entitled unlimited demand 10 peak 10 at 2025-03-01
+            + position everyone API volume 2025-04: covered entitled unlimited demand 0 peak 0
+            settle 2025-10-01T00:00:00Z
+            - position everyone API volume 2025-04: covered entitled unlimited demand 0 peak 0
+            + position everyone API volume 2025-09: covered entitled unlimited demand 10 peak 10 at 2025-09-01
+            + position everyone API volume 2025-10: covered entitled unlimited demand 0 peak 0
+            + problem usage_drop everyone API 2025-04 10 2025-04-01..2025-05-01
+            + problem usage_drop everyone API 2025-05 10 2025-05-01..2025-06-01
+            + problem usage_spike everyone API 2025-09 10 2025-09-01..2025-10-01
+        "#]],
+    );
+}
+
+#[test]
 fn a_month_without_use_is_a_drop_from_its_habit_with_no_event_at_all() {
     check_by(
         "further_periods = []\n[anomalies]\nspike_deviations = 5\nspike_periods = 3",

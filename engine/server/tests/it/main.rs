@@ -1,0 +1,7 @@
+//! The program as people run it.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod cluster;
+mod commands;
+mod network;
+mod support;

@@ -30,6 +30,23 @@ pub(crate) struct EpochInput {
     pub(crate) tick: bool,
 }
 
+impl EpochInput {
+    /// Cuts an epoch into one share for each worker; small tables enter at the first.
+    pub(crate) fn shares(mut self, workers: usize) -> Vec<Self> {
+        let mut shares: Vec<Self> =
+            (0..workers).map(|_| Self { epoch: self.epoch, ..Self::default() }).collect();
+        let size = self.facts.len().div_ceil(workers).max(1);
+        for share in shares.iter_mut().skip(1).rev() {
+            let rest = self.facts.len().saturating_sub(size);
+            share.facts = self.facts.split_off(rest);
+        }
+        if let Some(first) = shares.first_mut() {
+            *first = self;
+        }
+        shares
+    }
+}
+
 /// A worker's ends of the dataflow.
 pub(crate) struct Dataflow {
     facts: InputSession<Epoch, Entered, Diff>,

@@ -4,16 +4,19 @@ use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::conversation::{Allowance, Gate, Reception};
 use crate::error::RuntimeError;
+use crate::health::Health;
 use crate::intake::Intake;
 use crate::measures::Measures;
 use crate::publisher::{Progress, Published, Publisher};
 use crate::recovery::recover;
-use crate::sequencer::{Sequencer, Work};
+use crate::sequencer::{Around, Sequencer, Work};
 use crate::settings::Settings;
 use crate::view::Views;
 use crossbeam_channel::{Receiver, Sender, bounded};
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
+use trueup_journal::{Directory, Storage, Writer};
 use trueup_model::fact::Fact;
 use trueup_model::id::{Dictionary, Id, TenantId};
 use trueup_model::time::Timestamp;
@@ -30,12 +33,15 @@ pub struct Engine {
     names: Arc<RwLock<Dictionary>>,
     views: Arc<RwLock<Views>>,
     progress: Arc<Progress>,
+    health: Arc<Health>,
     subscribers: Arc<Mutex<Vec<Sender<Published>>>>,
     clock: Arc<dyn Clock>,
     measures: Measures,
     started_us: u64,
     is_kept: bool,
     work: Option<Sender<Work>>,
+    /// Dropped when the engine ends, which a sequencer that waits for room notices.
+    life: Option<Sender<Infallible>>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
@@ -47,16 +53,35 @@ impl Engine {
     /// be read back.
     pub fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, RuntimeError> {
         settings.check()?;
+        let directory = settings.journal.as_deref().map(Directory::open).transpose()?;
+        Self::start_on(settings, clock, directory)
+    }
+
+    /// The same with a journal on any storage, or with none; the settings' journal is not looked at.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub fn start_on<S>(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        storage: Option<S>,
+    ) -> Result<Self, RuntimeError>
+    where
+        S: Storage + Clone + std::fmt::Debug + Send + 'static,
+        Writer<S>: Send,
+    {
+        settings.check()?;
         let rules = settings.policy.identity.clone();
         let names = Arc::new(RwLock::new(Dictionary::new(rules, settings.names_max)));
         let views = Arc::new(RwLock::new(Views::new(settings.policy.name.clone())));
         let progress = Arc::new(Progress::default());
+        let health = Arc::new(Health::default());
         let subscribers = Arc::new(Mutex::new(Vec::new()));
         let (work, works) = bounded(WORK_MAX);
         let (planned, plans) = bounded(PLANNED_MAX);
         let (found, finds) = bounded(settings.workers * PLANNED_MAX);
+        let (life, ends) = bounded(0);
         let measures = Measures::default();
-        let started_us = clock.monotonic_us();
         let cluster = Cluster::start(settings.workers, &settings.policy, &found, &measures)?;
         drop(found);
         let publisher = Publisher {
@@ -67,30 +92,37 @@ impl Engine {
             subscribers: Arc::clone(&subscribers),
         };
         let intake = Arc::new(Intake::new(&settings, Arc::clone(&names), work.clone()));
-        let (journal, mark) = (settings.journal.clone(), settings.journal_mark);
-        let progressed = Arc::clone(&progress);
-        let sequencer = Sequencer::new(settings, Arc::clone(&clock), cluster, planned, progressed);
+        let mark = settings.journal_mark;
+        let sequencer = Sequencer::new(Around {
+            settings,
+            clock: Arc::clone(&clock),
+            cluster,
+            planned,
+            progress: Arc::clone(&progress),
+            health: Arc::clone(&health),
+            life: ends,
+        });
         let threads = vec![
             thread("publisher", move || publisher.run(&finds, &plans))?,
             thread("sequencer", move || sequencer.run(&works))?,
         ];
-        let is_kept = journal.is_some();
-        let work = Some(work);
         let engine = Self {
             intake,
             names,
             views,
             progress,
+            health,
             subscribers,
+            started_us: clock.monotonic_us(),
             clock,
             measures,
-            started_us,
-            is_kept,
-            work,
+            is_kept: storage.is_some(),
+            work: Some(work),
+            life: Some(life),
             threads,
         };
         let replayed = engine.work.as_ref().ok_or(RuntimeError::Stopped)?;
-        let closed = recover(journal.as_deref(), mark, &engine.intake, replayed)?;
+        let closed = recover(storage, mark, &engine.intake, replayed)?;
         engine.wait_for(closed)?;
         Ok(engine)
     }
@@ -108,6 +140,11 @@ impl Engine {
     /// The outputs at the last published epoch.
     pub fn views(&self) -> RwLockReadGuard<'_, Views> {
         self.views.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the engine is.
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// For how long the engine runs, in microseconds.
@@ -215,6 +252,7 @@ impl Drop for Engine {
     /// Whoever still holds the intake keeps the engine from ending.
     fn drop(&mut self) {
         self.work = None;
+        self.life = None;
         let (closed, _) = bounded(0);
         self.intake = Arc::new(Intake::new(&Settings::default(), Arc::clone(&self.names), closed));
         for thread in self.threads.drain(..) {

@@ -19,6 +19,7 @@ pub mod publisher;
 pub(crate) mod cluster;
 pub(crate) mod dataflow;
 pub mod changes;
+pub mod health;
 pub mod measures;
 pub mod view;
 pub mod explain;

@@ -11,25 +11,28 @@ use crate::record::{self, ConversationId, SourceRecord};
 use crate::sequencer::{Batch, Replay, Work};
 use crossbeam_channel::{Sender, bounded};
 use std::collections::BTreeMap;
-use std::path::Path;
-use trueup_journal::storage::Directory;
-use trueup_journal::{EpochClose, Options, Record, RecordKind, Records, open};
+use std::fmt::Debug;
+use trueup_journal::{EpochClose, Options, Record, RecordKind, Records, Storage, Writer, open};
 use trueup_model::id::TenantId;
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
 use trueup_wire::{Credit, FrameReader, Message};
 
 /// Reads a journal back and hands the log over; gives the last epoch that was closed.
-pub(crate) fn recover(
-    journal: Option<&Path>,
+pub(crate) fn recover<S>(
+    storage: Option<S>,
     mark: u64,
     intake: &Intake,
     work: &Sender<Work>,
-) -> Result<Epoch, RuntimeError> {
-    let log = match journal {
+) -> Result<Epoch, RuntimeError>
+where
+    S: Storage + Clone + Debug + 'static,
+    Writer<S>: Send,
+{
+    let log = match storage {
         None => Log::Memory { number: 0 },
-        Some(path) => {
-            let opened = open(Directory::open(path)?, Options::new(mark))?;
+        Some(storage) => {
+            let opened = open(storage, Options::new(mark))?;
             let cut = opened.cut_bytes;
             if cut > 0 {
                 tracing::warn!(bytes = cut, "the journal ended in a torn group, which was cut");
@@ -64,7 +67,7 @@ impl<'a> Replayer<'a> {
         Self { intake, work, talks: BTreeMap::new(), newest: BTreeMap::new(), horizon: None }
     }
 
-    fn run(mut self, mut records: Records<Directory>) -> Result<(), RuntimeError> {
+    fn run<S: Storage>(mut self, mut records: Records<S>) -> Result<(), RuntimeError> {
         while let Some(record) = records.next()? {
             let number = record.number;
             self.take(&record).map_err(|error| match error {

@@ -30,6 +30,12 @@ const READ_BYTES: usize = 256 * 1024;
 /// How long the sequencer may take no work before it is looked whether the conversation is to end.
 const HELD_LOOK: Duration = Duration::from_millis(100);
 
+/// For how many looks in a row nothing is said of batches before an engine that ends waits no longer.
+const SILENCES_MAX: usize = 10;
+
+/// How often a connector that is held back hears that the engine lives, in microseconds.
+const ALIVE_US: u64 = 5_000_000;
+
 /// How many words of the sequencer wait for the writer.
 const NOTES_MAX: usize = 1024;
 
@@ -105,19 +111,6 @@ impl Reception {
         self.closing.load(Ordering::SeqCst)
     }
 
-    /// Gives a piece of work to the sequencer; waits while it takes none, unless the engine ends.
-    fn give(&self, mut work: Work) -> Result<(), ConversationError> {
-        loop {
-            match self.work.send_timeout(work, HELD_LOOK) {
-                Ok(()) => return Ok(()),
-                Err(SendTimeoutError::Timeout(held)) if !self.is_closing() => work = held,
-                Err(SendTimeoutError::Timeout(_) | SendTimeoutError::Disconnected(_)) => {
-                    return Err(ConversationError::Stopped);
-                }
-            }
-        }
-    }
-
     /// Talks with a connector until one side ends it.
     ///
     /// A read that takes long should give `TimedOut` or `WouldBlock` now and then, so that silence and
@@ -136,7 +129,7 @@ impl Reception {
         std::thread::scope(|scope| {
             let writer = std::thread::Builder::new()
                 .name("trueup-conversation".to_owned())
-                .spawn_scoped(scope, || write(&shared, &noted, output))?;
+                .spawn_scoped(scope, || self.write(&shared, &noted, output))?;
             let listener = Listener { reception: self, shared: &shared, notes, talk: None };
             let heard = listener.run(input);
             // The writer ends when the last batch was answered, or at once if it cannot write; a peer
@@ -146,6 +139,43 @@ impl Reception {
             }
             heard
         })
+    }
+}
+
+impl Reception {
+    /// Passes on what the sequencer says, and sends what there is, until there is nobody to say more.
+    ///
+    /// When the engine ends, what is held back is not waited for.
+    fn write(
+        &self,
+        shared: &Mutex<Shared>,
+        notes: &Receiver<Note>,
+        mut output: impl Write,
+    ) -> std::io::Result<()> {
+        let mut silences = 0;
+        while silences < SILENCES_MAX {
+            let first = match notes.recv_timeout(HELD_LOOK) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    silences += usize::from(self.is_closing());
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            silences = 0;
+            let bytes = {
+                let mut guard = lock(shared);
+                for note in std::iter::once(first).chain(notes.try_iter()) {
+                    guard.note(&note);
+                }
+                std::mem::take(&mut guard.out)
+            };
+            output.write_all(&bytes)?;
+            output.flush()?;
+        }
+        let rest = std::mem::take(&mut lock(shared).out);
+        output.write_all(&rest)?;
+        output.flush()
     }
 }
 
@@ -159,28 +189,6 @@ struct Shared {
 
 fn lock<'a>(shared: &'a Mutex<Shared>) -> MutexGuard<'a, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Passes on what the sequencer says, and sends what there is, until there is nobody to say more.
-fn write(
-    shared: &Mutex<Shared>,
-    notes: &Receiver<Note>,
-    mut output: impl Write,
-) -> std::io::Result<()> {
-    while let Ok(first) = notes.recv() {
-        let bytes = {
-            let mut guard = lock(shared);
-            for note in std::iter::once(first).chain(notes.try_iter()) {
-                guard.note(&note);
-            }
-            std::mem::take(&mut guard.out)
-        };
-        output.write_all(&bytes)?;
-        output.flush()?;
-    }
-    let rest = std::mem::take(&mut lock(shared).out);
-    output.write_all(&rest)?;
-    output.flush()
 }
 
 impl Shared {
@@ -268,8 +276,33 @@ impl Listener<'_> {
                 Next::Nothing => return Ok(false),
                 Next::End => return Ok(true),
                 Next::Said => {}
-                Next::Work(work) => self.reception.give(work)?,
+                Next::Work(work) => self.give(work)?,
                 Next::Hello(named, generation) => self.welcome(named, generation)?,
+            }
+        }
+    }
+
+    /// Gives a piece of work to the sequencer; waits while it takes none, unless the engine ends.
+    ///
+    /// A connector that is held back hears that the engine lives, and does not come anew.
+    fn give(&self, mut work: Work) -> Result<(), ConversationError> {
+        let Reception { work: queue, clock, .. } = self.reception;
+        let mut told_us = clock.monotonic_us();
+        loop {
+            match queue.send_timeout(work, HELD_LOOK) {
+                Ok(()) => return Ok(()),
+                Err(SendTimeoutError::Timeout(held)) if !self.reception.is_closing() => work = held,
+                Err(SendTimeoutError::Timeout(_) | SendTimeoutError::Disconnected(_)) => {
+                    return Err(ConversationError::Stopped);
+                }
+            }
+            if clock.monotonic_us() >= told_us + ALIVE_US {
+                told_us = clock.monotonic_us();
+                let mut guard = lock(self.shared);
+                let Shared { session, out, .. } = &mut *guard;
+                session.heartbeat(out);
+                // A writer that has enough to do sends it with the rest.
+                let _ = self.notes.try_send(Note::Flush);
             }
         }
     }
@@ -320,7 +353,7 @@ impl Listener<'_> {
     ) -> Result<(), ConversationError> {
         let (reply, greeted) = bounded(1);
         let tenant = self.reception.intake.tenant(&name);
-        self.reception.give(Work::Greet(Greet { tenant: name, source, generation, reply }))?;
+        self.give(Work::Greet(Greet { tenant: name, source, generation, reply }))?;
         let greeted = loop {
             match greeted.recv_timeout(HELD_LOOK) {
                 Ok(greeted) => break greeted,

@@ -1,0 +1,5 @@
+//! The engine on disks that fill up, lose power and fail: nothing that was acknowledged is lost.
+
+mod simulation;
+mod gate;
+mod full;

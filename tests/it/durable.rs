@@ -3,3 +3,6 @@
 mod simulation;
 mod gate;
 mod full;
+mod snapshots;
+mod golden;
+mod failing;

@@ -13,6 +13,7 @@ pub(crate) use names::Names;
 
 use crate::clock::Clock;
 use crate::intake::Intake;
+use crate::publisher::Progress;
 use crate::sequencer::{Greet, Greeted, Note, Work};
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 use std::io::{ErrorKind, Read, Write};
@@ -29,13 +30,10 @@ const READ_BYTES: usize = 256 * 1024;
 
 /// How long the sequencer may take no work before it is looked whether the conversation is to end.
 const HELD_LOOK: Duration = Duration::from_millis(100);
-
-/// For how many looks in a row nothing is said of batches before an engine that ends waits no longer.
+/// For how many looks nothing is said of batches before an engine that ends waits no longer.
 const SILENCES_MAX: usize = 10;
-
 /// How often a connector that is held back hears that the engine lives, in microseconds.
 const ALIVE_US: u64 = 5_000_000;
-
 /// How many words of the sequencer wait for the writer.
 const NOTES_MAX: usize = 1024;
 
@@ -86,6 +84,7 @@ pub struct Reception {
     clock: Arc<dyn Clock>,
     gate: Arc<dyn Gate>,
     allowance: Allowance,
+    progress: Arc<Progress>,
     closing: Arc<AtomicBool>,
 }
 
@@ -96,8 +95,10 @@ impl Reception {
         clock: Arc<dyn Clock>,
         gate: Arc<dyn Gate>,
         allowance: Allowance,
+        progress: Arc<Progress>,
     ) -> Self {
-        Self { intake, work, clock, gate, allowance, closing: Arc::new(AtomicBool::new(false)) }
+        let closing = Arc::new(AtomicBool::new(false));
+        Self { intake, work, clock, gate, allowance, progress, closing }
     }
 
     /// Asks all conversations to end; each does so when its read returns.
@@ -106,9 +107,9 @@ impl Reception {
         self.intake.close();
     }
 
-    /// Whether conversations were asked to end.
+    /// Whether conversations were asked to end, or the engine has stopped.
     pub fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::SeqCst)
+        self.closing.load(Ordering::SeqCst) || self.progress.has_ended()
     }
 
     /// Talks with a connector until one side ends it.

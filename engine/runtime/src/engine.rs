@@ -10,13 +10,15 @@ use crate::measures::Measures;
 use crate::publisher::{Progress, Published, Publisher};
 use crate::recovery::recover;
 use crate::sequencer::{Around, Sequencer, Work};
-use crate::settings::Settings;
+use crate::settings::{Settings, SnapshotPace};
+use crate::snapshot::{Answer, Taker};
 use crate::view::Views;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
-use trueup_journal::{Directory, Storage, Writer};
+use trueup_journal::snapshot::Manifest;
+use trueup_journal::{Directory, Options, Storage, Writer};
 use trueup_model::fact::Fact;
 use trueup_model::id::{Dictionary, Id, TenantId};
 use trueup_model::time::Timestamp;
@@ -24,6 +26,8 @@ use trueup_operators::Epoch;
 
 /// The most pieces of work that wait for the sequencer; whoever brings more waits.
 const WORK_MAX: usize = 256;
+/// How long to wait for an answer before it is looked whether the engine has stopped.
+const LOOK: Duration = Duration::from_millis(100);
 /// The most epochs that wait for the publisher.
 const PLANNED_MAX: usize = 64;
 
@@ -40,6 +44,8 @@ pub struct Engine {
     started_us: u64,
     is_kept: bool,
     work: Option<Sender<Work>>,
+    /// Where snapshots are asked for.
+    asked: Option<Sender<Sender<Answer>>>,
     /// Dropped when the engine ends, which a sequencer that waits for room notices.
     life: Option<Sender<Infallible>>,
     threads: Vec<std::thread::JoinHandle<()>>,
@@ -92,7 +98,11 @@ impl Engine {
             subscribers: Arc::clone(&subscribers),
         };
         let intake = Arc::new(Intake::new(&settings, Arc::clone(&names), work.clone()));
-        let mark = settings.journal_mark;
+        let options = Options {
+            segment_bytes_max: settings.journal_segment_bytes,
+            ..Options::new(settings.journal_mark)
+        };
+        let pace = settings.snapshots;
         let sequencer = Sequencer::new(Around {
             settings,
             clock: Arc::clone(&clock),
@@ -100,13 +110,13 @@ impl Engine {
             planned,
             progress: Arc::clone(&progress),
             health: Arc::clone(&health),
-            life: ends,
+            life: ends.clone(),
         });
         let threads = vec![
             thread("publisher", move || publisher.run(&finds, &plans))?,
             thread("sequencer", move || sequencer.run(&works))?,
         ];
-        let engine = Self {
+        let mut engine = Self {
             intake,
             names,
             views,
@@ -118,13 +128,45 @@ impl Engine {
             measures,
             is_kept: storage.is_some(),
             work: Some(work),
+            asked: None,
             life: Some(life),
             threads,
         };
         let replayed = engine.work.as_ref().ok_or(RuntimeError::Stopped)?;
-        let closed = recover(storage, mark, &engine.intake, replayed)?;
-        engine.wait_for(closed)?;
+        let recovered = recover(storage.clone(), options, &engine.intake, replayed)?;
+        engine.wait_for(recovered.closed)?;
+        if let Some(storage) = storage {
+            engine.take_snapshots(storage, ends, pace, recovered.snapshots)?;
+        }
         Ok(engine)
+    }
+
+    /// Begins the thread that takes snapshots.
+    fn take_snapshots<S>(
+        &mut self,
+        storage: S,
+        life: Receiver<Infallible>,
+        pace: Option<SnapshotPace>,
+        kept: Vec<Manifest>,
+    ) -> Result<(), RuntimeError>
+    where
+        S: Storage + Clone + std::fmt::Debug + Send + 'static,
+    {
+        let (ask, asked) = bounded(1);
+        let taker = Taker {
+            storage,
+            views: Arc::clone(&self.views),
+            health: Arc::clone(&self.health),
+            clock: Arc::clone(&self.clock),
+            work: self.work.clone().ok_or(RuntimeError::Stopped)?,
+            progress: Arc::clone(&self.progress),
+            life,
+            pace,
+            kept,
+        };
+        self.threads.push(thread("snapshots", move || taker.run(&asked))?);
+        self.asked = Some(ask);
+        Ok(())
     }
 
     /// Checks facts and names things.
@@ -168,7 +210,8 @@ impl Engine {
     ) -> Result<Reception, RuntimeError> {
         let work = self.work.clone().ok_or(RuntimeError::Stopped)?;
         let (intake, clock) = (self.intake(), Arc::clone(&self.clock));
-        Ok(Reception::new(intake, work, clock, gate, allowance))
+        let progress = Arc::clone(&self.progress);
+        Ok(Reception::new(intake, work, clock, gate, allowance, progress))
     }
 
     /// Gives facts to an engine without a journal; waits while too much work waits.
@@ -194,9 +237,31 @@ impl Engine {
     pub fn settle(&self, horizon: Option<Timestamp>) -> Result<Epoch, RuntimeError> {
         let (reply, epoch) = bounded(1);
         self.send(Work::Close(horizon, reply))?;
-        let epoch = epoch.recv().map_err(|_| RuntimeError::Stopped)?;
+        // What is in the queue of an engine that stopped is answered by nobody.
+        let epoch = loop {
+            match epoch.recv_timeout(LOOK) {
+                Ok(epoch) => break epoch,
+                Err(RecvTimeoutError::Timeout) if !self.progress.has_ended() => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    return Err(RuntimeError::Stopped);
+                }
+            }
+        };
         self.wait_for(epoch)?;
         Ok(epoch)
+    }
+
+    /// Takes a snapshot of what is published; gives its epoch.
+    ///
+    /// # Errors
+    /// If the engine keeps no journal, or the snapshot could not be taken.
+    pub fn snapshot(&self) -> Result<Epoch, RuntimeError> {
+        let asked = self.asked.as_ref();
+        let asked =
+            asked.ok_or_else(|| RuntimeError::NoSnapshot("there is no journal".to_owned()))?;
+        let (reply, taken) = bounded(1);
+        asked.send(reply).map_err(|_| RuntimeError::Stopped)?;
+        taken.recv().map_err(|_| RuntimeError::Stopped)?.map_err(RuntimeError::NoSnapshot)
     }
 
     /// Waits until an epoch is published.
@@ -252,6 +317,7 @@ impl Drop for Engine {
     /// Whoever still holds the intake keeps the engine from ending.
     fn drop(&mut self) {
         self.work = None;
+        self.asked = None;
         self.life = None;
         let (closed, _) = bounded(0);
         self.intake = Arc::new(Intake::new(&Settings::default(), Arc::clone(&self.names), closed));

@@ -11,6 +11,7 @@ pub struct Health {
     durable: AtomicU64,
     sealed: AtomicU64,
     epochs_under_way: AtomicU64,
+    journal_bytes: AtomicU64,
     full: Mutex<Option<Full>>,
 }
 
@@ -44,7 +45,13 @@ impl Health {
         self.full.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn advance(&self, progress: Progress, under_way: usize) {
+    /// How many bytes of records were written since the engine started.
+    pub fn journal_bytes(&self) -> u64 {
+        self.journal_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn advance(&self, progress: Progress, under_way: usize, journal_bytes: u64) {
+        self.journal_bytes.store(journal_bytes, Ordering::Relaxed);
         self.durable.store(progress.durable, Ordering::Relaxed);
         self.sealed.store(progress.sealed, Ordering::Relaxed);
         self.epochs_under_way.store(under_way as u64, Ordering::Relaxed);

@@ -23,7 +23,12 @@ pub(crate) enum Log {
         number: u64,
     },
     /// In a journal.
-    Journal(Box<dyn Journal>),
+    Journal {
+        /// Writes it.
+        writer: Box<dyn Journal>,
+        /// The bytes of the records since the engine started.
+        bytes: u64,
+    },
 }
 
 /// A writer of a journal, on whatever storage.
@@ -42,6 +47,8 @@ pub(crate) trait Journal: Debug + Send {
     fn seal(&mut self) -> Result<Progress, JournalError>;
     /// How many records the open epoch has.
     fn open_records(&self) -> u64;
+    /// As [`Writer::release`].
+    fn release(&mut self, before: u64);
 }
 
 impl<S: Storage + Debug> Journal for Writer<S>
@@ -74,6 +81,10 @@ where
 
     fn open_records(&self) -> u64 {
         self.open_epoch().map_or(0, |(_, records)| records)
+    }
+
+    fn release(&mut self, before: u64) {
+        Self::release(self, before);
     }
 }
 
@@ -131,7 +142,7 @@ impl Log {
                 *number += 1;
                 Ok(*number)
             }
-            Self::Journal(writer) => {
+            Self::Journal { writer, .. } => {
                 let records = writer.open_records();
                 let number = writer.close_epoch(EpochClose { epoch, records, hash: hash.0 })?;
                 writer.submit()?;
@@ -140,11 +151,27 @@ impl Log {
         }
     }
 
+    /// Lets go of the records before this one.
+    pub(crate) fn release(&mut self, before: u64) {
+        match self {
+            Self::Memory { .. } => {}
+            Self::Journal { writer, .. } => writer.release(before),
+        }
+    }
+
+    /// How many bytes of records were written since the engine started.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::Memory { .. } => 0,
+            Self::Journal { bytes, .. } => *bytes,
+        }
+    }
+
     /// How far the log is safe by now.
     pub(crate) fn tick(&mut self, now_us: u64) -> Result<Progress, JournalError> {
         match self {
             Self::Memory { number } => Ok(all(*number)),
-            Self::Journal(writer) => writer.tick(now_us),
+            Self::Journal { writer, .. } => writer.tick(now_us),
         }
     }
 
@@ -152,7 +179,7 @@ impl Log {
     pub(crate) fn sync(&mut self) -> Result<Progress, JournalError> {
         match self {
             Self::Memory { number } => Ok(all(*number)),
-            Self::Journal(writer) => writer.sync(),
+            Self::Journal { writer, .. } => writer.sync(),
         }
     }
 
@@ -160,15 +187,16 @@ impl Log {
     pub(crate) fn seal(&mut self) -> Result<Progress, JournalError> {
         match self {
             Self::Memory { number } => Ok(all(*number)),
-            Self::Journal(writer) => writer.seal(),
+            Self::Journal { writer, .. } => writer.seal(),
         }
     }
 
     fn append(&mut self, epoch: Epoch, kind: u8, parts: &[&[u8]]) -> Result<(), JournalError> {
         match self {
             Self::Memory { number } => *number += 1,
-            Self::Journal(writer) => {
+            Self::Journal { writer, bytes } => {
                 writer.append(NewRecord { kind, epoch, parts })?;
+                *bytes += parts.iter().map(|part| part.len() as u64).sum::<u64>();
             }
         }
         Ok(())

@@ -9,6 +9,7 @@
 mod work;
 mod flight;
 mod held;
+mod again;
 
 pub(crate) use work::{Batch, Greet, Greeted, Note, Replay, Work};
 
@@ -179,6 +180,13 @@ impl Sequencer {
                 self.totals.ask();
                 return self.close(horizon);
             }
+            Work::Seal(reply) => return self.seal_for(&reply),
+            Work::Release(before) => {
+                if let Some(log) = &mut self.log {
+                    log.release(before);
+                }
+                return Ok(());
+            }
             Work::Replay(replay) => return self.replay(replay),
         }
         self.opened_us.get_or_insert(self.around.clock.monotonic_us());
@@ -205,6 +213,8 @@ impl Sequencer {
             | Work::Unresolved(..)
             | Work::Facts(_)
             | Work::Close(..)
+            | Work::Seal(_)
+            | Work::Release(_)
             | Work::Replay(_) => {}
         }
         Ok(())
@@ -345,40 +355,5 @@ impl Sequencer {
         self.around.planned.send(planned).map_err(|_| RuntimeError::Stopped)?;
         let cluster = &self.around.cluster;
         cluster.enter(input.shares(cluster.workers()))
-    }
-
-    fn replay(&mut self, replay: Replay) -> Result<(), RuntimeError> {
-        match replay {
-            Replay::Source { conversation, tenant, source, generation } => {
-                self.sources.begin(conversation, &tenant, &source, generation);
-            }
-            Replay::Close { epoch, hash, horizon, reply } => {
-                let same = epoch == self.epoch && hash == self.hash;
-                let result =
-                    if same { self.enter_again(horizon) } else { Err(self.differs(epoch)) };
-                let _ = reply.send(result);
-            }
-            Replay::End { log, reply } => {
-                self.log = Some(log);
-                self.synced_us = self.around.clock.monotonic_us();
-                self.ticked_us = self.synced_us;
-                // What is left was sent and never acknowledged; it is closed as soon as may be.
-                self.opened_us = (!self.open.facts.is_empty()).then_some(self.synced_us);
-                let _ = reply.send(self.epoch - 1);
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives an epoch that is read back to the workers.
-    fn enter_again(&mut self, moved: Option<Timestamp>) -> Result<(), RuntimeError> {
-        let input = self.begin_next(moved);
-        // Every epoch has its totals: which had them is not written down.
-        self.totals.ask();
-        self.enter(input, self.horizon.unwrap_or(Timestamp::MIN))
-    }
-
-    fn differs(&self, epoch: Epoch) -> RuntimeError {
-        RuntimeError::ReplayDiffers { epoch, expected: self.epoch }
     }
 }

@@ -43,7 +43,7 @@ fn wait_until(engine: &Engine, what: &str, is: impl Fn() -> bool) {
 }
 
 /// A checkout that is opened in an hour of its own.
-fn checkout(hour: i64, filling: usize) -> Said {
+pub(super) fn checkout(hour: i64, filling: usize) -> Said {
     let at = Timestamp::RECORDED.plus_us(hour * 3600 * SECOND_US);
     let event = SessionEvent {
         at,

@@ -7,6 +7,7 @@
 use super::{Note, SEAL_US, Sequencer};
 use crate::dataflow::EpochInput;
 use crate::error::RuntimeError;
+use crate::log::Log;
 use crate::record::ConversationId;
 use crossbeam_channel::{Sender, TrySendError};
 use std::collections::btree_map::Entry;
@@ -105,7 +106,8 @@ impl Sequencer {
             self.synced_us = self.around.clock.monotonic_us();
         }
         self.flight.tell_sealed(sealed);
-        self.around.health.advance(progress, self.flight.closed.len());
+        let bytes = self.log.as_ref().map_or(0, Log::bytes);
+        self.around.health.advance(progress, self.flight.closed.len(), bytes);
         Ok(())
     }
 
@@ -145,6 +147,16 @@ impl Sequencer {
         };
         self.synced_us = self.around.clock.monotonic_us();
         self.arrive(progress)
+    }
+
+    /// Vouches for everything that is durable, for someone who waits for it.
+    pub(super) fn seal_for(&mut self, reply: &Sender<u64>) -> Result<(), RuntimeError> {
+        if self.log.is_some() {
+            self.seal()?;
+        }
+        // Whoever went away does not wait any more.
+        let _ = reply.send(self.around.health.sealed_record());
+        Ok(())
     }
 
     /// Makes everything durable and vouches for it, before the end.

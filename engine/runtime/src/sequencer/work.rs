@@ -3,12 +3,13 @@
 use crate::error::RuntimeError;
 use crate::log::{EpochHash, Log};
 use crate::record::ConversationId;
-use crate::sources::Greeting;
+use crate::sources::{Greeting, Sources};
 use crossbeam_channel::Sender;
 use trueup_model::id::{Id, NameKind, ProductId};
+use trueup_model::position::IssuedPosition;
 use trueup_model::time::Timestamp;
-use trueup_operators::Epoch;
 use trueup_operators::entered::Entered;
+use trueup_operators::{Diff, Epoch};
 use trueup_policy::rules::ProductSettings;
 use trueup_wire::Credit;
 
@@ -29,6 +30,10 @@ pub(crate) enum Work {
     Batch(Batch),
     /// Close the epoch now, move the horizon if told to, and say which epoch it was.
     Close(Option<Timestamp>, Sender<Epoch>),
+    /// Vouch for everything that is durable, and say up to which record that is so.
+    Seal(Sender<u64>),
+    /// No record before this one is needed any more.
+    Release(u64),
     /// Something that the journal holds from before.
     Replay(Replay),
 }
@@ -38,6 +43,16 @@ pub(crate) enum Work {
 pub(crate) enum Replay {
     /// A connector was welcomed.
     Source { conversation: ConversationId, tenant: String, source: String, generation: u64 },
+    /// What sources said, each as often as is said.
+    Facts(Vec<Entered>, Diff),
+    /// That was all up to the end of an epoch, with its horizon, sources, and what was issued.
+    Restored {
+        epoch: Epoch,
+        horizon: Option<Timestamp>,
+        sources: Sources,
+        issued: Vec<IssuedPosition>,
+        reply: Sender<Result<(), RuntimeError>>,
+    },
     /// An epoch was closed, with this hash, and moved the horizon.
     Close {
         epoch: Epoch,

@@ -25,6 +25,12 @@ pub(crate) enum Exit {
     Internal,
     /// A file could not be written.
     CannotWrite,
+    /// The engine stopped by itself, because its journal failed.
+    Stopped,
+    /// A journal is damaged.
+    Damaged,
+    /// A snapshot is damaged, and its journal is good.
+    SnapshotDamaged,
     /// The configuration, policy or mapping is wrong.
     Config,
 }
@@ -42,7 +48,10 @@ impl Exit {
             Self::NoInput => 66,
             Self::Unavailable => 69,
             Self::Internal => 70,
+            Self::Stopped => 71,
             Self::CannotWrite => 74,
+            Self::Damaged => 76,
+            Self::SnapshotDamaged => 77,
             Self::Config => 78,
         }
     }

@@ -4,14 +4,17 @@ use crate::api::Api;
 use crate::args::ServeArguments;
 use crate::config::{Values, environment};
 use crate::exit::{Exit, Failure};
+use crate::incident::Incident;
 use crate::listener::{Listener, TokenGate};
 use crate::shutdown::{Ended, wait};
 use anyhow::Context as _;
+use std::path::Path;
 use std::sync::Arc;
 use trueup_model::time::Timestamp;
-use trueup_runtime::clock::SystemClock;
+use trueup_runtime::clock::{Clock as _, SystemClock};
 use trueup_runtime::conversation::{Allowance, Gate, OpenGate};
 use trueup_runtime::engine::Engine;
+use trueup_runtime::error::RuntimeError;
 
 /// Runs the engine.
 pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
@@ -30,14 +33,8 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     let zone = config.settings.policy.zone.clone();
     let journal = config.settings.journal.clone();
     let clock = Arc::new(SystemClock::default());
-    let engine = Engine::start(config.settings, clock).map_err(|error| {
-        let hint = "the journal's folder and its README say what can be done";
-        let message = match std::error::Error::source(&error) {
-            Some(cause) => format!("the engine did not start: {error}: {cause}"),
-            None => format!("the engine did not start: {error}"),
-        };
-        Failure::new(Exit::Internal, message, hint)
-    })?;
+    let engine = Engine::start(config.settings, clock)
+        .map_err(|error| not_started(&error, journal.as_deref()))?;
     let engine = Arc::new(engine);
     let gate: Arc<dyn Gate> = match config.token {
         Some(token) => Arc::new(TokenGate(token)),
@@ -50,7 +47,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     tracing::info!(
         questions = %api.address,
         connectors = %listener.address,
-        journal = %journal.map_or_else(|| "none".to_owned(), |path| path.display().to_string()),
+        journal = %journal.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string()),
         horizon = %if horizon.is_calendar() { horizon } else { Timestamp(0) },
         "ready"
     );
@@ -58,13 +55,38 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     tracing::info!("stopping");
     listener.stop();
     drop(api);
+    let safe = (engine.health().durable_record(), engine.health().sealed_record());
     drop(engine);
     match ended {
         Ended::Told => Ok(Exit::Clean),
         Ended::Failed(message) => {
+            write_down(&message, journal.as_deref(), safe);
             let hint = "look at the disk and at the log above, then start again";
-            Err(Failure::new(Exit::CannotWrite, message, hint).into())
+            Err(Failure::new(Exit::Stopped, message, hint).into())
         }
+    }
+}
+
+/// Why an engine did not start; damage of the journal is written down.
+fn not_started(error: &RuntimeError, journal: Option<&Path>) -> Failure {
+    let cause = std::error::Error::source(error);
+    let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+    let message = format!("the engine did not start: {error}{cause}");
+    if !error.is_damage() {
+        return Failure::new(Exit::Internal, message, "the message says what can be done");
+    }
+    write_down(&message, journal, (0, 0));
+    let hint = "`trueup verify` on the journal's folder says more; nothing was changed";
+    Failure::new(Exit::Damaged, message, hint)
+}
+
+/// Writes down why the engine stopped.
+fn write_down(message: &str, journal: Option<&Path>, safe: (u64, u64)) {
+    let Some(journal) = journal else { return };
+    let now = SystemClock::default().now();
+    match Incident::new(now, message, journal, safe).write(now) {
+        Ok(path) => tracing::error!(file = %path.display(), "what happened was written down"),
+        Err(error) => tracing::error!(%error, "what happened could not be written down"),
     }
 }
 

@@ -107,9 +107,9 @@ mod tests {
             for (row, diff) in steps {
                 bag.add(row, diff);
                 add(&mut tree, row, diff);
-                let mut rows: Vec<(u8, Diff)> = bag.iter().map(|(row, n)| (*row, n)).collect();
+                let mut rows: Vec<(u8, Diff)> = bag.iter().map(|(one, n)| (*one, n)).collect();
                 rows.sort_unstable();
-                prop_assert!(rows.into_iter().eq(tree.iter().map(|(row, n)| (*row, *n))));
+                prop_assert!(rows.into_iter().eq(tree.iter().map(|(one, n)| (*one, *n))));
                 prop_assert_eq!(bag.is_empty(), tree.is_empty());
             }
         }

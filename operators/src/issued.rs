@@ -8,10 +8,12 @@
 //! is learned later; the difference is the adjustment, and a drift of the statement. Metered quantities
 //! are issued fact by fact as well, see `statements`.
 //!
+//! An engine that begins with what it had before is told what was issued, since nothing else says it.
+//!
 //! Work per change: the changed positions; as the horizon moves, those whose period closes. What is kept:
 //! the positions of the position period, if the policy closes periods.
 
-use crate::epochs::{Updates, each_epoch_consolidated, everywhere};
+use crate::epochs::{Updates, by_key, each_epoch_consolidated, everywhere};
 use crate::judge::Judged;
 use crate::reconcile::at_position;
 use crate::timeline::clamped;
@@ -31,6 +33,8 @@ use trueup_policy::Policy;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Heard {
     Position(PositionKey, PositionFigures),
+    /// What was said before, and when the period closed.
+    Issued(PositionKey, Timestamp, PositionFigures),
     Zone(AccountZone),
     Horizon(Timestamp),
 }
@@ -38,6 +42,7 @@ enum Heard {
 /// Gives what was issued of each closed period.
 pub fn issued<'s>(
     positions: Facts<'s, Judged>,
+    before: Facts<'s, IssuedPosition>,
     zones: Facts<'s, AccountZone>,
     horizon: Facts<'s, Timestamp>,
     policy: &Policy,
@@ -51,7 +56,11 @@ pub fn issued<'s>(
         let kept = row.key.period.unit == unit;
         kept.then(|| Heard::Position(row.key, PositionFigures::of(&row)))
     });
-    // A position is where it was made; it need not travel.
+    let before = before.map(|row| Heard::Issued(row.key, row.closed_at, row.issued));
+    let rows = by_key(positions.concat(before), |heard| match heard {
+        Heard::Position(key, _) | Heard::Issued(key, ..) => place(key),
+        Heard::Zone(_) | Heard::Horizon(_) => 0,
+    });
     let tables = everywhere(zones.map(Heard::Zone).concat(horizon.map(Heard::Horizon)));
     let mut state = State {
         policy: policy.clone(),
@@ -60,10 +69,15 @@ pub fn issued<'s>(
         positions: IdMap::default(),
         open: BTreeMap::new(),
     };
-    each_epoch_consolidated(positions.inner.concat(tables), "Issued", move |updates, changes| {
+    each_epoch_consolidated(rows.concat(tables), "Issued", move |updates, changes| {
         state.step(updates, changes);
     })
     .as_collection()
+}
+
+/// The worker of a position: its parts are hashes already.
+fn place(key: &PositionKey) -> u64 {
+    key.product.0 ^ key.account.0.rotate_left(21) ^ key.tenant.0.rotate_left(42)
 }
 
 /// The closed periods of which other things are true than were said.
@@ -117,6 +131,11 @@ impl State {
                     if *count == 0 {
                         entry.now.remove(&said);
                     }
+                    dirty.insert(key);
+                }
+                Heard::Issued(key, at, said) => {
+                    let entry = self.positions.entry(key).or_default();
+                    entry.closed = (diff > 0).then_some((at, said));
                     dirty.insert(key);
                 }
                 Heard::Zone(zone) => {

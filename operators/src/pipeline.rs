@@ -82,6 +82,8 @@ pub struct Inputs<'s> {
     pub unresolved: Facts<'s, (NameKind, Id)>,
     /// The instant up to which figures are evaluated: one row, that only moves forward.
     pub horizon: Facts<'s, Timestamp>,
+    /// What was issued before the engine began.
+    pub issued: Facts<'s, IssuedPosition>,
     /// In which epochs totals over the trees are brought up to date.
     pub ticks: Facts<'s, Epoch>,
 }
@@ -389,7 +391,13 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         reference.zones.clone(),
         policy,
     );
-    let issued = issued(judged.clone(), reference.zones.clone(), inputs.horizon.clone(), policy);
+    let issued = issued(
+        judged.clone(),
+        inputs.issued,
+        reference.zones.clone(),
+        inputs.horizon.clone(),
+        policy,
+    );
     let evidence = Evidence {
         checkouts: checkouts.clone(),
         signals: events,

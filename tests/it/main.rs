@@ -14,6 +14,7 @@ mod metamorphic;
 mod cost;
 mod cases;
 mod demo;
+mod durable;
 mod figures;
 mod growing;
 mod hostile;

@@ -16,6 +16,7 @@ pub mod said;
 pub mod script;
 pub mod bench;
 pub mod local;
+pub mod kept;
 pub mod show;
 pub mod report;
 pub mod check;

@@ -222,6 +222,23 @@ impl JournalError {
         if let Self::Storage { source, .. } = self { Some(source.kind()) } else { None }
     }
 
+    /// Whether the files are not what was written: what another attempt does not change.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged { .. }
+            | Self::Missing { .. }
+            | Self::Version { .. }
+            | Self::EpochClosed { .. }
+            | Self::EpochOpen { .. }
+            | Self::EpochCount { .. } => true,
+            Self::Storage { .. }
+            | Self::Full { .. }
+            | Self::InUse { .. }
+            | Self::Poisoned { .. }
+            | Self::TooLarge { .. } => false,
+        }
+    }
+
     /// The same, unless the disk is full and nothing but room was asked for.
     pub(crate) fn or_full(self) -> Self {
         if let Self::Storage {

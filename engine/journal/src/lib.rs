@@ -20,6 +20,8 @@ pub mod flight;
 mod tail;
 pub mod writer;
 pub mod recover;
+pub mod snapshot;
+pub mod inspect;
 
 pub use error::JournalError;
 pub use lanes::Lanes;

@@ -84,10 +84,51 @@ impl<S: Storage> Records<S> {
         Ok(Self { storage, segments, scan: None, next: None, frame: None, end, last: None })
     }
 
-    /// The same, up to a record.
-    pub(crate) fn up_to(mut self, last: u64) -> Self {
+    /// The same, up to a record. What is sealed can be read so while a writer goes on.
+    #[must_use]
+    pub fn up_to(mut self, last: u64) -> Self {
         self.last = Some(last);
         self
+    }
+
+    /// The number of the first record that is kept, once a record was asked for.
+    pub fn first_record(&self) -> Option<u64> {
+        self.end.segments.first().map(|segment| segment.first)
+    }
+
+    /// The segment that was read last.
+    pub(crate) fn segment(&self) -> u64 {
+        self.end.segments.last().map_or(0, |segment| segment.segment)
+    }
+
+    /// The frame that was read last.
+    pub(crate) fn frame(&self) -> u64 {
+        self.end.chain.frame
+    }
+
+    /// The first frame that nothing vouches for.
+    pub(crate) fn first_unsealed(&self) -> Option<u64> {
+        self.end.unsealed.front().map(|(frame, _)| *frame)
+    }
+
+    /// After damage: whether nothing vouches for what is there, or comes after it.
+    pub(crate) fn is_unsealed_place(&mut self) -> bool {
+        let frame = self.end.chain.frame;
+        let sealed = self.first_unsealed().is_none_or(|first| frame < first);
+        if self.next.is_some() || self.frame.is_some() && sealed {
+            return false;
+        }
+        let Some(scan) = &mut self.scan else { return false };
+        scan.rest(&self.end.chain).is_ok_and(|rest| !rest.is_vouched_for)
+    }
+
+    /// Each segment that was read, where its good frames end as far as that is known, and where what may
+    /// be a torn tail does.
+    pub(crate) fn ends(&self) -> Vec<(u64, u64, u64)> {
+        let bad = self.frame.filter(|open| open.left > 0).map(|open| open.offset);
+        let offset = bad.unwrap_or(self.end.offset);
+        let ends = self.end.segments.iter();
+        ends.map(|segment| (segment.segment, offset, self.end.torn_end)).collect()
     }
 
     /// Where the frames end that were read.

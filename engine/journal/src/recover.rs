@@ -53,6 +53,8 @@ pub struct Opened<S: Storage> {
     pub writer: Writer<S>,
     /// Everything that was in the journal when it was opened.
     pub records: Records<S>,
+    /// The number of the first record that is kept.
+    pub first_record: u64,
     /// How many bytes of a torn tail were cut, as far as they can be told from unused room.
     pub cut_bytes: u64,
 }
@@ -87,7 +89,9 @@ pub fn open<S: Storage + Clone>(storage: S, options: Options) -> Result<Opened<S
     writer.witness()?;
     writer.witness()?;
     let cut_bytes = end.torn_end.saturating_sub(end.offset);
-    Ok(Opened { writer, records: Records::open(storage)?.up_to(number), cut_bytes })
+    let first_record = segments.first().map_or(1, |segment| segment.first);
+    let kept = Records::open(storage)?.up_to(number);
+    Ok(Opened { writer, records: kept, first_record, cut_bytes })
 }
 
 /// The first segment of a new journal.

@@ -4,25 +4,36 @@
 //! What a connector may have under way is bounded by its credits, which come back when its facts are
 //! durable. The same code serves a socket and a connector in the same process.
 
+mod error;
 mod names;
+mod talk;
 
+pub use error::ConversationError;
 pub(crate) use names::Names;
 
 use crate::clock::Clock;
 use crate::intake::Intake;
-use crate::sequencer::{Batch, Greet, Greeted, Note, Work};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crate::publisher::Progress;
+use crate::sequencer::{Greet, Greeted, Note, Work};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 use std::io::{ErrorKind, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use trueup_model::id::TenantId;
-use trueup_wire::message::{self as wire, Ack, Definitions, Hello};
+use std::time::Duration;
+use talk::Talk;
+use trueup_wire::message::{Ack, Hello};
 use trueup_wire::session::EngineEvent;
-use trueup_wire::{Credit, EngineSession, ErrorCode, SessionError};
+use trueup_wire::{Credit, EngineSession, ErrorCode};
 
 /// How much is read at a time.
 const READ_BYTES: usize = 256 * 1024;
 
+/// How long the sequencer may take no work before it is looked whether the conversation is to end.
+const HELD_LOOK: Duration = Duration::from_millis(100);
+/// For how many looks nothing is said of batches before an engine that ends waits no longer.
+const SILENCES_MAX: usize = 10;
+/// How often a connector that is held back hears that the engine lives, in microseconds.
+const ALIVE_US: u64 = 5_000_000;
 /// How many words of the sequencer wait for the writer.
 const NOTES_MAX: usize = 1024;
 
@@ -63,33 +74,6 @@ impl Default for Allowance {
     }
 }
 
-/// Why a conversation ended before its time.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConversationError {
-    /// The connection failed.
-    #[error("the connection failed")]
-    Connection(#[from] std::io::Error),
-    /// The connector said something that has no place here.
-    #[error("the connector broke the protocol")]
-    Session(#[from] SessionError),
-    /// The connector sent something that is not what it says.
-    #[error("the connector sent what is not readable: {0}")]
-    Unreadable(String),
-    /// The connector may not send facts.
-    #[error("the connector was refused: {0}")]
-    Refused(String),
-    /// A newer conversation of the same source has begun.
-    #[error("a newer connection of the same source took its place")]
-    Superseded,
-    /// Nothing was heard for too long.
-    #[error("the connector said nothing for too long")]
-    Silent,
-    /// The engine stopped.
-    #[error("the engine has stopped")]
-    Stopped,
-}
-
 /// Where connectors are received; shared by all conversations.
 ///
 /// The engine does not end as long as a reception or a conversation is there.
@@ -100,6 +84,7 @@ pub struct Reception {
     clock: Arc<dyn Clock>,
     gate: Arc<dyn Gate>,
     allowance: Allowance,
+    progress: Arc<Progress>,
     closing: Arc<AtomicBool>,
 }
 
@@ -110,18 +95,21 @@ impl Reception {
         clock: Arc<dyn Clock>,
         gate: Arc<dyn Gate>,
         allowance: Allowance,
+        progress: Arc<Progress>,
     ) -> Self {
-        Self { intake, work, clock, gate, allowance, closing: Arc::new(AtomicBool::new(false)) }
+        let closing = Arc::new(AtomicBool::new(false));
+        Self { intake, work, clock, gate, allowance, progress, closing }
     }
 
     /// Asks all conversations to end; each does so when its read returns.
     pub fn close(&self) {
         self.closing.store(true, Ordering::SeqCst);
+        self.intake.close();
     }
 
-    /// Whether conversations were asked to end.
+    /// Whether conversations were asked to end, or the engine has stopped.
     pub fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::SeqCst)
+        self.closing.load(Ordering::SeqCst) || self.progress.has_ended()
     }
 
     /// Talks with a connector until one side ends it.
@@ -142,7 +130,7 @@ impl Reception {
         std::thread::scope(|scope| {
             let writer = std::thread::Builder::new()
                 .name("trueup-conversation".to_owned())
-                .spawn_scoped(scope, || write(&shared, &noted, output))?;
+                .spawn_scoped(scope, || self.write(&shared, &noted, output))?;
             let listener = Listener { reception: self, shared: &shared, notes, talk: None };
             let heard = listener.run(input);
             // The writer ends when the last batch was answered, or at once if it cannot write; a peer
@@ -152,6 +140,43 @@ impl Reception {
             }
             heard
         })
+    }
+}
+
+impl Reception {
+    /// Passes on what the sequencer says, and sends what there is, until there is nobody to say more.
+    ///
+    /// When the engine ends, what is held back is not waited for.
+    fn write(
+        &self,
+        shared: &Mutex<Shared>,
+        notes: &Receiver<Note>,
+        mut output: impl Write,
+    ) -> std::io::Result<()> {
+        let mut silences = 0;
+        while silences < SILENCES_MAX {
+            let first = match notes.recv_timeout(HELD_LOOK) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    silences += usize::from(self.is_closing());
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            silences = 0;
+            let bytes = {
+                let mut guard = lock(shared);
+                for note in std::iter::once(first).chain(notes.try_iter()) {
+                    guard.note(&note);
+                }
+                std::mem::take(&mut guard.out)
+            };
+            output.write_all(&bytes)?;
+            output.flush()?;
+        }
+        let rest = std::mem::take(&mut lock(shared).out);
+        output.write_all(&rest)?;
+        output.flush()
     }
 }
 
@@ -165,28 +190,6 @@ struct Shared {
 
 fn lock<'a>(shared: &'a Mutex<Shared>) -> MutexGuard<'a, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Passes on what the sequencer says, and sends what there is, until there is nobody to say more.
-fn write(
-    shared: &Mutex<Shared>,
-    notes: &Receiver<Note>,
-    mut output: impl Write,
-) -> std::io::Result<()> {
-    while let Ok(first) = notes.recv() {
-        let bytes = {
-            let mut guard = lock(shared);
-            for note in std::iter::once(first).chain(notes.try_iter()) {
-                guard.note(&note);
-            }
-            std::mem::take(&mut guard.out)
-        };
-        output.write_all(&bytes)?;
-        output.flush()?;
-    }
-    let rest = std::mem::take(&mut lock(shared).out);
-    output.write_all(&rest)?;
-    output.flush()
 }
 
 impl Shared {
@@ -207,15 +210,6 @@ impl Shared {
             Note::Flush => Ok(()),
         };
     }
-}
-
-/// What is known after the Welcome.
-struct Talk {
-    tenant: TenantId,
-    conversation: u64,
-    names: Names,
-    /// Room of dictionary frames, given back with the next batch.
-    freed: Credit,
 }
 
 /// The reading thread.
@@ -274,62 +268,105 @@ impl Listener<'_> {
     }
 
     /// Takes bytes; true if they ended the conversation.
+    ///
+    /// What comes of them goes to the sequencer while the other thread may talk: it waits there as long
+    /// as input is held back.
     fn hear(&mut self, mut bytes: &[u8]) -> Result<bool, ConversationError> {
+        loop {
+            match self.next(&mut bytes)? {
+                Next::Nothing => return Ok(false),
+                Next::End => return Ok(true),
+                Next::Said => {}
+                Next::Work(work) => self.give(work)?,
+                Next::Hello(named, generation) => self.welcome(named, generation)?,
+            }
+        }
+    }
+
+    /// Gives a piece of work to the sequencer; waits while it takes none, unless the engine ends.
+    ///
+    /// A connector that is held back hears that the engine lives, and does not come anew.
+    fn give(&self, mut work: Work) -> Result<(), ConversationError> {
+        let Reception { work: queue, clock, .. } = self.reception;
+        let mut told_us = clock.monotonic_us();
+        loop {
+            match queue.send_timeout(work, HELD_LOOK) {
+                Ok(()) => return Ok(()),
+                Err(SendTimeoutError::Timeout(held)) if !self.reception.is_closing() => work = held,
+                Err(SendTimeoutError::Timeout(_) | SendTimeoutError::Disconnected(_)) => {
+                    return Err(ConversationError::Stopped);
+                }
+            }
+            if clock.monotonic_us() >= told_us + ALIVE_US {
+                told_us = clock.monotonic_us();
+                let mut guard = lock(self.shared);
+                let Shared { session, out, .. } = &mut *guard;
+                session.heartbeat(out);
+                // A writer that has enough to do sends it with the rest.
+                let _ = self.notes.try_send(Note::Flush);
+            }
+        }
+    }
+
+    /// What the bytes say next.
+    fn next(&mut self, bytes: &mut &[u8]) -> Result<Next, ConversationError> {
         let mut guard = lock(self.shared);
         let Shared { session, out, superseded } = &mut *guard;
-        loop {
-            if *superseded {
-                return Err(ConversationError::Superseded);
+        if *superseded {
+            return Err(ConversationError::Superseded);
+        }
+        let Some(event) = session.receive(bytes, out)? else { return Ok(Next::Nothing) };
+        let intake = &self.reception.intake;
+        match event {
+            EngineEvent::Hello(hello) => {
+                let admitted = self.reception.gate.admit(&hello);
+                let named = (hello.tenant.to_owned(), hello.source.to_owned());
+                if let Err(words) = admitted {
+                    session.refuse(ErrorCode::Unauthorized, 0, &words, out);
+                    return Err(ConversationError::Refused(words));
+                }
+                Ok(Next::Hello(named, session.generation()))
             }
-            let Some(event) = session.receive(&mut bytes, out)? else { return Ok(false) };
-            match event {
-                EngineEvent::Hello(hello) => {
-                    let admitted = self.reception.gate.admit(&hello);
-                    let named = (hello.tenant.to_owned(), hello.source.to_owned());
-                    if let Err(words) = admitted {
-                        session.refuse(ErrorCode::Unauthorized, 0, &words, out);
-                        return Err(ConversationError::Refused(words));
-                    }
-                    self.talk = Some(self.welcome(session, out, named)?);
-                }
-                EngineEvent::Dictionary(definitions) => {
-                    let Some(talk) = &mut self.talk else { return Err(ConversationError::Stopped) };
-                    talk.define(self.reception, &definitions)?;
-                }
-                EngineEvent::Batch(batch) => {
-                    let Some(talk) = &mut self.talk else { return Err(ConversationError::Stopped) };
-                    if let Err(error) = talk.take(self.reception, &batch, &self.notes) {
-                        let is_unreadable = matches!(error, ConversationError::Unreadable(_));
-                        let code = if is_unreadable {
-                            ErrorCode::BadBatch
-                        } else {
-                            ErrorCode::Unavailable
-                        };
-                        session.refuse(code, 0, &error.to_string(), out);
-                        return Err(error);
-                    }
-                }
-                EngineEvent::Duplicate { .. }
-                | EngineEvent::Gap { .. }
-                | EngineEvent::Heartbeat => {}
-                EngineEvent::Bye => return Ok(true),
+            EngineEvent::Dictionary(definitions) => {
+                let talk = self.talk.as_mut().ok_or(ConversationError::Stopped)?;
+                Ok(Next::Work(talk.define(intake, &definitions)))
             }
+            EngineEvent::Batch(batch) => {
+                let talk = self.talk.as_mut().ok_or(ConversationError::Stopped)?;
+                talk.take(intake, &batch, &self.notes).map(Next::Work).map_err(|words| {
+                    let error = ConversationError::Unreadable(words);
+                    session.refuse(ErrorCode::BadBatch, 0, &error.to_string(), out);
+                    error
+                })
+            }
+            EngineEvent::Duplicate { .. } | EngineEvent::Gap { .. } | EngineEvent::Heartbeat => {
+                Ok(Next::Said)
+            }
+            EngineEvent::Bye => Ok(Next::End),
         }
     }
 
     /// Welcomes a connector that may send, unless a newer process of its source was here.
     fn welcome(
-        &self,
-        session: &mut EngineSession,
-        out: &mut Vec<u8>,
+        &mut self,
         (name, source): (String, String),
-    ) -> Result<Talk, ConversationError> {
+        generation: u64,
+    ) -> Result<(), ConversationError> {
         let (reply, greeted) = bounded(1);
         let tenant = self.reception.intake.tenant(&name);
-        let generation = session.generation();
-        let work = Work::Greet(Greet { tenant: name, source, generation, reply });
-        self.reception.work.send(work).map_err(|_| ConversationError::Stopped)?;
-        let greeting = match greeted.recv().map_err(|_| ConversationError::Stopped)? {
+        self.give(Work::Greet(Greet { tenant: name, source, generation, reply }))?;
+        let greeted = loop {
+            match greeted.recv_timeout(HELD_LOOK) {
+                Ok(greeted) => break greeted,
+                Err(RecvTimeoutError::Timeout) if !self.reception.is_closing() => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    return Err(ConversationError::Stopped);
+                }
+            }
+        };
+        let mut guard = lock(self.shared);
+        let Shared { session, out, .. } = &mut *guard;
+        let greeting = match greeted {
             Greeted::Welcome(greeting) => greeting,
             Greeted::Fenced { last } => {
                 session.admit(Some(last), out)?;
@@ -337,54 +374,25 @@ impl Listener<'_> {
             }
         };
         session.admit(greeting.last_generation, out)?;
-        session.welcome(
-            greeting.resume,
-            &greeting.position,
-            self.reception.allowance.window,
-            out,
-        )?;
-        let (names, freed) = (Names::default(), Credit::default());
-        Ok(Talk { tenant, conversation: greeting.conversation, names, freed })
+        let window = self.reception.allowance.window;
+        session.welcome(greeting.resume, &greeting.position, window, out)?;
+        self.talk = Some(Talk::new(tenant, greeting.conversation));
+        Ok(())
     }
 }
 
-impl Talk {
-    /// Gives names their codes.
-    fn define(
-        &mut self,
-        reception: &Reception,
-        definitions: &Definitions<'_>,
-    ) -> Result<(), ConversationError> {
-        let size = definitions.frame.len() as u64;
-        self.freed = self.freed.plus(Credit { records: 0, bytes: size });
-        self.names.define(&reception.intake, self.tenant, definitions);
-        let work = Work::Names(self.conversation, definitions.frame.to_vec());
-        reception.work.send(work).map_err(|_| ConversationError::Stopped)
-    }
-
-    /// Reads a batch and passes it on.
-    fn take(
-        &mut self,
-        reception: &Reception,
-        batch: &wire::Batch<'_>,
-        notes: &Sender<Note>,
-    ) -> Result<(), ConversationError> {
-        let (facts, hash) = self
-            .names
-            .facts(&reception.intake, self.tenant, batch)
-            .map_err(ConversationError::Unreadable)?;
-        let work = Work::Batch(Batch {
-            conversation: self.conversation,
-            sequence: batch.sequence,
-            position: batch.position.to_vec(),
-            frame: batch.frame.to_vec(),
-            facts,
-            hash,
-            cost: batch.cost().plus(std::mem::take(&mut self.freed)),
-            notes: Some(notes.clone()),
-        });
-        reception.work.send(work).map_err(|_| ConversationError::Stopped)
-    }
+/// What comes of bytes.
+enum Next {
+    /// More of them are needed.
+    Nothing,
+    /// Nothing, but there may be more.
+    Said,
+    /// The conversation ends.
+    End,
+    /// Something for the sequencer.
+    Work(Work),
+    /// A tenant's source begins, with its generation.
+    Hello((String, String), u64),
 }
 
 #[cfg(test)]

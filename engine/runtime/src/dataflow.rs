@@ -6,6 +6,7 @@ use std::rc::Rc;
 use timely::dataflow::ProbeHandle;
 use timely::worker::Worker;
 use trueup_model::id::{Id, NameKind, ProductId};
+use trueup_model::position::IssuedPosition;
 use trueup_model::time::Timestamp;
 use trueup_operators::entered::Entered;
 use trueup_operators::pipeline::{Inputs, assemble};
@@ -20,6 +21,10 @@ pub(crate) struct EpochInput {
     pub(crate) epoch: Epoch,
     /// What sources say.
     pub(crate) facts: Vec<Entered>,
+    /// What sources said before the engine began, and how often.
+    pub(crate) restored: Vec<(Entered, Diff)>,
+    /// What was issued before the engine began.
+    pub(crate) issued: Vec<IssuedPosition>,
     /// Settings of products that are named for the first time.
     pub(crate) settings: Vec<(ProductId, ProductSettings)>,
     /// Names that the naming rules could not resolve.
@@ -30,12 +35,33 @@ pub(crate) struct EpochInput {
     pub(crate) tick: bool,
 }
 
+impl EpochInput {
+    /// Cuts an epoch into one share for each worker; small tables enter at the first.
+    pub(crate) fn shares(mut self, workers: usize) -> Vec<Self> {
+        let mut shares: Vec<Self> =
+            (0..workers).map(|_| Self { epoch: self.epoch, ..Self::default() }).collect();
+        let size = self.facts.len().div_ceil(workers).max(1);
+        let restored = self.restored.len().div_ceil(workers).max(1);
+        for share in shares.iter_mut().skip(1).rev() {
+            let rest = self.facts.len().saturating_sub(size);
+            share.facts = self.facts.split_off(rest);
+            let others = self.restored.len().saturating_sub(restored);
+            share.restored = self.restored.split_off(others);
+        }
+        if let Some(first) = shares.first_mut() {
+            *first = self;
+        }
+        shares
+    }
+}
+
 /// A worker's ends of the dataflow.
 pub(crate) struct Dataflow {
     facts: InputSession<Epoch, Entered, Diff>,
     settings: InputSession<Epoch, (ProductId, ProductSettings), Diff>,
     unresolved: InputSession<Epoch, (NameKind, Id), Diff>,
     horizon: InputSession<Epoch, Timestamp, Diff>,
+    issued: InputSession<Epoch, IssuedPosition, Diff>,
     ticks: InputSession<Epoch, Epoch, Diff>,
     probe: ProbeHandle<Epoch>,
     gathered: Gathered,
@@ -48,6 +74,7 @@ impl Dataflow {
         let mut settings = InputSession::new();
         let mut unresolved = InputSession::new();
         let mut horizon = InputSession::new();
+        let mut issued = InputSession::new();
         let mut ticks = InputSession::new();
         let gathered = Gathered::default();
         let probe = ProbeHandle::new();
@@ -58,12 +85,13 @@ impl Dataflow {
                 settings: settings.to_collection(scope),
                 unresolved: unresolved.to_collection(scope),
                 horizon: horizon.to_collection(scope),
+                issued: issued.to_collection(scope),
                 ticks: ticks.to_collection(scope),
             };
             collect(assemble(inputs, policy), goal, &gathered, &probe);
         });
         let gathered = Rc::clone(&gathered);
-        Self { facts, settings, unresolved, horizon, ticks, probe, gathered }
+        Self { facts, settings, unresolved, horizon, issued, ticks, probe, gathered }
     }
 
     /// Enters what an epoch brings, and says that it brings no more.
@@ -71,6 +99,12 @@ impl Dataflow {
         self.advance(input.epoch);
         for row in input.facts {
             self.facts.update(row, 1);
+        }
+        for (row, count) in input.restored {
+            self.facts.update(row, count);
+        }
+        for row in input.issued {
+            self.issued.update(row, 1);
         }
         for row in input.settings {
             self.settings.update(row, 1);
@@ -92,6 +126,7 @@ impl Dataflow {
         self.settings.flush();
         self.unresolved.flush();
         self.horizon.flush();
+        self.issued.flush();
         self.ticks.flush();
     }
 
@@ -100,6 +135,7 @@ impl Dataflow {
         self.settings.advance_to(epoch);
         self.unresolved.advance_to(epoch);
         self.horizon.advance_to(epoch);
+        self.issued.advance_to(epoch);
         self.ticks.advance_to(epoch);
     }
 

@@ -4,17 +4,22 @@ use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::conversation::{Allowance, Gate, Reception};
 use crate::error::RuntimeError;
+use crate::health::Health;
 use crate::intake::Intake;
 use crate::measures::Measures;
 use crate::mesh::Mesh;
 use crate::publisher::{Progress, Published, Publisher};
 use crate::recovery::recover;
-use crate::sequencer::{Sequencer, Work};
-use crate::settings::Settings;
+use crate::sequencer::{Around, Sequencer, Work};
+use crate::settings::{Settings, SnapshotPace};
+use crate::snapshot::{Answer, Taker};
 use crate::view::Views;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
+use trueup_journal::snapshot::Manifest;
+use trueup_journal::{Directory, Options, Storage, Writer};
 use trueup_model::fact::Fact;
 use trueup_model::id::{Dictionary, Id, TenantId};
 use trueup_model::time::Timestamp;
@@ -22,6 +27,8 @@ use trueup_operators::Epoch;
 
 /// The most pieces of work that wait for the sequencer; whoever brings more waits.
 const WORK_MAX: usize = 256;
+/// How long to wait for an answer before it is looked whether the engine has stopped.
+const LOOK: Duration = Duration::from_millis(100);
 /// The most epochs that wait for the publisher.
 const PLANNED_MAX: usize = 64;
 
@@ -31,12 +38,17 @@ pub struct Engine {
     names: Arc<RwLock<Dictionary>>,
     views: Arc<RwLock<Views>>,
     progress: Arc<Progress>,
+    health: Arc<Health>,
     subscribers: Arc<Mutex<Vec<Sender<Published>>>>,
     clock: Arc<dyn Clock>,
     measures: Measures,
     started_us: u64,
     is_kept: bool,
     work: Option<Sender<Work>>,
+    /// Where snapshots are asked for.
+    asked: Option<Sender<Sender<Answer>>>,
+    /// Dropped when the engine ends, which a sequencer that waits for room notices.
+    life: Option<Sender<Infallible>>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
@@ -60,6 +72,25 @@ impl Engine {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, RuntimeError> {
         settings.check()?;
+        let directory = settings.journal.as_deref().map(Directory::open).transpose()?;
+        Self::start_on(mesh, settings, clock, directory)
+    }
+
+    /// The same with a journal on any storage, or with none; the settings' journal is not looked at.
+    ///
+    /// # Errors
+    /// As [`Engine::start`].
+    pub fn start_on<S>(
+        mesh: Option<Mesh>,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        storage: Option<S>,
+    ) -> Result<Self, RuntimeError>
+    where
+        S: Storage + Clone + std::fmt::Debug + Send + 'static,
+        Writer<S>: Send,
+    {
+        settings.check()?;
         if let Some(other) =
             mesh.as_ref().map(|mesh| mesh.workers).filter(|n| *n != settings.workers)
         {
@@ -71,12 +102,13 @@ impl Engine {
         let names = Arc::new(RwLock::new(Dictionary::new(rules, settings.names_max)));
         let views = Arc::new(RwLock::new(Views::new(settings.policy.name.clone())));
         let progress = Arc::new(Progress::default());
+        let health = Arc::new(Health::default());
         let subscribers = Arc::new(Mutex::new(Vec::new()));
         let (work, works) = bounded(WORK_MAX);
         let (planned, plans) = bounded(PLANNED_MAX);
         let (found, finds) = bounded(settings.workers * PLANNED_MAX);
+        let (life, ends) = bounded(0);
         let measures = Measures::default();
-        let started_us = clock.monotonic_us();
         let cluster = Cluster::start(settings.workers, &settings.policy, &found, &measures, mesh)?;
         drop(found);
         let publisher = Publisher {
@@ -87,32 +119,75 @@ impl Engine {
             subscribers: Arc::clone(&subscribers),
         };
         let intake = Arc::new(Intake::new(&settings, Arc::clone(&names), work.clone()));
-        let (journal, mark) = (settings.journal.clone(), settings.journal_mark);
-        let progressed = Arc::clone(&progress);
-        let sequencer = Sequencer::new(settings, Arc::clone(&clock), cluster, planned, progressed);
+        let options = Options {
+            segment_bytes_max: settings.journal_segment_bytes,
+            ..Options::new(settings.journal_mark)
+        };
+        let pace = settings.snapshots;
+        let sequencer = Sequencer::new(Around {
+            settings,
+            clock: Arc::clone(&clock),
+            cluster,
+            planned,
+            progress: Arc::clone(&progress),
+            health: Arc::clone(&health),
+            life: ends.clone(),
+        });
         let threads = vec![
             thread("publisher", move || publisher.run(&finds, &plans))?,
             thread("sequencer", move || sequencer.run(&works))?,
         ];
-        let is_kept = journal.is_some();
-        let work = Some(work);
-        let engine = Self {
+        let mut engine = Self {
             intake,
             names,
             views,
             progress,
+            health,
             subscribers,
+            started_us: clock.monotonic_us(),
             clock,
             measures,
-            started_us,
-            is_kept,
-            work,
+            is_kept: storage.is_some(),
+            work: Some(work),
+            asked: None,
+            life: Some(life),
             threads,
         };
         let replayed = engine.work.as_ref().ok_or(RuntimeError::Stopped)?;
-        let closed = recover(journal.as_deref(), mark, &engine.intake, replayed)?;
-        engine.wait_for(closed)?;
+        let recovered = recover(storage.clone(), options, &engine.intake, replayed)?;
+        engine.wait_for(recovered.closed)?;
+        if let Some(storage) = storage {
+            engine.take_snapshots(storage, ends, pace, recovered.snapshots)?;
+        }
         Ok(engine)
+    }
+
+    /// Begins the thread that takes snapshots.
+    fn take_snapshots<S>(
+        &mut self,
+        storage: S,
+        life: Receiver<Infallible>,
+        pace: Option<SnapshotPace>,
+        kept: Vec<Manifest>,
+    ) -> Result<(), RuntimeError>
+    where
+        S: Storage + Clone + std::fmt::Debug + Send + 'static,
+    {
+        let (ask, asked) = bounded(1);
+        let taker = Taker {
+            storage,
+            views: Arc::clone(&self.views),
+            health: Arc::clone(&self.health),
+            clock: Arc::clone(&self.clock),
+            work: self.work.clone().ok_or(RuntimeError::Stopped)?,
+            progress: Arc::clone(&self.progress),
+            life,
+            pace,
+            kept,
+        };
+        self.threads.push(thread("snapshots", move || taker.run(&asked))?);
+        self.asked = Some(ask);
+        Ok(())
     }
 
     /// Checks facts and names things.
@@ -128,6 +203,11 @@ impl Engine {
     /// The outputs at the last published epoch.
     pub fn views(&self) -> RwLockReadGuard<'_, Views> {
         self.views.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the engine is.
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// For how long the engine runs, in microseconds.
@@ -151,7 +231,8 @@ impl Engine {
     ) -> Result<Reception, RuntimeError> {
         let work = self.work.clone().ok_or(RuntimeError::Stopped)?;
         let (intake, clock) = (self.intake(), Arc::clone(&self.clock));
-        Ok(Reception::new(intake, work, clock, gate, allowance))
+        let progress = Arc::clone(&self.progress);
+        Ok(Reception::new(intake, work, clock, gate, allowance, progress))
     }
 
     /// Gives facts to an engine without a journal; waits while too much work waits.
@@ -177,9 +258,31 @@ impl Engine {
     pub fn settle(&self, horizon: Option<Timestamp>) -> Result<Epoch, RuntimeError> {
         let (reply, epoch) = bounded(1);
         self.send(Work::Close(horizon, reply))?;
-        let epoch = epoch.recv().map_err(|_| RuntimeError::Stopped)?;
+        // What is in the queue of an engine that stopped is answered by nobody.
+        let epoch = loop {
+            match epoch.recv_timeout(LOOK) {
+                Ok(epoch) => break epoch,
+                Err(RecvTimeoutError::Timeout) if !self.progress.has_ended() => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    return Err(RuntimeError::Stopped);
+                }
+            }
+        };
         self.wait_for(epoch)?;
         Ok(epoch)
+    }
+
+    /// Takes a snapshot of what is published; gives its epoch.
+    ///
+    /// # Errors
+    /// If the engine keeps no journal, or the snapshot could not be taken.
+    pub fn snapshot(&self) -> Result<Epoch, RuntimeError> {
+        let asked = self.asked.as_ref();
+        let asked =
+            asked.ok_or_else(|| RuntimeError::NoSnapshot("there is no journal".to_owned()))?;
+        let (reply, taken) = bounded(1);
+        asked.send(reply).map_err(|_| RuntimeError::Stopped)?;
+        taken.recv().map_err(|_| RuntimeError::Stopped)?.map_err(RuntimeError::NoSnapshot)
     }
 
     /// Waits until an epoch is published.
@@ -235,6 +338,8 @@ impl Drop for Engine {
     /// Whoever still holds the intake keeps the engine from ending.
     fn drop(&mut self) {
         self.work = None;
+        self.asked = None;
+        self.life = None;
         let (closed, _) = bounded(0);
         self.intake = Arc::new(Intake::new(&Settings::default(), Arc::clone(&self.names), closed));
         for thread in self.threads.drain(..) {

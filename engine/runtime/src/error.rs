@@ -56,10 +56,57 @@ pub enum RuntimeError {
     /// The system gave no random bytes.
     #[error("the system gave no random bytes: {0}")]
     Chance(String),
+    /// A record of a snapshot is whole and makes no sense.
+    #[error(
+        "part {part} of snapshot {snapshot} is not what this version writes: {problem}; remove its \
+         manifest, and the snapshot before it is used"
+    )]
+    Snapshot {
+        /// The snapshot.
+        snapshot: u64,
+        /// The part.
+        part: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// What was let go of is in no snapshot that is good.
+    #[error(
+        "the journal begins with record {first}, and no snapshot that can be used reaches it; restore \
+         the snapshots from a copy"
+    )]
+    Unreachable {
+        /// The first record that is kept.
+        first: u64,
+        /// What is wrong with the newest snapshot, if there is one.
+        source: Option<JournalError>,
+    },
+    /// A snapshot was asked for and could not be taken.
+    #[error("no snapshot was taken: {0}")]
+    NoSnapshot(String),
     /// Facts that came over no conversation cannot be kept.
     #[error("this engine keeps a journal; send facts through a conversation")]
     NotJournaled,
     /// The engine was stopped.
     #[error("the engine has stopped")]
     Stopped,
+}
+
+impl RuntimeError {
+    /// Whether what is kept is not what was written, so that starting again does not help.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Journal(error) => error.is_damage(),
+            Self::Record { .. }
+            | Self::ReplayDiffers { .. }
+            | Self::Snapshot { .. }
+            | Self::Unreachable { .. } => true,
+            Self::Thread { .. }
+            | Self::Setting { .. }
+            | Self::NoSnapshot(_)
+            | Self::Mesh { .. }
+            | Self::Chance(_)
+            | Self::NotJournaled
+            | Self::Stopped => false,
+        }
+    }
 }

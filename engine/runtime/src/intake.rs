@@ -6,8 +6,10 @@
 
 use crate::sequencer::Work;
 use crate::settings::Settings;
-use crossbeam_channel::Sender;
+use crossbeam_channel::{SendTimeoutError, Sender};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 use trueup_model::calendar::{PeriodUnit, Zone};
 use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
 use trueup_model::hash::hash128;
@@ -33,7 +35,11 @@ pub struct Intake {
     future_tolerance_us: i64,
     policy: Policy,
     work: Sender<Work>,
+    closing: AtomicBool,
 }
+
+/// How long the sequencer may take nothing before it is looked whether conversations are to end.
+const HELD_LOOK: Duration = Duration::from_millis(100);
 
 /// What is said of an event that happened before anything was recorded.
 const TOO_EARLY: &str = "dated before 1990: the zero of a clock, or a date that was never set";
@@ -79,6 +85,7 @@ impl Intake {
             future_tolerance_us: settings.future_tolerance_us,
             policy: settings.policy.clone(),
             work,
+            closing: AtomicBool::new(false),
         }
     }
 
@@ -108,13 +115,27 @@ impl Intake {
         if is_new && kind == NameKind::Product {
             *products += 1;
             let settings = self.policy.product(text);
-            // A stopped engine needs no announcements.
-            let _ = self.work.send(Work::Product(ProductId(id.0), settings));
+            self.announce(Work::Product(ProductId(id.0), settings));
         }
         if is_new && !resolved {
-            let _ = self.work.send(Work::Unresolved(kind, id));
+            self.announce(Work::Unresolved(kind, id));
         }
         Ok(id)
+    }
+
+    /// Whoever announces something to an engine that takes nothing need not wait for ever.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+    }
+
+    /// Tells the sequencer; a stopped engine needs no announcements.
+    fn announce(&self, mut work: Work) {
+        while let Err(SendTimeoutError::Timeout(held)) = self.work.send_timeout(work, HELD_LOOK) {
+            if self.closing.load(Ordering::SeqCst) {
+                break;
+            }
+            work = held;
+        }
     }
 
     /// The fact with its names turned into identifiers; a reject in its place if it cannot be taken.

@@ -72,6 +72,11 @@ impl Progress {
         self.changed.notify_all();
     }
 
+    /// Whether nothing more will be published.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).ended
+    }
+
     /// Why nothing more will be published, if something failed.
     pub(crate) fn failure(&self) -> Option<Arc<RuntimeError>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).failure.clone()

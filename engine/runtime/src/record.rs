@@ -10,6 +10,8 @@
 //! Numbers are little endian. Codes in a batch mean what the names records of its conversation say.
 
 use trueup_model::time::Timestamp;
+use trueup_wire::message::{Batch, Definitions};
+use trueup_wire::{FrameReader, Message};
 
 /// A connector was welcomed.
 pub(crate) const SOURCE: u8 = 1;
@@ -39,10 +41,7 @@ impl<'a> SourceRecord<'a> {
         bytes.extend_from_slice(&self.conversation.to_le_bytes());
         bytes.extend_from_slice(&self.generation.to_le_bytes());
         for text in [self.tenant, self.source] {
-            // The wire allows at most 1,024 bytes for either.
-            let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
-            bytes.extend_from_slice(&length.to_le_bytes());
-            bytes.extend_from_slice(text.as_bytes().get(..usize::from(length)).unwrap_or_default());
+            put_text(text, &mut bytes);
         }
         bytes
     }
@@ -68,7 +67,51 @@ pub(crate) fn horizon(content: &[u8]) -> Option<Timestamp> {
     Some(Timestamp(i64::from_le_bytes(content.try_into().ok()?)))
 }
 
-fn text(content: &[u8]) -> Option<(&str, &[u8])> {
+/// Reads a content that is a batch.
+pub(crate) fn with_batch<T>(
+    content: &[u8],
+    read: impl FnOnce(&Batch<'_>) -> Result<T, String>,
+) -> Result<T, String> {
+    with_frame(content, |message| {
+        let Message::Batch(batch) = &message else { return Err(misplaced(&message)) };
+        read(batch)
+    })
+}
+
+/// Reads a content that gives names their codes.
+pub(crate) fn with_names<T>(
+    content: &[u8],
+    read: impl FnOnce(&Definitions<'_>) -> Result<T, String>,
+) -> Result<T, String> {
+    with_frame(content, |message| {
+        let Message::Dictionary(names) = &message else { return Err(misplaced(&message)) };
+        read(names)
+    })
+}
+
+fn with_frame<T>(
+    mut content: &[u8],
+    read: impl FnOnce(Message<'_>) -> Result<T, String>,
+) -> Result<T, String> {
+    let mut reader = FrameReader::new();
+    let found = reader.next(&mut content).map_err(|error| error.to_string())?;
+    let frame = found.ok_or("its frame is cut")?;
+    read(Message::decode(&frame).map_err(|error| error.to_string())?)
+}
+
+fn misplaced(message: &Message<'_>) -> String {
+    format!("a {} has no place there", message.name())
+}
+
+/// Appends a text with its length; the wire allows at most 1,024 bytes for any.
+pub(crate) fn put_text(text: &str, bytes: &mut Vec<u8>) {
+    let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes().get(..usize::from(length)).unwrap_or_default());
+}
+
+/// The text at the beginning of a content, and what follows it.
+pub(crate) fn text(content: &[u8]) -> Option<(&str, &[u8])> {
     let (length, rest) = content.split_first_chunk()?;
     let (text, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
     Some((str::from_utf8(text).ok()?, rest))

@@ -9,38 +9,66 @@ use crate::intake::Intake;
 use crate::log::{EpochHash, Log};
 use crate::record::{self, ConversationId, SourceRecord};
 use crate::sequencer::{Batch, Replay, Work};
+use crate::snapshot::{Restored, find};
 use crossbeam_channel::{Sender, bounded};
 use std::collections::BTreeMap;
-use std::path::Path;
-use trueup_journal::storage::Directory;
-use trueup_journal::{EpochClose, Options, Record, RecordKind, Records, open};
+use std::fmt::Debug;
+use trueup_journal::snapshot::Manifest;
+use trueup_journal::{
+    EpochClose, Opened, Options, Record, RecordKind, Records, Storage, Writer, open,
+};
 use trueup_model::id::TenantId;
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
 use trueup_wire::{Credit, FrameReader, Message};
 
-/// Reads a journal back and hands the log over; gives the last epoch that was closed.
-pub(crate) fn recover(
-    journal: Option<&Path>,
-    mark: u64,
+/// What was found.
+pub(crate) struct Recovered {
+    /// The last epoch that was closed.
+    pub(crate) closed: Epoch,
+    /// The snapshots that are good, newest first.
+    pub(crate) snapshots: Vec<Manifest>,
+}
+
+/// Reads a snapshot and the journal after it back, and hands the log over.
+pub(crate) fn recover<S>(
+    storage: Option<S>,
+    options: Options,
     intake: &Intake,
     work: &Sender<Work>,
-) -> Result<Epoch, RuntimeError> {
-    let log = match journal {
+) -> Result<Recovered, RuntimeError>
+where
+    S: Storage + Clone + Debug + 'static,
+    Writer<S>: Send,
+{
+    let mut snapshots = Vec::new();
+    let log = match storage {
         None => Log::Memory { number: 0 },
-        Some(path) => {
-            let opened = open(Directory::open(path)?, Options::new(mark))?;
-            let cut = opened.cut_bytes;
-            if cut > 0 {
-                tracing::warn!(bytes = cut, "the journal ended in a torn group, which was cut");
+        Some(storage) => {
+            let Opened { mut writer, records, first_record, cut_bytes } =
+                open(storage.clone(), options)?;
+            if cut_bytes > 0 {
+                tracing::warn!(
+                    bytes = cut_bytes,
+                    "the journal ended in a torn group, which was cut"
+                );
             }
-            Replayer::new(intake, work).run(opened.records)?;
-            Log::Journal(Box::new(opened.writer))
+            snapshots = find(&storage, first_record)?;
+            let restored = match snapshots.first() {
+                Some(newest) => Restored::enter(&storage, newest, intake, work)?,
+                None => Restored::default(),
+            };
+            Replayer::new(intake, work, restored).run(records)?;
+            if let Some(older) = snapshots.get(1) {
+                writer.release(older.through + 1);
+            }
+            Log::Journal { writer: Box::new(writer), bytes: 0 }
         }
     };
     let (reply, ended) = bounded(1);
     send(work, Work::Replay(Replay::End { log, reply }))?;
-    ended.recv().map_err(|_| RuntimeError::Stopped)
+    let closed = ended.recv().map_err(|_| RuntimeError::Stopped)?;
+    Ok(Recovered { closed, snapshots })
 }
 
 /// A conversation whose batches can be read.
@@ -57,16 +85,27 @@ struct Replayer<'a> {
     /// The newest conversation of each source; older ones have no more batches.
     newest: BTreeMap<(String, String), ConversationId>,
     horizon: Option<Timestamp>,
+    /// The last epoch of the snapshot, whose records are not needed.
+    epoch: Epoch,
 }
 
 impl<'a> Replayer<'a> {
-    fn new(intake: &'a Intake, work: &'a Sender<Work>) -> Self {
-        Self { intake, work, talks: BTreeMap::new(), newest: BTreeMap::new(), horizon: None }
+    fn new(intake: &'a Intake, work: &'a Sender<Work>, restored: Restored) -> Self {
+        let Restored { epoch, talks, sources, .. } = restored;
+        let talks = talks.into_iter();
+        let talks = talks.map(|(id, (tenant, names))| (id, Talk { tenant, names })).collect();
+        let newest = sources
+            .states()
+            .map(|state| ((state.tenant.to_owned(), state.source.to_owned()), state.conversation));
+        Self { intake, work, talks, newest: newest.collect(), horizon: None, epoch }
     }
 
-    fn run(mut self, mut records: Records<Directory>) -> Result<(), RuntimeError> {
+    fn run<S: Storage>(mut self, mut records: Records<S>) -> Result<(), RuntimeError> {
         while let Some(record) = records.next()? {
             let number = record.number;
+            if record.epoch <= self.epoch {
+                continue;
+            }
             self.take(&record).map_err(|error| match error {
                 Bad::Record(problem) => RuntimeError::Record { number, problem },
                 Bad::Runtime(error) => error,

@@ -16,6 +16,15 @@ pub enum Horizon {
     Fixed(Timestamp),
 }
 
+/// When snapshots are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotPace {
+    /// When so many bytes of records were written since the last one.
+    pub journal_bytes: u64,
+    /// When something was written and the last one is so old, in microseconds.
+    pub interval_us: u64,
+}
+
 /// The settings of a run.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -39,6 +48,10 @@ pub struct Settings {
     pub products_max: usize,
     /// The directory of the journal; without one, nothing outlives the process.
     pub journal: Option<PathBuf>,
+    /// When snapshots are taken; `None` for only when asked.
+    pub snapshots: Option<SnapshotPace>,
+    /// How long a file of the journal is at most, in bytes.
+    pub journal_segment_bytes: u64,
     /// Marks the records of a new journal: a number that those who send facts cannot guess.
     pub journal_mark: u64,
     /// How far ahead of its arrival an event may lie, in microseconds.
@@ -58,6 +71,8 @@ impl Default for Settings {
             names_max: 4_000_000,
             products_max: 100_000,
             journal: None,
+            snapshots: None,
+            journal_segment_bytes: 256 * 1024 * 1024,
             journal_mark: 0,
             future_tolerance_us: 300 * SECOND_US,
         }

@@ -18,6 +18,17 @@ struct Source {
     position: Vec<u8>,
 }
 
+/// How far a source has come, and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SourceState<'a> {
+    pub(crate) tenant: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) generation: u64,
+    pub(crate) conversation: ConversationId,
+    pub(crate) sequence: u64,
+    pub(crate) position: &'a [u8],
+}
+
 /// What a connector is told when it connects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Greeting {
@@ -32,7 +43,7 @@ pub(crate) struct Greeting {
 }
 
 /// All sources.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sources {
     known: BTreeMap<Key, Source>,
     /// The newest conversation of each source.
@@ -77,6 +88,31 @@ impl Sources {
         self.current.insert(conversation, key.clone());
         self.known.insert(key, state);
         greeting
+    }
+
+    /// How far each source has come.
+    pub(crate) fn states(&self) -> impl Iterator<Item = SourceState<'_>> {
+        self.known.iter().map(|((tenant, source), state)| SourceState {
+            tenant,
+            source,
+            generation: state.generation,
+            conversation: state.conversation,
+            sequence: state.sequence,
+            position: &state.position,
+        })
+    }
+
+    /// Takes how far a source had come.
+    pub(crate) fn restore(&mut self, state: &SourceState<'_>) {
+        let SourceState { tenant, source, generation, conversation, sequence, position } = *state;
+        self.begin(conversation, tenant, source, generation);
+        self.advance(conversation, sequence, position);
+    }
+
+    /// The newest conversation of a source, if it is known.
+    pub(crate) fn conversation(&self, tenant: &str, source: &str) -> Option<ConversationId> {
+        let key = (tenant.to_owned(), source.to_owned());
+        self.known.get(&key).map(|state| state.conversation)
     }
 
     /// Notes a batch; false if the conversation is not the newest of its source.

@@ -11,6 +11,7 @@ pub(crate) mod discrepancy;
 pub(crate) mod explanation;
 pub(crate) mod file;
 pub(crate) mod due;
+pub(crate) mod health;
 pub(crate) mod ledger;
 pub(crate) mod operator;
 pub(crate) mod position;

@@ -1,11 +1,12 @@
 //! The JSON API: questions over HTTP, answered from the published views.
 //!
 //! `GET /v1/{view}` with the filter in the query string, `GET /v1/explain/{id}`, `GET /v1/operators`,
-//! `GET /livez`, `GET /readyz`. Answers are read under one lock, so each is of one epoch, which it names. Runs on a
+//! `GET /v1/health`, `GET /metrics`, `GET /livez`, `GET /readyz`. Answers are read under one lock, so each is of one epoch, which it names. Runs on a
 //! thread of its own; worker threads never wait for it.
 
 use crate::answer::Words;
 use crate::answer::explanation::{ExplainError, explanation};
+use crate::answer::health::{HealthAnswer, gauges};
 use crate::answer::operator::OperatorCosts;
 use crate::exit::{Exit, Failure};
 use crate::filter::Filter;
@@ -104,6 +105,8 @@ fn router(shared: Shared) -> Router {
         .route("/readyz", get(|| async { "ok\n" }))
         .route("/v1/explain/{id}", get(explain))
         .route("/v1/operators", get(operators))
+        .route("/v1/health", get(health))
+        .route("/metrics", get(metrics))
         .route("/v1/{view}", get(view))
         .fallback(|| async { refuse(StatusCode::NOT_FOUND, "no such path", PATHS) })
         .with_state(shared)
@@ -179,6 +182,17 @@ async fn operators(State(shared): State<Shared>) -> Response {
     let as_of = Words::new(&views, &names, &shared.zone).as_of();
     let costs = shared.engine.measures().costs();
     axum::Json(OperatorCosts::new(as_of, shared.engine.runs_for_us(), costs)).into_response()
+}
+
+/// Whether the engine takes input, and what to do if it does not.
+async fn health(State(shared): State<Shared>) -> Response {
+    axum::Json(HealthAnswer::new(shared.engine.health())).into_response()
+}
+
+/// The same in figures.
+async fn metrics(State(shared): State<Shared>) -> String {
+    let published = shared.engine.views().as_of.epoch;
+    gauges(shared.engine.health(), published)
 }
 
 async fn explain(

@@ -21,8 +21,9 @@ pub(crate) struct Arguments {
 const EXIT_CODES: &str = "\
 Exit codes: 0 nothing to look at; 10 a discrepancy of severity 1; 11 of severity 2 or 3; 12 of
 severity 4 or 5; 65 input was set aside (see quarantine); 66 a file cannot be read; 69 no engine
-answers; 70 a bug; 74 a file cannot be written; 75 another process of the cluster is gone; 78 a
-configuration, policy or mapping is wrong; 2 the command line was not understood.";
+answers; 70 a bug; 71 the engine stopped because its journal failed; 74 a file cannot be written; 75
+another process of the cluster is gone; 76 a journal is damaged; 77 a snapshot is; 78 a configuration,
+policy or mapping is wrong; 2 the command line was not understood.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -69,6 +70,10 @@ pub(crate) enum Command {
     Denials(AskArguments),
     /// What each operator of a running engine costs, the costliest first.
     Top(TopArguments),
+    /// Read a stopped engine's journal and snapshots, and say what is there and what is wrong.
+    Verify(VerifyArguments),
+    /// Cut off what a journal ends with and nothing vouches for.
+    Repair(RepairArguments),
     /// Show the configuration and where each value comes from.
     Config(ConfigArguments),
 }
@@ -290,6 +295,26 @@ pub(crate) struct LaunchArguments {
     /// How to run the engine.
     #[command(flatten)]
     pub(crate) serve: ServeArguments,
+}
+
+/// Which journal to look at.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// The journal's folder.
+    pub(crate) folder: PathBuf,
+    /// How to write the answer.
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Which journal to repair.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RepairArguments {
+    /// The journal's folder.
+    pub(crate) folder: PathBuf,
+    /// Cut off what comes after the last good record; it is kept in a file of its own.
+    #[arg(long)]
+    pub(crate) lose_unsealed: bool,
 }
 
 /// How to show the configuration.

@@ -8,6 +8,7 @@ mod reconcile;
 mod report;
 mod serve;
 mod top;
+mod verify;
 
 use crate::args::Command;
 use crate::exit::Exit;
@@ -37,6 +38,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Sessions(arguments) => ask::view(View::Sessions, &arguments),
         Command::Denials(arguments) => ask::view(View::Denials, &arguments),
         Command::Top(arguments) => top::run(&arguments),
+        Command::Verify(arguments) => verify::verify(&arguments),
+        Command::Repair(arguments) => verify::repair(&arguments),
         Command::Config(arguments) => config::run(&arguments),
     }
 }

@@ -4,7 +4,10 @@
 //! a switch; the later one wins, and `trueup config` shows which one did. Unknown keys are errors, and
 //! all problems are reported at once. This is the one place that reads the environment.
 
+mod keys;
+
 use crate::exit::{Exit, Failure};
+use keys::KEYS;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
@@ -14,135 +17,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use trueup_policy::Policy;
 use trueup_runtime::mesh::{Member, rules_of};
-use trueup_runtime::settings::{Horizon, Settings};
-
-/// A key of the configuration.
-struct Key {
-    section: &'static str,
-    name: &'static str,
-    /// The default, as it stands in the file.
-    default: &'static str,
-    /// What it means, in one sentence.
-    meaning: &'static str,
-}
-
-/// Every key, in the order of the file.
-const KEYS: &[Key] = &[
-    Key {
-        section: "engine",
-        name: "workers",
-        default: "1",
-        meaning: "Worker threads; results do not depend on how many there are.",
-    },
-    Key {
-        section: "engine",
-        name: "epoch_facts_max",
-        default: "100000",
-        meaning: "An epoch closes when it holds this many facts.",
-    },
-    Key {
-        section: "engine",
-        name: "epoch_milliseconds",
-        default: "10",
-        meaning: "An epoch closes this long after its first fact.",
-    },
-    Key {
-        section: "engine",
-        name: "horizon_step_seconds",
-        default: "60",
-        meaning: "How often figures of the current period follow the clock.",
-    },
-    Key {
-        section: "engine",
-        name: "totals_milliseconds",
-        default: "1000",
-        meaning: "How often totals over the trees are brought up to date at most.",
-    },
-    Key {
-        section: "engine",
-        name: "names_max",
-        default: "4000000",
-        meaning: "The most names that are kept; facts with further names are set aside.",
-    },
-    Key {
-        section: "engine",
-        name: "products_max",
-        default: "100000",
-        meaning: "The most products that are counted; facts of further products are set aside.",
-    },
-    Key {
-        section: "engine",
-        name: "future_tolerance_seconds",
-        default: "300",
-        meaning: "How far an event may lie ahead of its arrival before it is set aside.",
-    },
-    Key {
-        section: "policy",
-        name: "file",
-        default: "\"\"",
-        meaning: "The policy file; empty for the default policy.",
-    },
-    Key {
-        section: "api",
-        name: "listen",
-        default: "\"127.0.0.1:7117\"",
-        meaning: "Where questions are answered over HTTP; it has no access control yet.",
-    },
-    Key {
-        section: "connectors",
-        name: "listen",
-        default: "\"127.0.0.1:7118\"",
-        meaning: "Where connectors deliver.",
-    },
-    Key {
-        section: "connectors",
-        name: "token_file",
-        default: "\"\"",
-        meaning: "A file with the secret that connectors must show; empty admits everyone.",
-    },
-    Key {
-        section: "connectors",
-        name: "connections_max",
-        default: "64",
-        meaning: "The most connectors at a time; further ones are turned away.",
-    },
-    Key {
-        section: "journal",
-        name: "enabled",
-        default: "true",
-        meaning: "Whether input is kept, so that a restart continues where it stopped.",
-    },
-    Key {
-        section: "journal",
-        name: "folder",
-        default: "\"trueup-journal\"",
-        meaning: "Where input is kept.",
-    },
-    Key {
-        section: "cluster",
-        name: "hosts",
-        default: "\"\"",
-        meaning: "Where each process of a cluster meets the others, `host:port, host:port`; empty for one process.",
-    },
-    Key {
-        section: "cluster",
-        name: "process",
-        default: "0",
-        meaning: "Which of them this is, from 0; only the first has the journal and answers.",
-    },
-    Key {
-        section: "cluster",
-        name: "secret_file",
-        default: "\"\"",
-        meaning: "A file with the secret that the processes of a cluster must show each other.",
-    },
-    Key {
-        section: "cluster",
-        name: "patience_seconds",
-        default: "60",
-        meaning: "How long a process waits at its start for the others.",
-    },
-];
+use trueup_runtime::settings::{Horizon, Settings, SnapshotPace};
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -283,6 +158,8 @@ impl Values {
         let names = number("engine", "names_max", 1, 1_000_000_000);
         let products = number("engine", "products_max", 1, 10_000_000);
         let future_seconds = number("engine", "future_tolerance_seconds", 0, 31_536_000);
+        let snapshot_bytes = number("snapshots", "journal_bytes", 65_536, 1 << 40);
+        let snapshot_seconds = number("snapshots", "interval_seconds", 1, 31_536_000);
         let connections = number("connectors", "connections_max", 1, 1024);
         let process = number("cluster", "process", 0, 1023);
         let patience = number("cluster", "patience_seconds", 1, 86_400);
@@ -292,20 +169,19 @@ impl Values {
         let token = self.secret("connectors", "token_file", &mut problems);
         let hosts = self.hosts(process, &mut problems);
         let secret = self.cluster_secret(&hosts, &mut problems);
-        let journal = match self.text("journal", "enabled") {
-            "true" => Some(self.folder.join(unquoted(self.text("journal", "folder")))),
-            "false" => None,
-            other => {
-                problems.push(format!("journal.enabled is {other}, expected true or false"));
-                None
-            }
-        };
+        let journal = self
+            .truth("journal", &mut problems)
+            .then(|| self.folder.join(unquoted(self.text("journal", "folder"))));
+        let snapshots = self.truth("snapshots", &mut problems).then_some(SnapshotPace {
+            journal_bytes: snapshot_bytes,
+            interval_us: snapshot_seconds * 1_000_000,
+        });
         let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
         if !problems.is_empty() {
             let message = format!("the configuration is wrong:\n{}", problems.join("\n"));
             return Err(Failure::new(Exit::Config, message, "`trueup config` shows all values"));
         }
-        let member = Member {
+        let member = (!hosts.is_empty()).then(|| Member {
             process: size(process),
             hosts,
             workers: size(workers),
@@ -313,8 +189,7 @@ impl Values {
             build: [0; 32],
             rules: rules_of(&policy),
             patience: Duration::from_secs(patience),
-        };
-        let member = (!member.hosts.is_empty()).then_some(member);
+        });
         let settings = Settings {
             workers: size(workers),
             policy,
@@ -326,15 +201,28 @@ impl Values {
             names_max: size(names),
             products_max: size(products),
             journal,
+            snapshots,
             journal_mark: chance(),
             future_tolerance_us: i64::try_from(future_seconds).unwrap_or(0) * 1_000_000,
+            ..Settings::default()
         };
-        let connections_max = size(connections);
-        Ok(Config { settings, api, connectors, token, connections_max, member })
+        Ok(Config { settings, api, connectors, token, connections_max: size(connections), member })
     }
 
     fn text(&self, section: &'static str, name: &'static str) -> &str {
         self.values.get(&(section, name)).map_or("", |(text, _)| text.as_str())
+    }
+
+    /// Whether a section is enabled.
+    fn truth(&self, section: &'static str, problems: &mut Vec<String>) -> bool {
+        match self.text(section, "enabled") {
+            "true" => true,
+            "false" => false,
+            other => {
+                problems.push(format!("{section}.enabled is {other}, expected true or false"));
+                false
+            }
+        }
     }
 
     fn address(&self, section: &'static str, problems: &mut Vec<String>) -> SocketAddr {
@@ -478,77 +366,4 @@ fn unquoted(text: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    //! Precedence, completeness, and how mistakes are told.
-
-    use super::{KEYS, Values, defaults};
-    use crate::exit::Exit;
-
-    fn none(_: &str) -> Option<String> {
-        None
-    }
-
-    fn file(text: &str) -> tempfile::NamedTempFile {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), text).unwrap();
-        file
-    }
-
-    #[test]
-    fn the_printed_defaults_are_the_defaults() {
-        let written = file(&defaults());
-        let read = Values::read(Some(written.path()), none).unwrap();
-        let config = read.check().unwrap();
-        let plain = Values::read(None, none).unwrap().check().unwrap();
-        assert_eq!(config.settings.workers, plain.settings.workers);
-        assert_eq!(config.settings.epoch_us_max, plain.settings.epoch_us_max);
-        assert_eq!(config.api, plain.api);
-        assert!(KEYS.iter().all(|key| key.meaning.ends_with('.')));
-    }
-
-    #[test]
-    fn the_later_origin_wins_and_is_named() {
-        let written = file("[engine]\nworkers = 2\nepoch_milliseconds = 20\n");
-        let environment = |name: &str| (name == "TRUEUP__ENGINE__WORKERS").then(|| "3".to_owned());
-        let mut values = Values::read(Some(written.path()), environment).unwrap();
-        assert_eq!(values.check().unwrap().settings.workers, 3);
-        assert!(values.shown().contains("workers = 3  # TRUEUP__ENGINE__WORKERS"));
-        assert!(values.shown().contains("epoch_milliseconds = 20  # file"));
-        values.switch("engine", "workers", "4".to_owned());
-        assert_eq!(values.check().unwrap().settings.workers, 4);
-        assert!(values.shown().contains("names_max = 4000000  # default"));
-    }
-
-    #[test]
-    fn every_mistake_is_told_with_its_place() {
-        let written = file("[engine]\nwokers = 2\n\n[colors]\nred = 1\n");
-        let failure = Values::read(Some(written.path()), none).unwrap_err();
-        assert_eq!(failure.exit, Exit::Config);
-        assert!(failure.message.contains("line 2: `engine.wokers` is not a key"));
-        assert!(failure.message.contains("line 5: `colors.red` is not a key"));
-        let wrong = file("[engine]\nworkers = 0\n[api]\nlisten = \"nowhere\"\n");
-        let refused = Values::read(Some(wrong.path()), none).unwrap().check().unwrap_err();
-        assert!(refused.message.contains("engine.workers is 0"));
-        assert!(refused.message.contains("api.listen is `nowhere`"));
-    }
-
-    #[test]
-    fn a_cluster_needs_a_secret_and_a_place_in_it() {
-        let kept = file("a secret\n");
-        let cluster = |process: u32, secret: &str| {
-            let hosts = "hosts = \"one:7000, two:7000\"";
-            format!("[cluster]\n{hosts}\nprocess = {process}\nsecret_file = \"{secret}\"\n")
-        };
-        let path = kept.path().display().to_string();
-        let read = |text: &str| Values::read(Some(file(text).path()), none).unwrap().check();
-        let member = read(&cluster(1, &path)).unwrap().member.unwrap();
-        assert_eq!((member.process, member.hosts), (1, vec!["one:7000".into(), "two:7000".into()]));
-        assert_eq!(member.secret, b"a secret");
-        let misplaced = read(&cluster(2, "")).unwrap_err().message;
-        assert!(misplaced.contains("cluster.process is 2, and cluster.hosts has 2"), "{misplaced}");
-        assert!(misplaced.contains("cluster.secret_file is empty"), "{misplaced}");
-        let refused = read("[cluster]\nhosts = \"one\"\n").unwrap_err().message;
-        assert!(refused.contains("cluster.hosts has `one`, expected host:port"), "{refused}");
-        assert!(read("").unwrap().member.is_none());
-    }
-}
+mod tests;

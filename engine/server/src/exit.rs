@@ -27,6 +27,12 @@ pub(crate) enum Exit {
     CannotWrite,
     /// Another process of the cluster is gone.
     Lost,
+    /// The engine stopped by itself, because its journal failed.
+    Stopped,
+    /// A journal is damaged.
+    Damaged,
+    /// A snapshot is damaged, and its journal is good.
+    SnapshotDamaged,
     /// The configuration, policy or mapping is wrong.
     Config,
 }
@@ -44,8 +50,11 @@ impl Exit {
             Self::NoInput => 66,
             Self::Unavailable => 69,
             Self::Internal => 70,
+            Self::Stopped => 71,
             Self::CannotWrite => 74,
             Self::Lost => 75,
+            Self::Damaged => 76,
+            Self::SnapshotDamaged => 77,
             Self::Config => 78,
         }
     }

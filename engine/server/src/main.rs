@@ -9,6 +9,7 @@ mod exit;
 mod export;
 mod files;
 mod filter;
+mod incident;
 mod listener;
 mod local;
 mod question;

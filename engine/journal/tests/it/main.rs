@@ -11,3 +11,5 @@ mod histories;
 mod mutants;
 mod golden;
 mod fuzz;
+mod snapshot;
+mod inspect;

@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &LaunchArguments) -> anyhow::Result<Exit> {
 
 /// The code of an end that a new start would only repeat.
 fn beyond_help(status: ExitStatus) -> Option<Exit> {
-    let lasting = [Exit::Config, Exit::Usage, Exit::NoInput];
+    let lasting = [Exit::Config, Exit::Usage, Exit::NoInput, Exit::Damaged];
     let code = status.code()?;
     lasting.into_iter().find(|exit| i32::from(exit.number()) == code)
 }

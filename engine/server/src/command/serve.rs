@@ -4,19 +4,22 @@ use crate::api::Api;
 use crate::args::ServeArguments;
 use crate::config::{Config, Values, environment};
 use crate::exit::{Exit, Failure};
+use crate::incident::Incident;
 use crate::listener::{Listener, TokenGate};
 use crate::shutdown::{Ended, wait};
 use anyhow::Context as _;
 use signal_hook::consts::TERM_SIGNALS;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use trueup_model::hash::hash128;
 use trueup_model::time::Timestamp;
 use trueup_policy::Policy;
-use trueup_runtime::clock::SystemClock;
+use trueup_runtime::clock::{Clock as _, SystemClock};
 use trueup_runtime::cluster::work;
 use trueup_runtime::conversation::{Allowance, Gate, OpenGate};
 use trueup_runtime::engine::Engine;
+use trueup_runtime::error::RuntimeError;
 use trueup_runtime::mesh::{Member, Mesh, Pulse};
 
 /// Runs the engine.
@@ -40,14 +43,8 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     let zone = config.settings.policy.zone.clone();
     let journal = config.settings.journal.clone();
     let clock = Arc::new(SystemClock::default());
-    let engine = Engine::start_in(mesh, config.settings, clock).map_err(|error| {
-        let hint = "the journal's folder and its README say what can be done";
-        let message = match std::error::Error::source(&error) {
-            Some(cause) => format!("the engine did not start: {error}: {cause}"),
-            None => format!("the engine did not start: {error}"),
-        };
-        Failure::new(Exit::Internal, message, hint)
-    })?;
+    let engine = Engine::start_in(mesh, config.settings, clock)
+        .map_err(|error| not_started(&error, journal.as_deref()))?;
     let engine = Arc::new(engine);
     let gate: Arc<dyn Gate> = match config.token {
         Some(token) => Arc::new(TokenGate(token)),
@@ -60,7 +57,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     tracing::info!(
         questions = %api.address,
         connectors = %listener.address,
-        journal = %journal.map_or_else(|| "none".to_owned(), |path| path.display().to_string()),
+        journal = %journal.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string()),
         processes,
         horizon = %if horizon.is_calendar() { horizon } else { Timestamp(0) },
         "ready"
@@ -69,13 +66,15 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     tracing::info!("stopping");
     listener.stop();
     drop(api);
+    let safe = (engine.health().durable_record(), engine.health().sealed_record());
     drop(engine);
     drop(pulse);
     match ended {
         Ended::Told => Ok(Exit::Clean),
         Ended::Failed(message) => {
+            write_down(&message, journal.as_deref(), safe);
             let hint = "look at the disk and at the log above, then start again";
-            Err(Failure::new(Exit::CannotWrite, message, hint).into())
+            Err(Failure::new(Exit::Stopped, message, hint).into())
         }
     }
 }
@@ -133,6 +132,29 @@ fn assist(policy: &Policy, mesh: Mesh, pulse: Option<Pulse>) -> anyhow::Result<E
     drop(pulse);
     tracing::info!("stopped with the first process");
     Ok(Exit::Clean)
+}
+
+/// Why an engine did not start; damage of the journal is written down.
+fn not_started(error: &RuntimeError, journal: Option<&Path>) -> Failure {
+    let cause = std::error::Error::source(error);
+    let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+    let message = format!("the engine did not start: {error}{cause}");
+    if !error.is_damage() {
+        return Failure::new(Exit::Internal, message, "the message says what can be done");
+    }
+    write_down(&message, journal, (0, 0));
+    let hint = "`trueup verify` on the journal's folder says more; nothing was changed";
+    Failure::new(Exit::Damaged, message, hint)
+}
+
+/// Writes down why the engine stopped.
+fn write_down(message: &str, journal: Option<&Path>, safe: (u64, u64)) {
+    let Some(journal) = journal else { return };
+    let now = SystemClock::default().now();
+    match Incident::new(now, message, journal, safe).write(now) {
+        Ok(path) => tracing::error!(file = %path.display(), "what happened was written down"),
+        Err(error) => tracing::error!(%error, "what happened could not be written down"),
+    }
 }
 
 /// Writes what happens to the standard error, a line each.

@@ -164,3 +164,41 @@ fn whoever_waits_for_an_epoch_gets_totals_of_it_and_operators_say_what_they_cost
     assert!(of("Dedupe") > 0 && of("Sessions") > 0, "{costs}");
     engine.kill();
 }
+
+#[test]
+fn a_journal_is_looked_at_and_what_is_wrong_has_a_code_a_place_and_a_remedy() {
+    let folder = folder();
+    let path = folder.path();
+    let engine = Engine::start(path);
+    engine.feed("lic1", &[File::new("debug.log", LOG), File::new("purchases.csv", PURCHASES)]);
+    let (_, used) = ends(path, 69, &["verify", "journal"]);
+    assert!(used.contains("in use by another process"), "{used}");
+    engine.kill();
+    let (table, _) = ends(path, 0, &["verify", "journal"]);
+    assert!(table.contains("segment-0000000001.journal"), "{table}");
+    assert!(table.contains("the journal is good"), "{table}");
+    let (json, _) = ends(path, 0, &["verify", "journal", "--json"]);
+    let answer: Value = serde_json::from_str(&json).unwrap();
+    assert!(answer["sealed_record"].as_u64() > Some(3), "{answer}");
+    ends(path, 66, &["verify", "nowhere"]);
+    let (nothing, _) = ends(path, 0, &["repair", "journal"]);
+    assert!(nothing.contains("nothing is to be repaired"), "{nothing}");
+
+    // The first frame was vouched for long ago.
+    let file = path.join("journal/segment-0000000001.journal");
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[4096 + 70] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    let (damaged, _) = ends(path, 76, &["verify", "journal"]);
+    assert!(damaged.contains("is damaged at byte 4096"), "{damaged}");
+    let (_, refused) = ends(path, 76, &["repair", "journal", "--lose-unsealed"]);
+    assert!(refused.contains("acknowledged for good"), "{refused}");
+    assert_eq!(std::fs::read(&file).unwrap(), bytes, "nothing is changed");
+    let (_, stopped) = ends(path, 76, &["serve", "--config", "trueup.toml"]);
+    assert!(stopped.contains("is damaged at byte 4096"), "{stopped}");
+    let incidents = std::fs::read_dir(path).unwrap().filter_map(|entry| {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        name.starts_with("journal.incident-").then_some(name)
+    });
+    assert_eq!(incidents.count(), 1, "what happened is written down");
+}

@@ -125,10 +125,10 @@ fn a_cluster_ends_when_the_network_parts_it_and_goes_on_where_it_was() {
     host.plug(true);
     // A wire that is slow and full is no wire that is cut.
     host.narrow();
-    let (again, mut second) = start();
+    let (again, mut other) = start();
     assert_eq!(ask(&again, epoch), before, "after the network came back");
     let once_more = again.feed("lic1", &files);
     assert_eq!(ask(&again, once_more), before, "the same files once more");
     again.kill();
-    assert_eq!(ended(&mut second), Some(75), "the second, when the first is killed");
+    assert_eq!(ended(&mut other), Some(75), "the second, when the first is killed");
 }

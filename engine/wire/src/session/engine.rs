@@ -224,6 +224,13 @@ impl EngineSession {
         Ok(())
     }
 
+    /// Says that the engine lives, although it takes nothing for a while.
+    pub fn heartbeat(&mut self, out: &mut Vec<u8>) {
+        if self.core.state == State::Open {
+            write_heartbeat(0, out);
+        }
+    }
+
     /// Ends the conversation with an error, in whatever state it is.
     pub fn refuse(&mut self, code: ErrorCode, sequence: u64, message: &str, out: &mut Vec<u8>) {
         if self.core.state != State::Closed {

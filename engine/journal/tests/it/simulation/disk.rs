@@ -12,10 +12,9 @@ use super::faults::Faults;
 use super::file::DiskFile;
 use super::lanes::SteppedLanes;
 use super::noise::Noise;
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use trueup_journal::Storage;
 
 /// An operation for the trace: its name, its file, and two numbers that say which part.
@@ -52,7 +51,7 @@ pub(super) struct State {
 
 /// A directory on the disk. Clones are the same directory.
 #[derive(Clone, Debug)]
-pub(crate) struct Disk(pub(super) Rc<RefCell<State>>);
+pub(crate) struct Disk(pub(super) Arc<Mutex<State>>);
 
 impl Disk {
     /// An empty disk.
@@ -63,7 +62,7 @@ impl Disk {
     /// An empty disk. The seed decides in which order things happen to be done, and what a failing
     /// sync loses.
     pub(crate) fn seeded(seed: u64, faults: Faults) -> Self {
-        Self(Rc::new(RefCell::new(State {
+        Self(Arc::new(Mutex::new(State {
             files: Vec::new(),
             names: BTreeMap::new(),
             durable_names: BTreeMap::new(),
@@ -79,44 +78,48 @@ impl Disk {
         })))
     }
 
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
     /// How many bytes the files have.
     pub(crate) fn used(&self) -> usize {
-        self.0.borrow().used()
+        self.state().used()
     }
 
     /// Has more room, or less.
     pub(crate) fn set_room(&self, room: usize) {
-        self.0.borrow_mut().faults.room = room;
+        self.state().faults.room = room;
     }
 
     /// Whether one of the faults was met that a journal does not live on after.
     pub(crate) fn has_failed(&self) -> bool {
-        self.0.borrow().has_failed
+        self.state().has_failed
     }
 
     /// A digest of what was asked of the disk, and of those that it is a copy of.
     pub(crate) fn trace(&self) -> u64 {
-        self.0.borrow().trace
+        self.state().trace
     }
 
     /// How often a segment was renamed to become another one.
     pub(crate) fn reused(&self) -> usize {
-        self.0.borrow().reused
+        self.state().reused
     }
 
     /// The most bytes that someone made room for in memory, to read them at once.
     pub(crate) fn read_bytes_max(&self) -> usize {
-        self.0.borrow().read_bytes_max
+        self.state().read_bytes_max
     }
 
     /// A number of the disk's own.
     pub(crate) fn draw(&self) -> u64 {
-        self.0.borrow_mut().noise.word()
+        self.state().noise.word()
     }
 
     /// Other faults from now on, with the operations counted from 0.
     pub(crate) fn set_faults(&self, faults: Faults) {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         state.faults = faults;
         state.operations = 0;
         state.syncs = 0;
@@ -125,14 +128,14 @@ impl Disk {
 
     /// The disk as it is found when the power comes back. The seed decides what survived.
     pub(crate) fn after_power_loss(&self, seed: u64) -> Self {
-        let state = self.0.borrow();
+        let state = self.state();
         let mut noise = Noise(seed);
         let names = state.surviving_names(&mut noise);
         let mut files = vec![Content::default(); state.files.len()];
         for index in names.values() {
             files[*index] = state.files[*index].after_power_loss(&mut noise);
         }
-        Self(Rc::new(RefCell::new(State {
+        Self(Arc::new(Mutex::new(State {
             files,
             durable_names: names.clone(),
             names,
@@ -150,26 +153,26 @@ impl Disk {
 
     /// A copy of the disk, as it is found after the process ended and the power did not go.
     pub(crate) fn after_process_end(&self) -> Self {
-        let copy = self.0.borrow().clone();
-        let disk = Self(Rc::new(RefCell::new(copy)));
+        let copy = self.state().clone();
+        let disk = Self(Arc::new(Mutex::new(copy)));
         disk.set_faults(Faults::NONE);
         disk
     }
 
     /// The names of the files, in order.
     pub(crate) fn file_names(&self) -> Vec<String> {
-        self.0.borrow().names.keys().cloned().collect()
+        self.state().names.keys().cloned().collect()
     }
 
     /// The bytes of a file.
     pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
-        let state = self.0.borrow();
+        let state = self.state();
         state.files[state.names[name]].seen.clone()
     }
 
     /// Puts other bytes in place of a file's, durably.
     pub(crate) fn set_bytes(&self, name: &str, bytes: Vec<u8>) {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         let next = state.files.len();
         let index = *state.names.get(name).unwrap_or(&next);
         if index == next {
@@ -278,14 +281,14 @@ impl Storage for Disk {
     type Lanes = SteppedLanes<DiskFile>;
 
     fn list(&self) -> io::Result<Vec<String>> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         state.operation(Asked("list", 0, 0, 0))?;
         // Any order will do; a journal must not rely on one.
         Ok(state.names.keys().rev().cloned().collect())
     }
 
     fn create(&self, name: &str) -> io::Result<DiskFile> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         state.operation(Asked("create", 0, 0, name.len()))?;
         if state.names.contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -297,14 +300,14 @@ impl Storage for Disk {
     }
 
     fn open(&self, name: &str) -> io::Result<DiskFile> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         state.operation(Asked("open", 0, 0, name.len()))?;
         let index = state.index(name)?;
         Ok(state.handle(self, index))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         state.operation(Asked("remove", 0, 0, name.len()))?;
         state.index(name)?;
         state.change(NameChange::Remove(name.to_owned()));
@@ -312,7 +315,7 @@ impl Storage for Disk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         state.operation(Asked("rename", 0, 0, from.len()))?;
         state.index(from)?;
         state.reused += usize::from(from.ends_with(".journal"));
@@ -321,7 +324,7 @@ impl Storage for Disk {
     }
 
     fn sync_directory(&self) -> io::Result<()> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         state.operation(Asked("sync directory", 0, 0, 0))?;
         state.durable_names = state.names.clone();
         state.changes.clear();

@@ -21,7 +21,7 @@ impl DiskFile {
 
 impl File for DiskFile {
     fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
-        let mut state = self.disk.0.borrow_mut();
+        let mut state = self.disk.state();
         let done = state.operation(Asked("write", self.index, offset, bytes.len()));
         if state.is_off() {
             return done.map(|()| 0);
@@ -47,7 +47,7 @@ impl File for DiskFile {
     }
 
     fn reserve(&mut self, length: u64) -> io::Result<()> {
-        let mut state = self.disk.0.borrow_mut();
+        let mut state = self.disk.state();
         let done = state.operation(Asked("reserve", self.index, length, 0));
         if state.is_off() {
             return done;
@@ -64,7 +64,7 @@ impl File for DiskFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        let mut state = self.disk.0.borrow_mut();
+        let mut state = self.disk.state();
         let done =
             state.operation(Asked("sync", self.index, 0, 0)).and_then(|()| state.count_sync());
         if state.operations > state.faults.power_loss_at {
@@ -87,7 +87,7 @@ impl File for DiskFile {
     }
 
     fn read(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut state = self.disk.0.borrow_mut();
+        let mut state = self.disk.state();
         state.operation(Asked("read", self.index, offset, buffer.len()))?;
         state.read_bytes_max = state.read_bytes_max.max(buffer.len());
         let bytes = &state.files[self.index].seen;
@@ -99,7 +99,7 @@ impl File for DiskFile {
     }
 
     fn length(&mut self) -> io::Result<u64> {
-        let mut state = self.disk.0.borrow_mut();
+        let mut state = self.disk.state();
         state.operation(Asked("length", self.index, 0, 0))?;
         Ok(state.files[self.index].seen.len() as u64)
     }

@@ -1,0 +1,150 @@
+//! The manifest of a snapshot: what it is of, and which parts it has.
+
+use crate::error::{Damage, JournalError, Operation};
+use crate::frame::{half_at, word_at};
+use crate::segment::{Place, damaged};
+use crate::storage::{File as _, Storage};
+
+/// The version of manifests and parts.
+pub(super) const VERSION: u32 = 1;
+/// The first eight bytes.
+const MAGIC: [u8; 8] = *b"TRUPMANI";
+/// Bytes before the parts.
+const HEAD_BYTES: usize = 40;
+/// Bytes of each part.
+const PART_BYTES: usize = 24;
+/// The most parts that a snapshot has.
+const PARTS_MAX: usize = 4096;
+
+/// How large a part is, and its checksum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartSize {
+    /// Its bytes.
+    pub bytes: u64,
+    /// Its records.
+    pub records: u64,
+    /// The checksum of all of its bytes.
+    pub checksum: u32,
+}
+
+/// What a snapshot is of, and its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// The snapshot: the epoch at whose end it is.
+    pub number: u64,
+    /// The last record of the journal that it holds the effect of.
+    pub through: u64,
+    /// Its parts.
+    pub parts: Vec<PartSize>,
+}
+
+/// What a file name says.
+pub(super) struct Named {
+    pub(super) number: u64,
+    /// Whether it is the manifest of a snapshot that has come into being.
+    pub(super) is_manifest: bool,
+}
+
+/// The name of a part.
+pub(super) fn part_name(number: u64, index: usize) -> String {
+    format!("snapshot-{number:010}.part-{index:04}")
+}
+
+/// Which snapshot a file is of, if it is of one.
+pub(super) fn parse_name(name: &str) -> Option<Named> {
+    let (digits, kind) = name.strip_prefix("snapshot-")?.split_once('.')?;
+    let number: u64 = digits.parse().ok()?;
+    let part = kind.strip_prefix("part-").and_then(|index| index.parse::<usize>().ok());
+    let manifest = Manifest { number, through: 0, parts: Vec::new() };
+    let is_manifest = name == manifest.name();
+    let is_other = name == manifest.unborn_name()
+        || part.is_some_and(|index| name == part_name(number, index));
+    (is_manifest || is_other).then_some(Named { number, is_manifest })
+}
+
+impl Manifest {
+    /// The name of its file.
+    pub fn name(&self) -> String {
+        format!("snapshot-{:010}.manifest", self.number)
+    }
+
+    /// The bytes of all parts.
+    pub fn bytes(&self) -> u64 {
+        self.parts.iter().map(|part| part.bytes).sum()
+    }
+
+    /// The records of all parts.
+    pub fn records(&self) -> u64 {
+        self.parts.iter().map(|part| part.records).sum()
+    }
+
+    pub(super) fn unborn_name(&self) -> String {
+        format!("snapshot-{:010}.new", self.number)
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.extend_from_slice(&[0; 4]);
+        bytes.extend_from_slice(&self.number.to_le_bytes());
+        bytes.extend_from_slice(&self.through.to_le_bytes());
+        bytes.extend_from_slice(&(self.parts.len() as u64).to_le_bytes());
+        for part in &self.parts {
+            bytes.extend_from_slice(&part.bytes.to_le_bytes());
+            bytes.extend_from_slice(&part.records.to_le_bytes());
+            bytes.extend_from_slice(&u64::from(part.checksum).to_le_bytes());
+        }
+        let checksum = checksum(&bytes);
+        bytes[12..16].copy_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    pub(super) fn read<S: Storage>(storage: &S, number: u64) -> Result<Self, JournalError> {
+        let name = Self { number, through: 0, parts: Vec::new() }.name();
+        let mut file =
+            storage.open(&name).map_err(JournalError::storage(Operation::Open, &name))?;
+        // A longer file is none of ours; what is read is bounded.
+        let mut bytes = vec![0; HEAD_BYTES + PARTS_MAX * PART_BYTES + 1];
+        let read =
+            file.read(0, &mut bytes).map_err(JournalError::storage(Operation::Read, &name))?;
+        bytes.truncate(read);
+        Self::decode(&bytes, number, &name)
+    }
+
+    fn decode(bytes: &[u8], number: u64, name: &str) -> Result<Self, JournalError> {
+        let bad = |reason| damaged(name, Place::default(), reason);
+        if bytes.len() < HEAD_BYTES || !bytes.starts_with(&MAGIC) {
+            return Err(bad(Damage::Header));
+        }
+        if half_at(bytes, 12) != checksum(bytes) {
+            return Err(bad(Damage::Checksum));
+        }
+        let found = half_at(bytes, 8);
+        if found != VERSION {
+            let file = name.to_owned();
+            return Err(JournalError::Version { file, found, supported: VERSION });
+        }
+        let (head, rest) = bytes.split_at(HEAD_BYTES);
+        let parts: Vec<PartSize> = rest
+            .chunks_exact(PART_BYTES)
+            .map(|part| PartSize {
+                bytes: word_at(part, 0),
+                records: word_at(part, 8),
+                checksum: half_at(part, 16),
+            })
+            .collect();
+        let stated = word_at(head, 32);
+        let is_whole = rest.len() == parts.len() * PART_BYTES && stated == parts.len() as u64;
+        if !is_whole || word_at(head, 16) != number {
+            return Err(bad(Damage::Header));
+        }
+        Ok(Self { number, through: word_at(head, 24), parts })
+    }
+}
+
+/// The checksum of a manifest without itself.
+fn checksum(bytes: &[u8]) -> u32 {
+    let (before, after) = bytes.split_at(bytes.len().min(16));
+    let before = before.get(..12).unwrap_or(before);
+    crc32c::crc32c_append(crc32c::crc32c(before), after)
+}

@@ -1,0 +1,156 @@
+//! What a snapshot has besides facts: names, sources, conversations, the horizon.
+
+use super::format::{HEAD, ISSUED, NAMES, SOURCE, TALK, TENANT, encode_issued, frames};
+use super::texts::{Name, Tenant, Texts};
+use super::{Trouble, define, utf8};
+use crate::record::{self, ConversationId, put_text, text};
+use crate::sources::{SourceState, Sources};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use trueup_journal::snapshot::{Part, SnapshotWriter};
+use trueup_journal::{File, Storage};
+use trueup_model::id::NameKind;
+use trueup_model::position::IssuedPosition;
+use trueup_model::time::Timestamp;
+use trueup_operators::Epoch;
+use trueup_wire::CodeTable;
+
+/// The names of a conversation.
+#[derive(Debug, Default)]
+pub(super) struct Talk {
+    pub(super) tenant: Tenant,
+    pub(super) codes: CodeTable<Name>,
+    /// The names in the order of their codes.
+    pub(super) order: Vec<Name>,
+}
+
+/// What a snapshot has besides facts.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    /// The last epoch.
+    pub(super) epoch: Epoch,
+    /// The last record.
+    pub(super) through: u64,
+    pub(super) horizon: Option<Timestamp>,
+    pub(super) texts: Texts,
+    pub(super) sources: Sources,
+    pub(super) talks: BTreeMap<ConversationId, Talk>,
+}
+
+impl Talk {
+    /// Gives the names of a frame their codes.
+    pub(super) fn define(&mut self, frame: &[u8], texts: &mut Texts) -> Result<(), Trouble> {
+        let defined = record::with_names(frame, |definitions| {
+            if definitions.first == 0 {
+                self.codes.clear();
+                self.order.clear();
+            }
+            for (kind, text) in definitions.entries() {
+                let name = texts.name(self.tenant, kind, text);
+                self.codes.define(kind, name).map_err(|error| error.to_string())?;
+                self.order.push(name);
+            }
+            Ok(())
+        });
+        defined.map_err(Trouble::Content)
+    }
+}
+
+impl Tables {
+    /// Reads the first part of a snapshot.
+    pub(super) fn read<F: File>(mut part: Part<F>) -> Result<Self, Trouble> {
+        let mut tables = Self::default();
+        let mut tenant = Tenant::default();
+        let mut talk: Option<ConversationId> = None;
+        while let Some((kind, content)) = part.next()? {
+            match kind {
+                HEAD => tables.read_head(content).ok_or("its head is cut")?,
+                TENANT => {
+                    tenant = tables.texts.tenant(utf8(content)?);
+                    talk = None;
+                }
+                NAMES => match talk.and_then(|talk| tables.talks.get_mut(&talk)) {
+                    Some(talk) => talk.define(content, &mut tables.texts)?,
+                    None => {
+                        define(content, tenant, &mut tables.texts, &mut CodeTable::new())?;
+                    }
+                },
+                SOURCE => {
+                    let state = read_source(content).ok_or("a source is cut")?;
+                    tables.sources.restore(&state);
+                }
+                TALK => {
+                    let (conversation, _) = record::number(content).ok_or("a talk is cut")?;
+                    tables.talks.insert(conversation, Talk { tenant, ..Talk::default() });
+                    talk = Some(conversation);
+                }
+                ISSUED => {}
+                other => return Err(Trouble::unknown(other)),
+            }
+        }
+        Ok(tables)
+    }
+
+    fn read_head(&mut self, content: &[u8]) -> Option<()> {
+        let (epoch, rest) = record::number(content)?;
+        let (through, rest) = record::number(rest)?;
+        self.epoch = epoch;
+        self.through = through;
+        self.horizon = if rest.is_empty() { None } else { record::horizon(rest) };
+        Some(())
+    }
+
+    /// Writes them as the first part.
+    pub(super) fn write<S: Storage + Debug>(
+        &self,
+        issued: &[IssuedPosition],
+        to: &mut SnapshotWriter<S>,
+    ) -> Result<(), Trouble> {
+        to.begin_part()?;
+        let horizon = self.horizon.map(|at| at.0.to_le_bytes());
+        let horizon: &[u8] = horizon.as_ref().map_or(&[], |bytes| bytes);
+        to.push(HEAD, &[&self.epoch.to_le_bytes(), &self.through.to_le_bytes(), horizon])?;
+        for tenant in self.texts.tenants() {
+            to.push(TENANT, &[tenant.as_bytes()])?;
+        }
+        for (tenant, names) in self.texts.runs() {
+            to.push(TENANT, &[self.texts.tenant_name(tenant).as_bytes()])?;
+            frames(0, &names, |frame| Ok(to.push(NAMES, &[frame])?))?;
+        }
+        for state in self.sources.states() {
+            to.push(SOURCE, &[&write_source(&state)])?;
+        }
+        for (conversation, talk) in &self.talks {
+            to.push(TENANT, &[self.texts.tenant_name(talk.tenant).as_bytes()])?;
+            to.push(TALK, &[&conversation.to_le_bytes()])?;
+            let named = talk.order.iter().map(|name| self.texts.named(*name));
+            let names: Option<Vec<(NameKind, &str)>> = named.collect();
+            let names = names.ok_or("a name is missing")?;
+            frames(0, &names, |frame| Ok(to.push(NAMES, &[frame])?))?;
+        }
+        for row in issued {
+            to.push(ISSUED, &[&encode_issued(row)])?;
+        }
+        Ok(())
+    }
+}
+
+fn write_source(state: &SourceState<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for number in [state.conversation, state.generation, state.sequence] {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
+    put_text(state.tenant, &mut bytes);
+    put_text(state.source, &mut bytes);
+    bytes.extend_from_slice(state.position);
+    bytes
+}
+
+pub(super) fn read_source(content: &[u8]) -> Option<SourceState<'_>> {
+    let (conversation, rest) = record::number(content)?;
+    let (generation, rest) = record::number(rest)?;
+    let (sequence, rest) = record::number(rest)?;
+    let (tenant, rest) = text(rest)?;
+    let (source, position) = text(rest)?;
+    Some(SourceState { tenant, source, generation, conversation, sequence, position })
+}

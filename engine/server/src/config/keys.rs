@@ -1,0 +1,147 @@
+//! Every key of the configuration, with its default and what it means.
+
+/// A key of the configuration.
+pub(super) struct Key {
+    pub(super) section: &'static str,
+    pub(super) name: &'static str,
+    /// The default, as it stands in the file.
+    pub(super) default: &'static str,
+    /// What it means, in one sentence.
+    pub(super) meaning: &'static str,
+}
+
+/// Every key, in the order of the file.
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        section: "engine",
+        name: "workers",
+        default: "1",
+        meaning: "Worker threads; results do not depend on how many there are.",
+    },
+    Key {
+        section: "engine",
+        name: "epoch_facts_max",
+        default: "100000",
+        meaning: "An epoch closes when it holds this many facts.",
+    },
+    Key {
+        section: "engine",
+        name: "epoch_milliseconds",
+        default: "10",
+        meaning: "An epoch closes this long after its first fact.",
+    },
+    Key {
+        section: "engine",
+        name: "horizon_step_seconds",
+        default: "60",
+        meaning: "How often figures of the current period follow the clock.",
+    },
+    Key {
+        section: "engine",
+        name: "totals_milliseconds",
+        default: "1000",
+        meaning: "How often totals over the trees are brought up to date at most.",
+    },
+    Key {
+        section: "engine",
+        name: "names_max",
+        default: "4000000",
+        meaning: "The most names that are kept; facts with further names are set aside.",
+    },
+    Key {
+        section: "engine",
+        name: "products_max",
+        default: "100000",
+        meaning: "The most products that are counted; facts of further products are set aside.",
+    },
+    Key {
+        section: "engine",
+        name: "future_tolerance_seconds",
+        default: "300",
+        meaning: "How far an event may lie ahead of its arrival before it is set aside.",
+    },
+    Key {
+        section: "policy",
+        name: "file",
+        default: "\"\"",
+        meaning: "The policy file; empty for the default policy.",
+    },
+    Key {
+        section: "api",
+        name: "listen",
+        default: "\"127.0.0.1:7117\"",
+        meaning: "Where questions are answered over HTTP; it has no access control yet.",
+    },
+    Key {
+        section: "connectors",
+        name: "listen",
+        default: "\"127.0.0.1:7118\"",
+        meaning: "Where connectors deliver.",
+    },
+    Key {
+        section: "connectors",
+        name: "token_file",
+        default: "\"\"",
+        meaning: "A file with the secret that connectors must show; empty admits everyone.",
+    },
+    Key {
+        section: "connectors",
+        name: "connections_max",
+        default: "64",
+        meaning: "The most connectors at a time; further ones are turned away.",
+    },
+    Key {
+        section: "journal",
+        name: "enabled",
+        default: "true",
+        meaning: "Whether input is kept, so that a restart continues where it stopped.",
+    },
+    Key {
+        section: "journal",
+        name: "folder",
+        default: "\"trueup-journal\"",
+        meaning: "Where input is kept.",
+    },
+    Key {
+        section: "snapshots",
+        name: "enabled",
+        default: "true",
+        meaning: "Whether what was kept is put together now and then, so that a start need not read all of it.",
+    },
+    Key {
+        section: "snapshots",
+        name: "journal_bytes",
+        default: "268435456",
+        meaning: "A snapshot is taken when so much was written since the last one.",
+    },
+    Key {
+        section: "snapshots",
+        name: "interval_seconds",
+        default: "900",
+        meaning: "A snapshot is taken when something was written and the last one is so old.",
+    },
+    Key {
+        section: "cluster",
+        name: "hosts",
+        default: "\"\"",
+        meaning: "Where each process of a cluster meets the others, `host:port, host:port`; empty for one process.",
+    },
+    Key {
+        section: "cluster",
+        name: "process",
+        default: "0",
+        meaning: "Which of them this is, from 0; only the first has the journal and answers.",
+    },
+    Key {
+        section: "cluster",
+        name: "secret_file",
+        default: "\"\"",
+        meaning: "A file with the secret that the processes of a cluster must show each other.",
+    },
+    Key {
+        section: "cluster",
+        name: "patience_seconds",
+        default: "60",
+        meaning: "How long a process waits at its start for the others.",
+    },
+];

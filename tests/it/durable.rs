@@ -1,0 +1,8 @@
+//! The engine on disks that fill up, lose power and fail: nothing that was acknowledged is lost.
+
+mod simulation;
+mod gate;
+mod full;
+mod snapshots;
+mod golden;
+mod failing;

@@ -1,6 +1,7 @@
 //! Engines over several processes: they say what one says, and outlive the loss of any.
 
 use crate::support::{Engine, LOG, PURCHASES, children, folder, rows, signal};
+use rustix::process::Signal;
 use serde_json::Value;
 use std::path::Path;
 use trueup_connectors::load::File;
@@ -35,18 +36,18 @@ fn two_processes_say_what_one_says_and_outlive_the_loss_of_either() {
     assert_eq!(all(&engine, path, epoch), expected);
     // One is killed, one is silent, and then the first is killed: each time all start anew.
     let mut pids = Vec::new();
-    for (name, process) in [("-KILL", 1), ("-STOP", 1), ("-KILL", 0)] {
+    for (what, process) in [(Signal::KILL, 1), (Signal::STOP, 1), (Signal::KILL, 0)] {
         pids = children(engine.child.id());
-        assert!(signal(name, &pids[process]), "{name} {process}");
+        assert!(signal(Some(what), &pids[process]), "{what:?} {process}");
         engine.become_ready();
-        assert_eq!(all(&engine, path, epoch), expected, "{name} {process}");
+        assert_eq!(all(&engine, path, epoch), expected, "{what:?} {process}");
         let again = engine.feed("lic1", &files);
         let once_more = all(&engine, path, again);
-        assert_eq!(once_more, expected, "{name} {process}, the same files once more");
-        assert!(pids.iter().all(|pid| !signal("-0", pid)), "{name} {process}: some are left");
+        assert_eq!(once_more, expected, "{what:?} {process}, the same files once more");
+        assert!(pids.iter().all(|pid| !signal(None, pid)), "{what:?} {process}: some are left");
     }
     pids = [pids, children(engine.child.id())].concat();
-    assert!(signal("-TERM", &engine.child.id().to_string()));
+    assert!(signal(Some(Signal::TERM), &engine.child.id().to_string()));
     assert_eq!(engine.child.wait().unwrap().code(), Some(0), "told to stop");
-    assert!(pids.iter().all(|pid| !signal("-0", pid)), "some are left");
+    assert!(pids.iter().all(|pid| !signal(None, pid)), "some are left");
 }

@@ -1,6 +1,7 @@
 //! The program as others use it: commands that end, engines that run.
 
 use crossbeam_channel::Receiver;
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -160,10 +161,13 @@ pub(crate) const LOG: &[u8] =
 pub(crate) const PURCHASES: &[u8] =
     b"line,product,metric,quantity,start,end\nP1,MESH,concurrent,1,2025-01-01,\n";
 
-/// Sends a signal to a process; whether there is one.
-pub(crate) fn signal(name: &str, pid: &str) -> bool {
-    let sent = Command::new("kill").args([name, pid]).stderr(Stdio::null()).status();
-    sent.unwrap().success()
+/// Sends a signal to a process, or only looks whether it is there; whether it is.
+pub(crate) fn signal(signal: Option<Signal>, pid: &str) -> bool {
+    let pid = Pid::from_raw(pid.parse().unwrap()).unwrap();
+    match signal {
+        Some(signal) => kill_process(pid, signal).is_ok(),
+        None => test_kill_process(pid).is_ok(),
+    }
 }
 
 /// The processes that a process started, in their order.

@@ -31,21 +31,21 @@ mod uses;
 
 use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere, parts};
+use crate::epochs::{Updates, by_key, each_epoch_sorted, everywhere};
 use crate::hierarchy::Placement;
 use crate::machines::FactorRow;
 use crate::rows::add;
 use crate::territory::Reach;
 use crate::tree::Tree;
 use crate::zones::{AccountZone, Calendars};
-use crate::{Diff, Facts};
+use crate::{Diff, Epoch, Facts};
 use component::Component;
 use convert::Conversion;
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use timely::dataflow::StreamVec;
 use timely::dataflow::operators::Concat as _;
-use timely::dataflow::operators::vec::Map as _;
 use trueup_model::bands::Band;
 use trueup_model::calendar::Period;
 use trueup_model::discrepancy::DiscrepancyKind;
@@ -163,14 +163,8 @@ pub fn allocate<'s>(
     let demand = demand.map(|one| Heard::Use(Box::new(one)));
     let rights = rights.map(|right| Heard::Right(Box::new(right)));
     let mut state = State::new(policy);
-    let found = each_epoch(
-        gather(demand.concat(rights), around, None),
-        "Allocate",
-        move |updates, changes| {
-            state.step(updates, changes);
-        },
-    );
-    split(found)
+    let rows = gather(demand.concat(rights), around, None);
+    each_epoch_parted(rows, "Allocate", move |updates, changes| state.step(updates, changes))
 }
 
 /// Brings rows to the worker of their product, and the surroundings to every worker.
@@ -178,7 +172,7 @@ fn gather<'s>(
     rows: Facts<'s, Heard>,
     around: Surroundings<'s>,
     reaches: Option<Facts<'s, Heard>>,
-) -> timely::dataflow::StreamVec<'s, crate::Epoch, (Heard, crate::Epoch, Diff)> {
+) -> StreamVec<'s, Epoch, (Heard, Epoch, Diff)> {
     let rows = by_key(rows, |heard| match heard {
         Heard::Use(one) => Key::of_use(one).place(),
         Heard::Right(right) => Key::of_right(right).place(),
@@ -216,43 +210,38 @@ fn band(row: &FactorRow) -> Option<Heard> {
     Some(Heard::Band(factor.product?.into(), row.span, band))
 }
 
-/// Parts what was found by what it is.
-fn split<'s>(
-    found: timely::dataflow::StreamVec<'s, crate::Epoch, (Found, crate::Epoch, Diff)>,
+/// What leaves, a list for each kind.
+type Told = (
+    Updates<LicensePosition>,
+    Updates<AllocationLine>,
+    Updates<Step>,
+    Updates<BasisGap>,
+    Updates<Remark>,
+);
+
+/// Applies `step` to each epoch, and parts what it finds by what it is.
+fn each_epoch_parted<'s, D: Clone + 'static, R: Clone + 'static>(
+    stream: StreamVec<'s, Epoch, (D, Epoch, R)>,
+    name: &str,
+    step: impl FnMut(Updates<D, R>, &mut Updates<Found>) + 'static,
 ) -> Allocation<'s> {
-    let [positions, lines, steps, gaps, remarks] = parts(found, |one| match one {
-        Found::Position(_) => 0,
-        Found::Line(_) => 1,
-        Found::Step(_) => 2,
-        Found::Gap(_) => 3,
-        Found::Remark(_) => 4,
-    });
-    let positions = positions.flat_map(|(one, epoch, diff)| match one {
-        Found::Position(row) => Some((row, epoch, diff)),
-        Found::Line(_) | Found::Step(_) | Found::Gap(_) | Found::Remark(_) => None,
-    });
-    let lines = lines.flat_map(|(one, epoch, diff)| match one {
-        Found::Line(row) => Some((row, epoch, diff)),
-        Found::Position(_) | Found::Step(_) | Found::Gap(_) | Found::Remark(_) => None,
-    });
-    let steps = steps.flat_map(|(one, epoch, diff)| match one {
-        Found::Step(row) => Some((row, epoch, diff)),
-        Found::Position(_) | Found::Line(_) | Found::Gap(_) | Found::Remark(_) => None,
-    });
-    let gaps = gaps.flat_map(|(one, epoch, diff)| match one {
-        Found::Gap(row) => Some((row, epoch, diff)),
-        Found::Position(_) | Found::Line(_) | Found::Step(_) | Found::Remark(_) => None,
-    });
-    let remarks = remarks.flat_map(|(one, epoch, diff)| match one {
-        Found::Remark(row) => Some((row, epoch, diff)),
-        Found::Position(_) | Found::Line(_) | Found::Step(_) | Found::Gap(_) => None,
-    });
+    let (positions, lines, steps, gaps, remarks) = each_epoch_sorted(stream, name, step, sort);
     Allocation {
         positions: positions.as_collection(),
         lines: lines.as_collection(),
         steps: steps.as_collection(),
         gaps: gaps.as_collection(),
         remarks: remarks.as_collection(),
+    }
+}
+
+fn sort(found: Found, diff: Diff, told: &mut Told) {
+    match found {
+        Found::Position(row) => told.0.push((row, diff)),
+        Found::Line(row) => told.1.push((row, diff)),
+        Found::Step(row) => told.2.push((row, diff)),
+        Found::Gap(row) => told.3.push((row, diff)),
+        Found::Remark(row) => told.4.push((row, diff)),
     }
 }
 

@@ -5,6 +5,7 @@
 //! of comparisons of wide rows for each, and no join needs their order.
 
 use crate::Diff;
+use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use trueup_model::hash::IdMap;
 
@@ -36,46 +37,46 @@ impl<V: Eq + Hash> Bag<V> {
         }
     }
 
-    /// Adds to how often a row is there; one that is there no times is not kept.
-    pub(crate) fn add(&mut self, row: V, diff: Diff) {
-        if diff == 0 {
-            return;
-        }
+    /// Adds to how often a row is there; one that is there no times is not kept. Gives how often it is there.
+    pub(crate) fn add(&mut self, row: V, diff: Diff) -> Diff {
         match self {
             Self::Few(rows) => match rows.iter().position(|(one, _)| *one == row) {
                 Some(place) => {
                     rows[place].1 += diff;
-                    if rows[place].1 == 0 {
+                    let times = rows[place].1;
+                    if times == 0 {
                         rows.swap_remove(place);
                     }
+                    times
                 }
+                None if diff == 0 => 0,
                 None if rows.len() < FEW => {
                     if rows.len() < EXACT {
                         rows.reserve_exact(1);
                     }
                     rows.push((row, diff));
+                    diff
                 }
                 None => {
                     let mut many: IdMap<V, Diff> = std::mem::take(rows).into_iter().collect();
                     many.insert(row, diff);
                     *self = Self::Many(many);
+                    diff
                 }
             },
-            Self::Many(rows) => {
-                // Looked up once: most rows are new, and those that go are there.
-                let times = rows.entry(row);
-                match times {
-                    std::collections::hash_map::Entry::Vacant(place) => {
-                        place.insert(diff);
+            // Looked up once: most rows are new, and those that go are there.
+            Self::Many(rows) => match rows.entry(row) {
+                Entry::Vacant(_) if diff == 0 => 0,
+                Entry::Vacant(place) => *place.insert(diff),
+                Entry::Occupied(mut place) => {
+                    *place.get_mut() += diff;
+                    let times = *place.get();
+                    if times == 0 {
+                        place.remove();
                     }
-                    std::collections::hash_map::Entry::Occupied(mut place) => {
-                        *place.get_mut() += diff;
-                        if *place.get() == 0 {
-                            place.remove();
-                        }
-                    }
+                    times
                 }
-            }
+            },
         }
     }
 
@@ -105,8 +106,9 @@ mod tests {
             let mut bag: Bag<u8> = Bag::default();
             let mut tree: BTreeMap<u8, Diff> = BTreeMap::new();
             for (row, diff) in steps {
-                bag.add(row, diff);
+                let times = bag.add(row, diff);
                 add(&mut tree, row, diff);
+                prop_assert_eq!(times, tree.get(&row).copied().unwrap_or(0));
                 let mut rows: Vec<(u8, Diff)> = bag.iter().map(|(one, n)| (*one, n)).collect();
                 rows.sort_unstable();
                 prop_assert!(rows.into_iter().eq(tree.iter().map(|(one, n)| (*one, *n))));

@@ -11,14 +11,12 @@
 //! that was heard of once is kept as it came.
 
 use crate::entered::Entered;
-use crate::epochs::{Updates, by_key, each_epoch, parts};
+use crate::epochs::{Updates, by_key, each_epoch_sorted};
 use crate::volume::Metered;
-use crate::{Diff, Epoch, Facts};
+use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use timely::dataflow::StreamVec;
-use timely::dataflow::operators::vec::Map as _;
 use trueup_model::fact::{Action, Body, DocumentRef, Fact, FactId, FactKind, Provenance};
 use trueup_model::hash::IdMap;
 use trueup_model::id::{Id, TenantId};
@@ -95,43 +93,31 @@ enum Found {
 pub fn dedupe<'s>(facts: Facts<'s, Entered>, rule: ConflictRule) -> Deduped<'s> {
     let routed = by_key(facts, |fact| spread(fact.id()));
     let mut state = State { rule, identities: IdMap::default() };
-    split(each_epoch(routed, "Dedupe", move |updates, changes| state.step(updates, changes)))
-}
-
-/// Parts what was found by what it is.
-fn split<'s>(found: StreamVec<'s, Epoch, (Found, Epoch, Diff)>) -> Deduped<'s> {
-    let [checkouts, signals, rows, metered, conflicts, repeated] = parts(found, |one| match one {
-        Found::Known(row) => part_of(row.body.kind()),
-        Found::Metered(_) => 3,
-        Found::Conflict(_) => 4,
-        Found::Repeated(_) => 5,
-    });
-    let [checkouts, signals, rows] = [checkouts, signals, rows].map(|stream| {
-        let known = stream.flat_map(|(one, epoch, diff)| match one {
-            Found::Known(row) => Some((*row, epoch, diff)),
-            Found::Metered(_) | Found::Conflict(_) | Found::Repeated(_) => None,
-        });
-        known.as_collection()
-    });
-    let metered = metered.flat_map(|(one, epoch, diff)| match one {
-        Found::Metered(row) => Some((row, epoch, diff)),
-        Found::Known(_) | Found::Conflict(_) | Found::Repeated(_) => None,
-    });
-    let conflicts = conflicts.flat_map(|(one, epoch, diff)| match one {
-        Found::Conflict(row) => Some((row, epoch, diff)),
-        Found::Known(_) | Found::Metered(_) | Found::Repeated(_) => None,
-    });
-    let repeated = repeated.flat_map(|(one, epoch, diff)| match one {
-        Found::Repeated(row) => Some((row, epoch, diff)),
-        Found::Known(_) | Found::Metered(_) | Found::Conflict(_) => None,
-    });
+    let step = move |updates: Updates<Entered>, changes: &mut Updates<Found>| {
+        state.step(updates, changes);
+    };
+    let ([checkouts, signals, rows], metered, conflicts, repeated) =
+        each_epoch_sorted(routed, "Dedupe", step, sort);
     Deduped {
-        checkouts,
-        signals,
-        rows,
+        checkouts: checkouts.as_collection(),
+        signals: signals.as_collection(),
+        rows: rows.as_collection(),
         metered: metered.as_collection(),
         conflicts: conflicts.as_collection(),
         repeated: repeated.as_collection(),
+    }
+}
+
+/// What leaves: what is known by its kind, and the rest by what it is.
+type Told = ([Updates<Known>; 3], Updates<Metered>, Updates<Conflict>, Updates<Repeated>);
+
+/// Sorts what was found by what it is.
+fn sort(found: Found, diff: Diff, told: &mut Told) {
+    match found {
+        Found::Known(row) => told.0[part_of(row.body.kind())].push((*row, diff)),
+        Found::Metered(row) => told.1.push((row, diff)),
+        Found::Conflict(row) => told.2.push((row, diff)),
+        Found::Repeated(row) => told.3.push((row, diff)),
     }
 }
 

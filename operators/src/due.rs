@@ -8,31 +8,25 @@
 //!
 //! Work per change: the row; when the horizon moves, the rows that it passed.
 
-use crate::epochs::{Updates, each_epoch, everywhere};
+use crate::epochs::{Updates, each_epoch_of, everywhere, operator};
 use crate::{Diff, Facts};
 use differential_dataflow::consolidation::consolidate;
 use differential_dataflow::{AsCollection as _, ExchangeData};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use timely::dataflow::operators::Concat as _;
 use trueup_model::time::Timestamp;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-enum Heard<D> {
-    Row(Timestamp, D),
-    Horizon(Timestamp),
-}
 
 /// Lets through what is due; each row comes with its instant.
 pub fn due<'s, D: ExchangeData + Copy>(
     rows: Facts<'s, (Timestamp, D)>,
     horizon: Facts<'s, Timestamp>,
 ) -> Facts<'s, D> {
-    let rows = rows.map(|(at, row)| Heard::Row(at, row)).inner;
-    let horizon = everywhere(horizon.map(Heard::Horizon));
+    let heard = (rows.inner, everywhere(horizon));
     let mut state = State { horizon: Timestamp::MIN, waiting: BTreeMap::new() };
-    each_epoch(rows.concat(horizon), "Due", move |updates, changes| state.step(updates, changes))
-        .as_collection()
+    let builder = operator("Due", &heard.0);
+    each_epoch_of(builder, heard, move |(rows, horizon), changes| {
+        state.step(rows, horizon, changes);
+    })
+    .as_collection()
 }
 
 struct State<D> {
@@ -41,16 +35,18 @@ struct State<D> {
 }
 
 impl<D: Ord + Copy> State<D> {
-    fn step(&mut self, updates: Updates<Heard<D>>, changes: &mut Updates<D>) {
+    fn step(
+        &mut self,
+        rows: Updates<(Timestamp, D)>,
+        horizon: Updates<Timestamp>,
+        changes: &mut Updates<D>,
+    ) {
         let before = self.horizon;
-        for (heard, diff) in &updates {
-            if let (Heard::Horizon(at), 1) = (heard, *diff) {
-                self.horizon = self.horizon.max(*at);
-            }
+        for (at, _) in horizon.into_iter().filter(|(_, diff)| *diff > 0) {
+            self.horizon = self.horizon.max(at);
         }
         let mut passed: Updates<D> = Vec::new();
-        for (heard, diff) in updates {
-            let Heard::Row(at, row) = heard else { continue };
+        for ((at, row), diff) in rows {
             if at <= before {
                 changes.push((row, diff));
             } else if at <= self.horizon {

@@ -4,6 +4,8 @@
 //! then applies them all to its state and gives the differences. A step must not depend on the order
 //! of its updates, which differs between runs and numbers of workers.
 
+mod ports;
+
 use crate::{Diff, Epoch, Facts};
 use differential_dataflow::ExchangeData;
 use differential_dataflow::consolidation::consolidate;
@@ -15,7 +17,9 @@ use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::Exchange as _;
 use timely::dataflow::operators::Operator as _;
-use timely::dataflow::operators::vec::{Broadcast as _, Partition as _};
+use timely::dataflow::operators::vec::Broadcast as _;
+
+pub(crate) use ports::{each_epoch_of, each_epoch_sorted, operator};
 
 /// Updates of a collection.
 pub(crate) type Updates<D, R = Diff> = Vec<(D, R)>;
@@ -27,7 +31,7 @@ type Open<D, R> = BTreeMap<Epoch, (Capability<Epoch>, Vec<Batch<D, R>>)>;
 type Batch<D, R> = Vec<(D, Epoch, R)>;
 
 /// How much room for results is kept from one epoch to the next, if less is needed.
-const ROOM_KEPT: usize = 65_536;
+pub(crate) const ROOM_KEPT: usize = 65_536;
 
 /// Applies `step` once for each epoch that has updates, in order, on the worker where they are.
 ///
@@ -111,20 +115,6 @@ where
         consolidate(&mut updates);
         step(updates, changes);
     })
-}
-
-/// Parts what an operator found by what it is: a row goes to the stream of its number.
-pub(crate) fn parts<'s, D, R, const N: usize>(
-    found: StreamVec<'s, Epoch, (D, Epoch, R)>,
-    number: impl Fn(&D) -> usize + 'static,
-) -> [StreamVec<'s, Epoch, (D, Epoch, R)>; N]
-where
-    D: Clone + 'static,
-    R: Clone + 'static,
-{
-    let mut streams =
-        found.partition(N as u64, move |row| (number(&row.0) as u64, row)).into_iter();
-    std::array::from_fn(|_| streams.next().expect("there is one for each part"))
 }
 
 /// Sends each update to the worker that owns its key.

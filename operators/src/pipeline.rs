@@ -341,7 +341,6 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
 
     let ticks = || inputs.ticks.clone();
     let paced_uses = paced("Paced: uses", uses.clone(), ticks());
-    let paced_cells = paced("Paced: cells", volume.cells.clone(), ticks());
     let paced_products = paced("Paced: products", products.edges.clone(), ticks());
     let paced_accounts = paced("Paced: accounts", accounts.edges.clone(), ticks());
     let paced_zones = paced("Paced: zones", reference.zones.clone(), ticks());
@@ -356,11 +355,12 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
             policy.clone(),
         );
         let sums = totals(
-            paced_cells.clone(),
+            volume.cells.clone(),
             edges,
             paced_products.clone(),
             paced_zones.clone(),
-            policy.clone(),
+            ticks(),
+            policy,
         );
         peaks.concat(sums)
     };
@@ -368,7 +368,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let rollups_current = if policy.current_totals {
         over(current_tree(paced_accounts, paced_horizon.clone()))
     } else {
-        rollups.clone().filter(|_| false)
+        inputs.horizon.clone().flat_map(|_| None)
     };
     let pools = pools(
         paired.sessions.clone(),

@@ -16,33 +16,52 @@ pub fn present<'s, D: ExchangeData + Hash>(
     rows: Facts<'s, D>,
     key: impl Fn(&D) -> u64 + 'static,
 ) -> Facts<'s, D> {
-    let mut counts: IdMap<D, Diff> = IdMap::default();
+    let mut counts: IdMap<D, Count> = IdMap::default();
     each_epoch(by_key(rows, key), name, move |updates, changes| {
         step(&mut counts, updates, changes);
     })
     .as_collection()
 }
 
+/// How often a row is there.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    times: Diff,
+    /// Whether it was given.
+    given: bool,
+    /// Whether it may have come or gone in this epoch.
+    turned: bool,
+}
+
 fn step<D: Hash + Eq + Clone>(
-    counts: &mut IdMap<D, Diff>,
+    counts: &mut IdMap<D, Count>,
     updates: Updates<D>,
     changes: &mut Updates<D>,
 ) {
-    let mut sums: IdMap<D, Diff> = IdMap::default();
-    for (row, diff) in updates {
-        *sums.entry(row).or_default() += diff;
+    // Most rows of a hot stream are there already and stay: they cost one look-up.
+    let mut turned: Vec<D> = Vec::new();
+    for (row, diff) in updates.into_iter().filter(|(_, diff)| *diff != 0) {
+        let count = match counts.get_mut(&row) {
+            Some(count) => count,
+            None => counts.entry(row.clone()).or_default(),
+        };
+        count.times += diff;
+        if count.given != (count.times != 0) && !count.turned {
+            count.turned = true;
+            turned.push(row);
+        }
     }
-    for (row, diff) in sums.into_iter().filter(|(_, diff)| *diff != 0) {
-        let count = counts.entry(row.clone()).or_default();
-        let before = *count;
-        *count += diff;
-        let now = *count;
-        if now == 0 {
+    for row in turned {
+        let Some(count) = counts.get_mut(&row) else { continue };
+        count.turned = false;
+        let (is_there, was_given) = (count.times != 0, count.given);
+        count.given = is_there;
+        if !is_there {
             counts.remove(&row);
         }
-        match (before == 0, now == 0) {
-            (true, false) => changes.push((row, 1)),
-            (false, true) => changes.push((row, -1)),
+        match (was_given, is_there) {
+            (false, true) => changes.push((row, 1)),
+            (true, false) => changes.push((row, -1)),
             (true, true) | (false, false) => {}
         }
     }

@@ -12,15 +12,14 @@
 
 mod tables;
 
-use crate::Facts;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere, parts};
+use crate::epochs::{Updates, by_key, each_epoch_sorted, everywhere};
 use crate::keyed::Rows as _;
+use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use tables::{Meaning, Tables, Topic};
 use timely::dataflow::operators::Concat as _;
-use timely::dataflow::operators::vec::Map as _;
 use trueup_model::catalog::AliasKind;
 use trueup_model::derived::{Resolution, Subject};
 use trueup_model::discrepancy::DiscrepancyKind;
@@ -155,9 +154,6 @@ enum Found {
     Unmapped(Unmapped),
 }
 
-/// The streams of what is found: one for each asker, one for everyone, one for what is unmapped.
-const PARTS: usize = ASKERS + 2;
-
 /// Resolves each subject by the statements in force. Each pair of subject and asker is there once.
 pub fn resolve<'s>(
     subjects: Facts<'s, (Subject, Asker)>,
@@ -170,31 +166,31 @@ pub fn resolve<'s>(
     });
     let statements = everywhere(statements.map(Heard::Statement));
     let mut state = State::default();
-    let found = each_epoch(subjects.concat(statements), "Resolve", move |updates, changes| {
+    let step = move |updates: Updates<Heard>, changes: &mut Updates<Found>| {
         state.step(updates, changes);
-    });
-    let streams: [_; PARTS] = parts(found, |one| match one {
-        Found::Told(asker, ..) => asker.number(),
-        Found::Resolution(..) => ASKERS,
-        Found::Unmapped(_) => ASKERS + 1,
-    });
-    let meanings = streams.clone().map(|stream| {
-        let rows = stream.flat_map(|(one, epoch, diff)| match one {
-            Found::Resolution(subject, row) | Found::Told(_, subject, row) => {
-                Some(((subject, row), epoch, diff))
-            }
-            Found::Unmapped(_) => None,
-        });
-        rows.as_collection()
-    });
-    let unmapped = streams[ASKERS + 1].clone().flat_map(|(one, epoch, diff)| match one {
-        Found::Unmapped(row) => Some((row, epoch, diff)),
-        Found::Resolution(..) | Found::Told(..) => None,
-    });
+    };
+    let (resolutions, asked, unmapped) =
+        each_epoch_sorted(subjects.concat(statements), "Resolve", step, sort);
     Resolved {
-        resolutions: meanings[ASKERS].clone(),
-        asked: std::array::from_fn(|number| meanings[number].clone()),
+        resolutions: resolutions.as_collection(),
+        asked: asked.map(|stream| stream.as_collection()),
         unmapped: unmapped.as_collection().once(),
+    }
+}
+
+/// A subject with one of its meanings.
+type Meant = (Subject, Resolution);
+
+/// Sorts what was found by whom it is for.
+fn sort(
+    found: Found,
+    diff: Diff,
+    told: &mut (Updates<Meant>, [Updates<Meant>; ASKERS], Updates<Unmapped>),
+) {
+    match found {
+        Found::Resolution(subject, row) => told.0.push(((subject, row), diff)),
+        Found::Told(asker, subject, row) => told.1[asker.number()].push(((subject, row), diff)),
+        Found::Unmapped(row) => told.2.push((row, diff)),
     }
 }
 

@@ -45,6 +45,11 @@ impl Tree {
         }
     }
 
+    /// The nodes directly above, with when each is.
+    pub(crate) fn parents(&self, node: u64) -> impl Iterator<Item = &(Span, u64)> {
+        self.parents.get(&node).into_iter().flatten()
+    }
+
     /// The node itself and every node above it, with the part of `span` in which each is.
     ///
     /// Work: the edges on the way up.
@@ -53,7 +58,7 @@ impl Tree {
         let mut next = 0;
         while let Some(below) = found.get(next).copied() {
             next += 1;
-            for (edge, parent) in self.parents.get(&below.node).into_iter().flatten() {
+            for (edge, parent) in self.parents(below.node) {
                 if let Some(both) = edge.overlap(below.span) {
                     let distance = below.distance + 1;
                     found.push(Above { span: both, node: *parent, distance });

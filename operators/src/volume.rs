@@ -13,7 +13,7 @@
 
 mod cuts;
 
-use crate::epochs::{Updates, by_key, each_epoch, everywhere, parts};
+use crate::epochs::{ROOM_KEPT, Updates, by_key, each_epoch_of, everywhere, operator};
 use crate::few::FewMap;
 use crate::hierarchy::Placement;
 use crate::resolve::place;
@@ -22,10 +22,10 @@ use crate::zones::{AccountZone, Calendars};
 use crate::{Diff, Facts};
 use cuts::{Cuts, Turns};
 use differential_dataflow::AsCollection as _;
+use differential_dataflow::difference::Semigroup;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use timely::dataflow::operators::Concat as _;
-use timely::dataflow::operators::vec::Map as _;
+use std::hash::Hash;
 use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::derived::{Resolution, Subject};
 use trueup_model::fact::{FactId, Provenance};
@@ -134,21 +134,13 @@ pub struct Volume<'s> {
     pub readings: Facts<'s, Reading>,
 }
 
+/// What decides in which cell an event lies, besides its subject.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-enum Heard {
-    Event(Metered),
-    Resolution(Subject, Resolution),
+enum Table {
     Zone(AccountZone),
     Edge(Placement),
     Single(ProductId, Asked),
     Unit(PeriodUnit),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Found {
-    Cell(Cell),
-    Late(Late),
-    Reading(Reading),
 }
 
 /// Cuts attributed events into cells; of the products in `single`, gives each event as well. A product
@@ -162,38 +154,20 @@ pub fn volume<'s>(
     units: Facts<'s, PeriodUnit>,
     policy: Policy,
 ) -> Volume<'s> {
-    let events = events.map(Heard::Event);
-    let resolutions = resolutions.map(|(subject, row)| Heard::Resolution(subject, row));
-    let keyed = by_key(events.concat(resolutions), |heard| match heard {
-        Heard::Event(event) => place(&event.subject),
-        Heard::Resolution(subject, _) => place(subject),
-        Heard::Zone(_) | Heard::Edge(_) | Heard::Single(..) | Heard::Unit(_) => 0,
-    });
-    let zones = zones.map(Heard::Zone).concat(edges.map(Heard::Edge));
-    let single = single.map(|(product, asked)| Heard::Single(product, asked));
-    let zones = everywhere(zones.concat(single).concat(units.map(Heard::Unit)));
+    let events = by_key(events, |event| place(&event.subject));
+    let resolutions = by_key(resolutions, |(subject, _)| place(subject));
+    let tables = zones.map(Table::Zone).concat(edges.map(Table::Edge));
+    let tables = tables.concat(single.map(|(product, asked)| Table::Single(product, asked)));
+    let tables = everywhere(tables.concat(units.map(Table::Unit)));
     let mut state = State::new(policy);
-    let found = each_epoch(keyed.concat(zones), "Volume", move |updates, changes| {
-        state.step(updates, changes);
-    });
-    let [cells, late, readings] = parts(found, |one| match one {
-        Found::Cell(_) => 0,
-        Found::Late(_) => 1,
-        Found::Reading(_) => 2,
-    });
-    let cells = cells.flat_map(|(one, epoch, tally)| match one {
-        Found::Cell(row) => Some((row, epoch, tally)),
-        Found::Late(_) | Found::Reading(_) => None,
-    });
-    let times = |tally: Tally| isize::try_from(tally.events).unwrap_or(0);
-    let late = late.flat_map(move |(one, epoch, tally)| match one {
-        Found::Late(row) => Some((row, epoch, times(tally))),
-        Found::Cell(_) | Found::Reading(_) => None,
-    });
-    let readings = readings.flat_map(move |(one, epoch, tally)| match one {
-        Found::Reading(row) => Some((row, epoch, times(tally))),
-        Found::Cell(_) | Found::Late(_) => None,
-    });
+    let mut sums = Sums::default();
+    let builder = operator("Volume", &events);
+    let heard = (events, resolutions, tables);
+    let (cells, late, readings) =
+        each_epoch_of(builder, heard, move |(events, resolutions, tables), told| {
+            state.step(events, resolutions, tables, &mut sums);
+            sums.give(told);
+        });
     Volume {
         cells: cells.as_collection(),
         late: late.as_collection(),
@@ -225,8 +199,34 @@ struct Entry {
     resolutions: Vec<(Resolution, Diff)>,
 }
 
-/// Sums that an epoch changes.
-type Sums = IdMap<Found, Tally>;
+/// What leaves.
+type Told = (Updates<Cell, Tally>, Updates<Late>, Updates<Reading>);
+
+/// What an epoch changes.
+#[derive(Default)]
+struct Sums {
+    cells: IdMap<Cell, Tally>,
+    late: IdMap<Late, Diff>,
+    readings: IdMap<Reading, Diff>,
+}
+
+impl Sums {
+    /// Gives everything, and keeps no more room than is usual.
+    fn give(&mut self, told: &mut Told) {
+        give(&mut self.cells, &mut told.0);
+        give(&mut self.late, &mut told.1);
+        give(&mut self.readings, &mut told.2);
+    }
+}
+
+fn give<D, R: Semigroup>(rows: &mut IdMap<D, R>, told: &mut Updates<D, R>)
+where
+    D: Eq + Hash,
+{
+    let room = rows.len().max(ROOM_KEPT);
+    told.extend(rows.drain().filter(|(_, weight)| !weight.is_zero()));
+    rows.shrink_to(room);
+}
 
 impl Entry {
     /// Takes in meanings that came and went: of two of one span one goes and one comes, in any order.
@@ -298,43 +298,28 @@ impl State {
         Self { subjects: IdMap::default(), cutter }
     }
 
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found, Tally>) {
-        let mut sums = Sums::default();
-        let mut events: Vec<(Metered, Diff)> = Vec::with_capacity(updates.len());
+    fn step(
+        &mut self,
+        events: Updates<Metered>,
+        resolutions: Updates<(Subject, Resolution)>,
+        tables: Updates<Table>,
+        sums: &mut Sums,
+    ) {
+        self.hear(tables, sums);
         let mut meanings: IdMap<Subject, Vec<(Resolution, Diff)>> = IdMap::default();
-        let mut zones = Vec::new();
-        let mut units = Vec::new();
-        let mut edges: BTreeMap<Placement, Diff> = BTreeMap::new();
-        let mut single: Vec<(ProductId, Asked, Diff)> = Vec::new();
-        for (heard, diff) in updates {
-            match heard {
-                Heard::Event(event) => events.push((event, diff)),
-                Heard::Resolution(subject, row) => {
-                    meanings.entry(subject).or_default().push((row, diff));
-                }
-                Heard::Zone(zone) => zones.push((zone, diff)),
-                Heard::Unit(unit) => units.push((unit, diff)),
-                Heard::Single(product, asked) => single.push((product, asked, diff)),
-                Heard::Edge(edge) => *edges.entry(edge).or_default() += diff,
-            }
+        for ((subject, row), diff) in resolutions {
+            meanings.entry(subject).or_default().push((row, diff));
         }
-        if !single.is_empty() {
-            self.ask(single, &mut sums);
-        }
-        if !zones.is_empty() || !units.is_empty() {
-            self.recut(zones, units, &mut sums);
-        }
-        self.move_nodes(edges, &mut sums);
         for (subject, rows) in meanings {
             let entry = self.subjects.entry(subject).or_default();
-            self.cutter.count_all(subject, entry, -1, &mut sums);
+            self.cutter.count_all(subject, entry, -1, sums);
             entry.mean(rows);
-            self.cutter.count_all(subject, entry, 1, &mut sums);
+            self.cutter.count_all(subject, entry, 1, sums);
         }
         let mut bare: Vec<Subject> = Vec::new();
         for (event, diff) in events {
             let entry = self.subjects.entry(event.subject).or_default();
-            self.cutter.count(&event, entry.at(event.at), diff, &mut sums);
+            self.cutter.count(&event, entry.at(event.at), diff, sums);
             entry.keep(&event, diff);
             if entry.events.is_empty() && entry.resolutions.is_empty() {
                 bare.push(event.subject);
@@ -346,7 +331,29 @@ impl State {
                 self.subjects.remove(&subject);
             }
         }
-        changes.extend(sums.into_iter().filter(|(_, tally)| *tally != Tally::default()));
+    }
+
+    /// Takes in what decides in which cells events lie, and cuts anew what it concerns.
+    fn hear(&mut self, tables: Updates<Table>, sums: &mut Sums) {
+        let mut zones = Vec::new();
+        let mut units = Vec::new();
+        let mut edges: BTreeMap<Placement, Diff> = BTreeMap::new();
+        let mut single: Vec<(ProductId, Asked, Diff)> = Vec::new();
+        for (table, diff) in tables {
+            match table {
+                Table::Zone(zone) => zones.push((zone, diff)),
+                Table::Unit(unit) => units.push((unit, diff)),
+                Table::Single(product, asked) => single.push((product, asked, diff)),
+                Table::Edge(edge) => *edges.entry(edge).or_default() += diff,
+            }
+        }
+        if !single.is_empty() {
+            self.ask(single, sums);
+        }
+        if !zones.is_empty() || !units.is_empty() {
+            self.recut(zones, units, sums);
+        }
+        self.move_nodes(edges, sums);
     }
 
     /// Changes what is asked of products, and counts their subjects anew.
@@ -455,7 +462,7 @@ impl Cutter {
         };
         let quantity = i128::from(event.quantity.0) * diff as i128;
         let tally = Tally { events: diff as i128, quantity };
-        add(sums, Found::Cell(cell), tally);
+        sums.cells.entry(cell).or_default().plus_equals(&tally);
         if let Some(asked) = self.single.get(&cell.product) {
             let reading = Reading {
                 tenant: cell.tenant,
@@ -468,16 +475,10 @@ impl Cutter {
                 asked: *asked,
                 device: cell.device,
             };
-            add(sums, Found::Reading(reading), tally);
+            *sums.readings.entry(reading).or_default() += diff;
         }
         if cell.late {
-            add(sums, Found::Late(Late { cell, event: *event }), tally);
+            *sums.late.entry(Late { cell, event: *event }).or_default() += diff;
         }
     }
-}
-
-fn add(sums: &mut Sums, found: Found, tally: Tally) {
-    let sum = sums.entry(found).or_default();
-    sum.events += tally.events;
-    sum.quantity += tally.quantity;
 }

@@ -31,7 +31,7 @@ use super::{Heard as Table, Key, Surroundings, Turn, World, tables};
 use crate::attribute::Use;
 use crate::downgrades::{Way, members};
 use crate::entitle::Right;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere, parts};
+use crate::epochs::{Updates, by_key, each_epoch_sorted, everywhere};
 use crate::grouping::Grouping;
 use crate::keyed::Keyed as _;
 use crate::reconcile::plain;
@@ -44,7 +44,6 @@ use nodes::Missed;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use timely::dataflow::operators::Concat as _;
-use timely::dataflow::operators::vec::Map as _;
 use trueup_model::discrepancy::{Discrepancy, DiscrepancyKind};
 use trueup_model::hash::IdMap;
 use trueup_model::id::{ProductId, TenantId};
@@ -98,22 +97,20 @@ pub fn lend<'s>(
     });
     let around = everywhere(tables(around, None).map(Heard::Table));
     let mut state = State { world: World::new(policy), families: IdMap::default() };
-    let found = each_epoch(rows.concat(around), "Allocate: downgrades", move |updates, changes| {
+    let step = move |updates: Updates<Heard>, changes: &mut Updates<Found>| {
         state.step(updates, changes);
-    });
-    let [lent, problems] = parts(found, |one| match one {
-        Found::Right(_) => 0,
-        Found::Missed(_) => 1,
-    });
-    let lent = lent.flat_map(|(one, epoch, diff)| match one {
-        Found::Right(right) => Some((right, epoch, diff)),
-        Found::Missed(_) => None,
-    });
-    let problems = problems.flat_map(|(one, epoch, diff)| match one {
-        Found::Missed(problem) => Some((problem, epoch, diff)),
-        Found::Right(_) => None,
-    });
+    };
+    let (lent, problems) =
+        each_epoch_sorted(rows.concat(around), "Allocate: downgrades", step, sort);
     Lent { rights: lent.as_collection(), problems: problems.as_collection() }
+}
+
+/// Sorts what was found by what it is.
+fn sort(found: Found, diff: Diff, told: &mut (Updates<Right>, Updates<Discrepancy>)) {
+    match found {
+        Found::Right(right) => told.0.push((right, diff)),
+        Found::Missed(problem) => told.1.push((problem, diff)),
+    }
 }
 
 struct State {

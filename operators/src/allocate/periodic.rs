@@ -13,10 +13,10 @@
 mod component;
 mod position;
 
-use super::{Allocation, Found, Heard, Key, Surroundings, Turn, World};
+use super::{Allocation, Found, Heard, Key, Surroundings, Turn, World, each_epoch_parted};
 use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Updates, by_key, everywhere};
 use crate::keyed::Keyed as _;
 use crate::tally::Tally;
 use crate::volume::{Cell, Reading};
@@ -26,9 +26,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use timely::dataflow::operators::Concat as _;
 use trueup_model::hash::IdMap;
-use trueup_model::id::ProductId;
+use trueup_model::id::{AccountId, ProductId};
 use trueup_model::metric::Metric;
-use trueup_model::time::Timestamp;
+use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
 
 /// A row that arrives, with what it weighs.
@@ -77,10 +77,9 @@ pub fn allocate_periods<'s>(
         schedule: BTreeMap::new(),
     };
     let all = rows.concat(cells).concat(tables);
-    let found = each_epoch(all, "Allocate: periods", move |updates, changes| {
+    each_epoch_parted(all, "Allocate: periods", move |updates, changes| {
         state.step(updates, changes);
-    });
-    super::split(found)
+    })
 }
 
 fn key(row: &Row) -> Option<Key> {
@@ -120,7 +119,8 @@ struct State {
 /// What an epoch brings to a product.
 #[derive(Default)]
 struct News {
-    cells: Vec<(Cell, i128)>,
+    /// By account and piece of time: who it was does not matter.
+    cells: IdMap<(AccountId, Span), i128>,
     uses: Vec<(Use, Diff)>,
     rights: Vec<(Right, Diff)>,
     readings: Vec<(Reading, Diff)>,
@@ -128,14 +128,15 @@ struct News {
 
 impl State {
     fn step(&mut self, updates: Updates<Row, Tally>, changes: &mut Updates<Found>) {
-        let mut news: BTreeMap<Key, News> = BTreeMap::new();
+        let mut news: IdMap<Key, News> = IdMap::default();
         let mut shared = Vec::new();
         for (row, tally) in updates {
             let key = key(&row);
             let count = Diff::try_from(tally.events).unwrap_or(0);
             match (row, key) {
                 (Row::Cell(cell), Some(key)) => {
-                    news.entry(key).or_default().cells.push((cell, tally.quantity));
+                    let cells = &mut news.entry(key).or_default().cells;
+                    *cells.entry((cell.account, cell.span)).or_default() += tally.quantity;
                 }
                 (Row::Other(Heard::Use(one)), Some(key)) => {
                     news.entry(key).or_default().uses.push((*one, count));

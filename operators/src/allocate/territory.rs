@@ -21,10 +21,10 @@
 use super::figures::Figures;
 use super::flow::greatest_flow;
 use super::node::{ALL_OF_TIME, Node, Window, grant};
-use super::{Allocation, Found, Heard, Key, Surroundings, Turn, World, gather, split};
+use super::{Allocation, Found, Heard, Key, Surroundings, Turn, World, each_epoch_parted, gather};
 use crate::attribute::{Place, Use};
 use crate::entitle::Right;
-use crate::epochs::{Updates, each_epoch};
+use crate::epochs::Updates;
 use crate::grouping::{Grouping, Holds};
 use crate::territory::Reach;
 use crate::timeline::Levels;
@@ -55,7 +55,7 @@ pub fn allocate_territories<'s>(
     let tables = reaches.map(Heard::Reach);
     let mut world = World::new(policy);
     let mut components: BTreeMap<Key, Component> = BTreeMap::new();
-    let found = each_epoch(
+    each_epoch_parted(
         gather(rows, around, Some(tables)),
         "Allocate: territories",
         move |updates, changes| {
@@ -83,8 +83,7 @@ pub fn allocate_territories<'s>(
             }
             components.retain(|_, component| !component.is_empty());
         },
-    );
-    split(found)
+    )
 }
 
 impl Holds for (Holder, Weight) {

@@ -192,14 +192,14 @@ impl Component {
             || asked
             || !turn.zones.is_empty()
             || reroutes();
-        for (cell, quantity) in news.cells {
-            let sum = self.cells.entry((cell.account, cell.span)).or_default();
+        for ((account, span), quantity) in news.cells {
+            let sum = self.cells.entry((account, span)).or_default();
             *sum += quantity;
             if *sum == 0 {
-                self.cells.remove(&(cell.account, cell.span));
+                self.cells.remove(&(account, span));
             }
             if !rebuild && self.demands {
-                self.add_cell(cell.account, cell.span, quantity, world, &mut dirty);
+                self.add_cell(account, span, quantity, world, &mut dirty);
             }
         }
         for (reading, diff) in news.readings {

@@ -1,0 +1,264 @@
+//! Steps that hear several streams of different rows, or tell several: each stream has a port of its own,
+//! so that no row is wrapped, copied and sorted out again on its way.
+
+use super::{Batch, ROOM_KEPT, Updates, by_epoch};
+use crate::Epoch;
+use std::collections::BTreeMap;
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::StreamVec;
+use timely::dataflow::channels::pact::{ParallelizationContract, Pipeline};
+use timely::dataflow::operators::Capability;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::dataflow::operators::generic::{InputHandleCore, OutputBuilder};
+
+/// A stream of updates.
+type Stream<'s, D, R> = StreamVec<'s, Epoch, (D, Epoch, R)>;
+/// Rows as they leave an operator.
+type Builder<D, R> = CapacityContainerBuilder<Vec<(D, Epoch, R)>>;
+/// Where an operator takes rows from.
+type Handle<D, R> = InputHandleCore<
+    Epoch,
+    Vec<(D, Epoch, R)>,
+    <Pipeline as ParallelizationContract<Epoch, Vec<(D, Epoch, R)>>>::Puller,
+>;
+/// What came of each epoch that is still open, and the right to answer for it at each port.
+type Open<H> = BTreeMap<Epoch, (Vec<Capability<Epoch>>, H)>;
+
+/// The streams that a step hears.
+pub(crate) trait Heard<'s> {
+    /// The updates of one epoch, a list for each stream.
+    type Updates;
+    /// The updates of one epoch as they come.
+    type Batches: Default + 'static;
+    /// Where they come from.
+    type Handles: 'static;
+
+    /// Opens the ports.
+    fn open(self, builder: &mut OperatorBuilder<'s, Epoch>) -> Self::Handles;
+
+    /// Takes what came; the operator tells so many streams.
+    fn receive(handles: &mut Self::Handles, told: usize, open: &mut Open<Self::Batches>);
+
+    /// The updates without their epoch.
+    fn updates(batches: Self::Batches) -> Self::Updates;
+}
+
+/// What a step tells: a list of updates for each stream.
+pub(crate) trait Told<'s>: 'static {
+    /// The streams.
+    type Streams;
+    /// Where rows leave.
+    type Ports: 'static;
+    /// How many streams there are.
+    const PORTS: usize;
+
+    /// Lists without updates.
+    fn nothing() -> Self;
+
+    /// Opens the ports.
+    fn open(builder: &mut OperatorBuilder<'s, Epoch>) -> (Self::Ports, Self::Streams);
+
+    /// Sends everything that is in the lists, by the right of each port.
+    fn send(&mut self, epoch: Epoch, rights: &[Capability<Epoch>], ports: &mut Self::Ports);
+}
+
+/// Applies `step` once for each epoch that has updates in any of the streams, in order, on the worker
+/// where they are.
+///
+/// `step` takes all updates of the epoch, in any order, and adds what changed to its second argument.
+pub(crate) fn each_epoch_of<'s, H: Heard<'s>, T: Told<'s>>(
+    mut builder: OperatorBuilder<'s, Epoch>,
+    heard: H,
+    mut step: impl FnMut(H::Updates, &mut T) + 'static,
+) -> T::Streams {
+    let mut handles = heard.open(&mut builder);
+    let (mut ports, streams) = T::open(&mut builder);
+    builder.build(move |_| {
+        let mut open: Open<H::Batches> = BTreeMap::new();
+        let mut told = T::nothing();
+        move |frontiers| {
+            H::receive(&mut handles, T::PORTS, &mut open);
+            while let Some(first) = open.first_entry() {
+                if frontiers.iter().any(|frontier| frontier.less_equal(first.key())) {
+                    break;
+                }
+                let (epoch, (rights, batches)) = first.remove_entry();
+                step(H::updates(batches), &mut told);
+                told.send(epoch, &rights, &mut ports);
+            }
+        }
+    });
+    streams
+}
+
+/// Applies `step` once for each epoch that has updates, and sorts what it found into the lists of the streams.
+pub(crate) fn each_epoch_sorted<'s, D, R, O, S, T>(
+    stream: Stream<'s, D, R>,
+    name: &str,
+    mut step: impl FnMut(Updates<D, R>, &mut Updates<O, S>) + 'static,
+    sort: impl Fn(O, S, &mut T) + 'static,
+) -> T::Streams
+where
+    D: Clone + 'static,
+    R: Clone + 'static,
+    O: 'static,
+    S: 'static,
+    T: Told<'s>,
+{
+    let builder = operator(name, &stream);
+    let mut found: Updates<O, S> = Vec::new();
+    each_epoch_of(builder, (stream,), move |(updates,), told: &mut T| {
+        step(updates, &mut found);
+        let room = found.len().max(ROOM_KEPT);
+        found.drain(..).for_each(|(one, diff)| sort(one, diff, told));
+        found.shrink_to(room);
+    })
+}
+
+/// An operator of this name, where a stream is.
+pub(crate) fn operator<'s, D: Clone + 'static>(
+    name: &str,
+    stream: &StreamVec<'s, Epoch, D>,
+) -> OperatorBuilder<'s, Epoch> {
+    OperatorBuilder::new(name.to_owned(), stream.scope())
+}
+
+/// Takes what came at one port.
+fn receive<D: 'static, R: 'static, B: Default>(
+    handle: &mut Handle<D, R>,
+    told: usize,
+    open: &mut Open<B>,
+    of: impl Fn(&mut B) -> &mut Vec<Batch<D, R>>,
+) {
+    handle.for_each_stamp(|capability, batches| {
+        for batch in batches.map(std::mem::take) {
+            for (epoch, rows) in by_epoch(batch) {
+                let entry = open.entry(epoch).or_insert_with(|| {
+                    let rights = (0..told).map(|port| capability.delayed(&epoch, port));
+                    (rights.collect(), B::default())
+                });
+                of(&mut entry.1).push(rows);
+            }
+        }
+    });
+}
+
+/// The updates of some batches.
+fn updates<D, R>(batches: Vec<Batch<D, R>>) -> Updates<D, R> {
+    let mut updates = Vec::with_capacity(batches.iter().map(Vec::len).sum());
+    updates.extend(batches.into_iter().flatten().map(|(row, _, diff)| (row, diff)));
+    updates
+}
+
+macro_rules! heard {
+    ($(($row:ident, $diff:ident, $at:tt))+) => {
+        impl<'s, $($row: Clone + 'static, $diff: Clone + 'static),+> Heard<'s>
+            for ($(Stream<'s, $row, $diff>,)+)
+        {
+            type Updates = ($(Updates<$row, $diff>,)+);
+            type Batches = ($(Vec<Batch<$row, $diff>>,)+);
+            type Handles = ($(Handle<$row, $diff>,)+);
+
+            fn open(self, builder: &mut OperatorBuilder<'s, Epoch>) -> Self::Handles {
+                ($(builder.new_input(self.$at, Pipeline),)+)
+            }
+
+            fn receive(handles: &mut Self::Handles, told: usize, open: &mut Open<Self::Batches>) {
+                $(receive(&mut handles.$at, told, open, |batches| &mut batches.$at);)+
+            }
+
+            fn updates(batches: Self::Batches) -> Self::Updates {
+                ($(updates(batches.$at),)+)
+            }
+        }
+    };
+}
+
+heard!((A, R, 0));
+heard!((A, R, 0)(B, S, 1));
+heard!((A, R, 0)(B, S, 1)(C, T, 2));
+
+impl<'s, D: Clone + 'static, R: Clone + 'static> Told<'s> for Updates<D, R> {
+    type Streams = Stream<'s, D, R>;
+    type Ports = OutputBuilder<Epoch, Builder<D, R>>;
+    const PORTS: usize = 1;
+
+    fn nothing() -> Self {
+        Self::new()
+    }
+
+    fn open(builder: &mut OperatorBuilder<'s, Epoch>) -> (Self::Ports, Self::Streams) {
+        let (output, stream) = builder.new_output();
+        (OutputBuilder::from(output), stream)
+    }
+
+    fn send(&mut self, epoch: Epoch, rights: &[Capability<Epoch>], ports: &mut Self::Ports) {
+        let Some(right) = rights.first() else { return };
+        let room = self.len().max(ROOM_KEPT);
+        let rows = self.drain(..).map(|(row, diff)| (row, epoch, diff));
+        ports.activate().session(right).give_iterator(rows);
+        self.shrink_to(room);
+    }
+}
+
+impl<'s, T: Told<'s>, const N: usize> Told<'s> for [T; N] {
+    type Streams = [T::Streams; N];
+    type Ports = [T::Ports; N];
+    const PORTS: usize = N * T::PORTS;
+
+    fn nothing() -> Self {
+        std::array::from_fn(|_| T::nothing())
+    }
+
+    fn open(builder: &mut OperatorBuilder<'s, Epoch>) -> (Self::Ports, Self::Streams) {
+        let mut streams = Vec::with_capacity(N);
+        let ports = std::array::from_fn(|_| {
+            let (port, stream) = T::open(builder);
+            streams.push(stream);
+            port
+        });
+        let mut streams = streams.into_iter();
+        (ports, std::array::from_fn(|_| streams.next().expect("there is one for each port")))
+    }
+
+    fn send(&mut self, epoch: Epoch, rights: &[Capability<Epoch>], ports: &mut Self::Ports) {
+        let rights = rights.chunks(T::PORTS);
+        for ((one, port), right) in self.iter_mut().zip(ports).zip(rights) {
+            one.send(epoch, right, port);
+        }
+    }
+}
+
+macro_rules! told {
+    ($($part:ident $at:tt),+) => {
+        impl<'s, $($part: Told<'s>),+> Told<'s> for ($($part,)+) {
+            type Streams = ($($part::Streams,)+);
+            type Ports = ($($part::Ports,)+);
+            const PORTS: usize = 0 $(+ $part::PORTS)+;
+
+            fn nothing() -> Self {
+                ($($part::nothing(),)+)
+            }
+
+            fn open(builder: &mut OperatorBuilder<'s, Epoch>) -> (Self::Ports, Self::Streams) {
+                let opened = ($($part::open(builder),)+);
+                (($(opened.$at.0,)+), ($(opened.$at.1,)+))
+            }
+
+            fn send(&mut self, epoch: Epoch, rights: &[Capability<Epoch>], ports: &mut Self::Ports) {
+                let mut first = 0;
+                $(
+                    let end = first + $part::PORTS;
+                    self.$at.send(epoch, rights.get(first..end).unwrap_or_default(), &mut ports.$at);
+                    first = end;
+                )+
+                debug_assert_eq!(first, rights.len(), "every port has a right");
+            }
+        }
+    };
+}
+
+told!(A 0, B 1);
+told!(A 0, B 1, C 2);
+told!(A 0, B 1, C 2, D 3, E 4);
+told!(A 0, B 1, C 2, D 3);

@@ -13,16 +13,13 @@
 //! rows, and what was given for each group.
 
 use crate::bag::Bag;
-use crate::epochs::{by_key, each_epoch};
+use crate::epochs::{Updates, by_key, each_epoch, each_epoch_of, operator};
 use crate::few::FewMap;
 use crate::present::present;
 use crate::{Diff, Facts};
 use differential_dataflow::consolidation::consolidate;
 use differential_dataflow::{AsCollection as _, ExchangeData};
-use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hash};
-use timely::dataflow::operators::Concat as _;
-use timely::dataflow::operators::vec::Map as _;
 use trueup_model::hash::{IdMap, WordHasher};
 
 /// What a key must be.
@@ -62,13 +59,6 @@ pub(crate) trait Keyed<'s, K: KeyData, V: KeyData> {
 /// The rows of both sides that have one key.
 type Sides<V, W> = (Bag<V>, Bag<W>);
 
-/// A row of one of two sides.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-enum Side<V, W> {
-    Left(V),
-    Right(W),
-}
-
 impl<'s, K: KeyData, V: KeyData> Keyed<'s, K, V> for Facts<'s, (K, V)> {
     fn grouped<O: ExchangeData>(
         self,
@@ -102,28 +92,23 @@ impl<'s, K: KeyData, V: KeyData> Keyed<'s, K, V> for Facts<'s, (K, V)> {
         others: Facts<'s, (K, W)>,
         mut f: impl FnMut(&K, &V, &W) -> O + 'static,
     ) -> Facts<'s, O> {
-        let left = by_key(self, |(key, _)| share(key))
-            .map(|((key, row), epoch, diff)| ((key, Side::Left(row)), epoch, diff));
-        let right = by_key(others, |(key, _)| share(key))
-            .map(|((key, row), epoch, diff)| ((key, Side::Right(row)), epoch, diff));
+        let heard = (by_key(self, |(key, _)| share(key)), by_key(others, |(key, _)| share(key)));
         let mut keys: IdMap<K, Sides<V, W>> = IdMap::default();
-        let sides = left.concat(right);
-        each_epoch(sides, "Join", move |updates, changes| {
-            for ((key, side), diff) in updates {
-                let (lefts, rights) = keys.entry(key.clone()).or_default();
-                match side {
-                    Side::Left(row) => {
-                        let found = rights.iter();
-                        changes.extend(found.map(|(one, n)| (f(&key, &row, one), n * diff)));
-                        lefts.add(row, diff);
-                    }
-                    Side::Right(row) => {
-                        let found = lefts.iter();
-                        changes.extend(found.map(|(one, n)| (f(&key, one, &row), n * diff)));
-                        rights.add(row, diff);
-                    }
+        let builder = operator("Join", &heard.0);
+        each_epoch_of(builder, heard, move |(lefts, rights), changes: &mut Updates<O>| {
+            for ((key, row), diff) in lefts {
+                let (left, right) = keys.entry(key.clone()).or_default();
+                changes.extend(right.iter().map(|(one, n)| (f(&key, &row, one), n * diff)));
+                left.add(row, diff);
+                if left.is_empty() && right.is_empty() {
+                    keys.remove(&key);
                 }
-                if lefts.is_empty() && rights.is_empty() {
+            }
+            for ((key, row), diff) in rights {
+                let (left, right) = keys.entry(key.clone()).or_default();
+                changes.extend(left.iter().map(|(one, n)| (f(&key, one, &row), n * diff)));
+                right.add(row, diff);
+                if left.is_empty() && right.is_empty() {
                     keys.remove(&key);
                 }
             }
@@ -132,12 +117,48 @@ impl<'s, K: KeyData, V: KeyData> Keyed<'s, K, V> for Facts<'s, (K, V)> {
     }
 
     fn kept_by(self, keys: Facts<'s, K>) -> Facts<'s, (K, V)> {
-        self.joined(keys.map(|key| (key, ())), |key, row, ()| (key.clone(), row.clone()))
+        chosen("Kept", self, keys, |times| times)
     }
 
     fn dropped_by(self, keys: Facts<'s, K>) -> Facts<'s, (K, V)> {
-        self.clone().concat(self.kept_by(keys).negate())
+        chosen("Dropped", self, keys, |times| 1 - times)
     }
+}
+
+/// Gives each row as often as `weight` says of how often its key is there.
+fn chosen<'s, K: KeyData, V: KeyData>(
+    name: &str,
+    rows: Facts<'s, (K, V)>,
+    keys: Facts<'s, K>,
+    weight: impl Fn(Diff) -> Diff + 'static,
+) -> Facts<'s, (K, V)> {
+    let heard = (by_key(rows, |(key, _)| share(key)), by_key(keys, share));
+    let mut known: IdMap<K, (Bag<V>, Diff)> = IdMap::default();
+    let builder = operator(name, &heard.0);
+    each_epoch_of(builder, heard, move |(rows, keys), changes: &mut Updates<(K, V)>| {
+        for ((key, row), diff) in rows {
+            let (bag, times) = known.entry(key.clone()).or_default();
+            let weighed = diff * weight(*times);
+            if weighed != 0 {
+                changes.push(((key.clone(), row.clone()), weighed));
+            }
+            bag.add(row, diff);
+            if bag.is_empty() && *times == 0 {
+                known.remove(&key);
+            }
+        }
+        for (key, diff) in keys {
+            let (bag, times) = known.entry(key.clone()).or_default();
+            let more = weight(*times + diff) - weight(*times);
+            let turned = bag.iter().filter(|_| more != 0);
+            changes.extend(turned.map(|(row, n)| ((key.clone(), row.clone()), n * more)));
+            *times += diff;
+            if bag.is_empty() && *times == 0 {
+                known.remove(&key);
+            }
+        }
+    })
+    .as_collection()
 }
 
 /// The rows of a key, and what was given for them.

@@ -255,12 +255,15 @@ impl Sequencer {
 
     /// Welcomes a connector if no newer process of its source was here.
     fn greet(&mut self, greet: &Greet) {
-        let Greet { tenant, source, generation, reply } = greet;
+        let Greet { tenant, source, generation, reply, notes } = greet;
         let greeted = match self.newer(greet) {
             Some(last) => Greeted::Fenced { last },
             None => {
                 let conversation = self.sources.next_conversation();
                 let begun = self.sources.begin(conversation, tenant, source, *generation);
+                // What an earlier conversation was to hear of it may have been lost with that.
+                let durable = self.around.health.durable_record();
+                self.flight.vouch_for(durable, begun.resume, notes);
                 Greeted::Welcome(begun)
             }
         };

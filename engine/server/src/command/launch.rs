@@ -27,6 +27,10 @@ use trueup_runtime::mesh::secret;
 const LOOK: Duration = Duration::from_millis(50);
 /// How long processes may take to stop in order.
 const STOP_MAX_US: u64 = 120_000_000;
+/// How long nothing runs after a failure; longer, the more came in a row.
+const REST: Duration = Duration::from_millis(200);
+/// How long it is at most.
+const REST_MAX: Duration = Duration::from_secs(2);
 /// After how long a run counts as one that went well.
 const WELL_US: u64 = 60_000_000;
 
@@ -69,7 +73,7 @@ pub(crate) fn run(arguments: &LaunchArguments) -> anyhow::Result<Exit> {
             return Err(Failure::new(Exit::Lost, message, hint).into());
         }
         tracing::warn!(process, status = said, failures, "a process ended; all start anew");
-        std::thread::park_timeout(Duration::from_millis(200) * failures);
+        std::thread::park_timeout((REST * failures).min(REST_MAX));
     }
 }
 

@@ -3,6 +3,7 @@
 mod simulation;
 mod gate;
 mod full;
+mod memory;
 mod snapshots;
 mod golden;
 mod failing;

@@ -7,6 +7,7 @@
 
 pub mod engine;
 pub mod settings;
+pub mod memory;
 pub mod intake;
 pub mod conversation;
 mod record;

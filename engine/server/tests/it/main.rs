@@ -3,5 +3,6 @@
 
 mod cluster;
 mod commands;
+mod memory;
 mod network;
 mod support;

@@ -5,5 +5,6 @@ mod gate;
 mod full;
 mod memory;
 mod snapshots;
+mod replay;
 mod golden;
 mod failing;

@@ -22,6 +22,7 @@ pub mod writer;
 pub mod recover;
 pub mod snapshot;
 pub mod inspect;
+pub mod backup;
 
 pub use error::JournalError;
 pub use lanes::Lanes;

@@ -2,6 +2,8 @@
 //!
 //! Records after the last closed epoch were acknowledged to nobody, but they are whole: they stay in
 //! the epoch that is open, and their senders are told that they were had.
+//!
+//! An engine that only looks back reads the same up to an epoch, changes no file, and keeps nothing.
 
 use crate::conversation::Names;
 use crate::error::RuntimeError;
@@ -13,6 +15,7 @@ use crate::snapshot::{Restored, find};
 use crossbeam_channel::{Sender, bounded};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use trueup_journal::backup::settled;
 use trueup_journal::snapshot::Manifest;
 use trueup_journal::{
     EpochClose, Opened, Options, Record, RecordKind, Records, Storage, Writer, open,
@@ -58,17 +61,64 @@ where
                 Some(newest) => Restored::enter(&storage, newest, intake, work)?,
                 None => Restored::default(),
             };
-            Replayer::new(intake, work, restored).run(records)?;
+            Replayer::new(intake, work, restored).run(records, None)?;
             if let Some(older) = snapshots.get(1) {
                 writer.release(older.through + 1);
             }
             Log::Journal { writer: Box::new(writer), bytes: 0 }
         }
     };
+    Ok(Recovered { closed: end(log, work)?, snapshots })
+}
+
+/// The epochs that are read back by an engine that only looks back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Begins with the newest snapshot of this epoch or an earlier one; `None` for the newest that serves.
+    pub from: Option<Epoch>,
+    /// Ends with this epoch; `None` for the last that was closed.
+    pub through: Option<Epoch>,
+}
+
+/// Reads a snapshot and the journal after it up to an epoch; changes nothing there. Gives that epoch.
+pub(crate) fn replay<S>(
+    storage: &S,
+    wanted: Replayed,
+    intake: &Intake,
+    work: &Sender<Work>,
+) -> Result<Epoch, RuntimeError>
+where
+    S: Storage + Clone,
+{
+    let found = settled(storage)?;
+    let first_record = found.segments.first().map_or(1, |segment| segment.first);
+    let good = find(storage, first_record)?;
+    let last = found.closed.unwrap_or(0);
+    let last = good.first().map_or(last, |newest| newest.number.max(last));
+    let through = wanted.through.unwrap_or(last);
+    if through > last {
+        return Err(RuntimeError::NotClosed { epoch: through, last });
+    }
+    let from = wanted.from.map_or(through, |from| from.min(through));
+    let begin = good.iter().find(|snapshot| snapshot.number <= from);
+    if begin.is_none() && first_record > 1 {
+        let oldest = good.last().map_or(0, |oldest| oldest.number);
+        return Err(RuntimeError::LetGo { epoch: from, oldest });
+    }
+    let restored = match begin {
+        Some(snapshot) => Restored::enter(storage, snapshot, intake, work)?,
+        None => Restored::default(),
+    };
+    let records = Records::open(storage.clone())?.up_to(found.last);
+    Replayer::new(intake, work, restored).run(records, Some(through))?;
+    end(Log::Memory { number: 0 }, work)
+}
+
+/// Says that there is no more to read back; gives the last epoch that was closed.
+fn end(log: Log, work: &Sender<Work>) -> Result<Epoch, RuntimeError> {
     let (reply, ended) = bounded(1);
     send(work, Work::Replay(Replay::End { log, reply }))?;
-    let closed = ended.recv().map_err(|_| RuntimeError::Stopped)?;
-    Ok(Recovered { closed, snapshots })
+    ended.recv().map_err(|_| RuntimeError::Stopped)
 }
 
 /// A conversation whose batches can be read.
@@ -100,11 +150,19 @@ impl<'a> Replayer<'a> {
         Self { intake, work, talks, newest: newest.collect(), horizon: None, epoch }
     }
 
-    fn run<S: Storage>(mut self, mut records: Records<S>) -> Result<(), RuntimeError> {
+    /// Takes the records up to the close of an epoch, or all of them.
+    fn run<S: Storage>(
+        mut self,
+        mut records: Records<S>,
+        through: Option<Epoch>,
+    ) -> Result<(), RuntimeError> {
         while let Some(record) = records.next()? {
             let number = record.number;
             if record.epoch <= self.epoch {
                 continue;
+            }
+            if through.is_some_and(|last| record.epoch > last) {
+                break;
             }
             self.take(&record).map_err(|error| match error {
                 Bad::Record(problem) => RuntimeError::Record { number, problem },

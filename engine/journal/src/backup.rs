@@ -14,6 +14,7 @@ pub use manifest::BackupManifest;
 
 use crate::error::{JournalError, Operation};
 use crate::inspect::{Report, inspect};
+use crate::record::Record;
 use crate::segment::write_all;
 use crate::snapshot;
 use crate::storage::{File as _, Storage};
@@ -67,9 +68,20 @@ where
 /// # Errors
 /// If the storage refuses, or the journal is damaged however often it is looked at.
 pub fn settled<S: Storage + Clone>(storage: &S) -> Result<Report, JournalError> {
+    settled_with(storage, |_| {})
+}
+
+/// The same; gives each record to `each`, some of them more than once.
+///
+/// # Errors
+/// As [`settled`].
+pub fn settled_with<S: Storage + Clone>(
+    storage: &S,
+    mut each: impl FnMut(&Record<'_>),
+) -> Result<Report, JournalError> {
     let mut attempt = 1;
     loop {
-        let error = match inspect(storage, |_| {}) {
+        let error = match inspect(storage, &mut each) {
             Ok(Report { damage: Some(error), .. }) | Err(error) => error,
             Ok(report) => return Ok(report),
         };
@@ -158,7 +170,7 @@ fn check<T: Storage + Clone>(
     let number = kept.map(|kept| snapshot::verify(to, kept.number)).transpose()?;
     let first = copied.segments.first().map_or(1, |segment| segment.first);
     // A journal that was let go of before its newest snapshot was looked at.
-    let reaches = number.map_or(1, |kept| kept.through + 1) >= first;
+    let reaches = number.map_or(1, |snapshot| snapshot.through + 1) >= first;
     if copied.last != original.last || !reaches {
         let file = copied.segments.first().map_or_else(String::new, |one| one.file.clone());
         return Err(JournalError::BadCopy { file, offset: 0, problem: "it ends elsewhere" });
@@ -188,12 +200,15 @@ fn copy<S: Storage, T: Storage>(
     Ok(Copied { name: name.to_owned(), bytes, checksums })
 }
 
+/// Takes a part of a file, with its place.
+type Take<'t> = dyn FnMut(u64, &[u8]) -> Result<(), JournalError> + 't;
+
 /// Gives the first `bytes` of a file in parts of [`CHUNK_BYTES`].
 fn each_chunk(
     file: &mut impl crate::storage::File,
     name: &str,
     bytes: u64,
-    take: &mut dyn FnMut(u64, &[u8]) -> Result<(), JournalError>,
+    take: &mut Take<'_>,
 ) -> Result<(), JournalError> {
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut offset = 0;
@@ -285,7 +300,7 @@ pub fn restore<S: Storage, T: Storage>(
 fn check_file<S: Storage>(
     storage: &S,
     copied: &Copied,
-    take: &mut dyn FnMut(u64, &[u8]) -> Result<(), JournalError>,
+    take: &mut Take<'_>,
 ) -> Result<(), JournalError> {
     let Copied { name, bytes, checksums } = copied;
     let mut file = match storage.open(name) {

@@ -28,6 +28,6 @@ pub use error::JournalError;
 pub use lanes::Lanes;
 pub use reader::Records;
 pub use record::{EpochClose, Record, RecordKind};
-pub use recover::{Opened, Options, open};
+pub use recover::{Opened, Options, open, open_with};
 pub use storage::{Directory, File, Storage};
 pub use writer::{Progress, Writer};

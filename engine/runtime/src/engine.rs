@@ -122,7 +122,7 @@ impl Engine {
         let settings = Settings { horizon: Horizon::Fixed(Timestamp::MIN), ..settings };
         let (engine, _) = Self::assemble(None, settings, clock, false)?;
         let replayed = engine.work.as_ref().ok_or(RuntimeError::Stopped)?;
-        let closed = replay(storage, wanted, &engine.intake, replayed)?;
+        let closed = replay(storage, &wanted, &engine.intake, replayed)?;
         engine.wait_for(closed)?;
         Ok(engine)
     }

@@ -23,6 +23,7 @@ pub mod cluster;
 pub(crate) mod dataflow;
 pub mod changes;
 pub mod health;
+pub mod suspects;
 pub mod inspect;
 pub mod backup;
 pub mod measures;

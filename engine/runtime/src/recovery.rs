@@ -12,13 +12,14 @@ use crate::log::{EpochHash, Log};
 use crate::record::{self, ConversationId, SourceRecord};
 use crate::sequencer::{Batch, Replay, Work};
 use crate::snapshot::{Restored, find};
+use crate::suspects::Suspect;
 use crossbeam_channel::{Sender, bounded};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use trueup_journal::backup::settled;
+use trueup_journal::backup::settled_with;
 use trueup_journal::snapshot::Manifest;
 use trueup_journal::{
-    EpochClose, Opened, Options, Record, RecordKind, Records, Storage, Writer, open,
+    EpochClose, Opened, Options, Record, RecordKind, Records, Storage, Writer, open_with,
 };
 use trueup_model::id::TenantId;
 use trueup_model::time::Timestamp;
@@ -49,7 +50,7 @@ where
         None => Log::Memory { number: 0 },
         Some(storage) => {
             let Opened { mut writer, records, first_record, cut_bytes } =
-                open(storage.clone(), options)?;
+                open_with(storage.clone(), options, |record| note_left_out(record, intake))?;
             if cut_bytes > 0 {
                 tracing::warn!(
                     bytes = cut_bytes,
@@ -72,25 +73,28 @@ where
 }
 
 /// The epochs that are read back by an engine that only looks back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replayed {
     /// Begins with the newest snapshot of this epoch or an earlier one; `None` for the newest that serves.
     pub from: Option<Epoch>,
     /// Ends with this epoch; `None` for the last that was closed.
     pub through: Option<Epoch>,
+    /// Without these facts, besides those that the journal leaves out.
+    pub without: Vec<Suspect>,
 }
 
 /// Reads a snapshot and the journal after it up to an epoch; changes nothing there. Gives that epoch.
 pub(crate) fn replay<S>(
     storage: &S,
-    wanted: Replayed,
+    wanted: &Replayed,
     intake: &Intake,
     work: &Sender<Work>,
 ) -> Result<Epoch, RuntimeError>
 where
     S: Storage + Clone,
 {
-    let found = settled(storage)?;
+    let found = settled_with(storage, |record| note_left_out(record, intake))?;
+    wanted.without.iter().for_each(|fact| intake.leave_out(*fact));
     let first_record = found.segments.first().map_or(1, |segment| segment.first);
     let good = find(storage, first_record)?;
     let last = found.closed.unwrap_or(0);
@@ -112,6 +116,15 @@ where
     let records = Records::open(storage.clone())?.up_to(found.last);
     Replayer::new(intake, work, restored).run(records, Some(through))?;
     end(Log::Memory { number: 0 }, work)
+}
+
+/// Has what a record leaves out be left out of all that is read, also of what came before it.
+fn note_left_out(record: &Record<'_>, intake: &Intake) {
+    if record.kind == RecordKind::Data(record::LEFT_OUT)
+        && let Some(fact) = record::left_out(record.content)
+    {
+        intake.leave_out(fact);
+    }
 }
 
 /// Says that there is no more to read back; gives the last epoch that was closed.
@@ -183,6 +196,9 @@ impl<'a> Replayer<'a> {
                 let at = record::horizon(record.content).ok_or_else(|| bad("it is no horizon"))?;
                 self.horizon = Some(at);
                 Ok(())
+            }
+            RecordKind::Data(record::LEFT_OUT) => {
+                record::left_out(record.content).map(|_| ()).ok_or_else(|| bad("it is no fact"))
             }
             RecordKind::Data(kind) => Err(Bad::Record(format!("it is of the unknown kind {kind}"))),
         }

@@ -3,8 +3,8 @@
 mod folder;
 
 pub(crate) use folder::{
-    BackupArguments, RepairArguments, ReplayArguments, RestoreArguments, VerifyArguments,
-    WhichJournal,
+    BackupArguments, RepairArguments, ReplayArguments, RestoreArguments, TrialArguments,
+    VerifyArguments, WhichJournal,
 };
 
 use crate::filter::Filter;
@@ -87,6 +87,9 @@ pub(crate) enum Command {
     Restore(RestoreArguments),
     /// Say what an engine would have answered as of an epoch, from its journal or a backup.
     Replay(ReplayArguments),
+    /// Compute a journal without some of its facts, for whoever looks for those that stop an engine.
+    #[command(hide = true)]
+    Trial(TrialArguments),
     /// Show the configuration and where each value comes from.
     Config(ConfigArguments),
 }

@@ -5,6 +5,7 @@ mod backup;
 mod config;
 mod demo;
 mod launch;
+mod mend;
 mod reconcile;
 mod replay;
 mod report;
@@ -45,6 +46,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Backup(arguments) => backup::back_up(&arguments),
         Command::Restore(arguments) => backup::put_back(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Trial(arguments) => mend::trial(&arguments),
         Command::Config(arguments) => config::run(&arguments),
     }
 }

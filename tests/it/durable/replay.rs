@@ -49,14 +49,16 @@ fn each_epoch_says_again_what_it_said_and_what_was_let_go_of_is_refused_with_a_r
     for (epoch, expected) in &said {
         let through = Some(*epoch);
         if *epoch < oldest {
-            let refused = replay(&disk, 1, Replayed { from: None, through }).err().unwrap();
+            let refused =
+                replay(&disk, 1, Replayed { through, ..Replayed::default() }).err().unwrap();
             let is = matches!(refused, RuntimeError::LetGo { epoch: of, oldest: first }
                 if of == *epoch && first == oldest);
             assert!(is, "{refused}");
             continue;
         }
         for from in [None, Some(oldest)] {
-            let engine = replay(&disk, 2, Replayed { from, through }).unwrap();
+            let engine =
+                replay(&disk, 2, Replayed { from, through, ..Replayed::default() }).unwrap();
             assert_eq!(engine.views().as_of.epoch, *epoch);
             assert!(content(&engine.views()) == *expected, "epoch {epoch} from {from:?}");
             checked += 1;
@@ -65,7 +67,9 @@ fn each_epoch_says_again_what_it_said_and_what_was_let_go_of_is_refused_with_a_r
     assert!(checked == 10 && newest > oldest, "{checked}");
     // An engine that ends closes one more.
     let last = said.last().unwrap().0 + 1;
-    let ahead = replay(&disk, 1, Replayed { from: None, through: Some(last + 1) }).err().unwrap();
+    let ahead = replay(&disk, 1, Replayed { through: Some(last + 1), ..Replayed::default() })
+        .err()
+        .unwrap();
     assert!(matches!(ahead, RuntimeError::NotClosed { last: is, .. } if is == last), "{ahead}");
     let whole = replay(&disk, 1, Replayed::default()).unwrap();
     assert!(content(&whole.views()) == said.last().unwrap().1);

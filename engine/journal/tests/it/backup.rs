@@ -107,10 +107,13 @@ fn a_file_that_is_missing_or_cut_is_refused() {
     assert!(matches!(longer, JournalError::BadCopy { offset, .. } if offset == length), "{longer}");
     cut.remove(&name).unwrap();
     let missing = verify(&cut, &mut |_| {}).unwrap_err();
-    assert!(matches!(&missing, JournalError::Missing { file } if *file == name), "{missing}");
+    assert!(matches!(&missing, JournalError::Missing { file: is } if *is == name), "{missing}");
     cut.remove("backup.manifest").unwrap();
     let none = verify(&cut, &mut |_| {}).unwrap_err();
-    assert!(matches!(&none, JournalError::Missing { file } if file == "backup.manifest"), "{none}");
+    assert!(
+        matches!(&none, JournalError::Missing { file: is } if is == "backup.manifest"),
+        "{none}"
+    );
 }
 
 #[test]

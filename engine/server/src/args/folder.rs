@@ -88,3 +88,16 @@ pub(crate) struct ReplayArguments {
     #[command(flatten)]
     pub(crate) output: Output,
 }
+
+/// What is to be computed for a trial; the facts to leave out come from the standard input.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TrialArguments {
+    /// The journal's folder.
+    pub(crate) folder: PathBuf,
+    /// The epoch at which it ends; else the last one that is closed.
+    #[arg(long, value_name = "EPOCH")]
+    pub(crate) through: Option<u64>,
+    /// The configuration, whose policy and limits hold.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}

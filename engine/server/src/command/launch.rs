@@ -6,6 +6,7 @@
 //! not go round for ever.
 
 use crate::args::LaunchArguments;
+use crate::command::mend::mend;
 use crate::command::serve::{configuration, log_to_stderr};
 use crate::exit::{Exit, Failure};
 use anyhow::Context as _;
@@ -47,6 +48,7 @@ pub(crate) fn run(arguments: &LaunchArguments) -> anyhow::Result<Exit> {
     let mut failures = 0;
     loop {
         let began_us = clock.monotonic_us();
+        mend(&arguments.serve)?;
         let mut fleet = Fleet::start(arguments, &secret.0)?;
         let ended = fleet.watch(&told, &clock);
         drop(fleet);

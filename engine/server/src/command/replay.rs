@@ -32,7 +32,8 @@ pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<Exit> {
         ..config.settings
     };
     let zone = settings.policy.zone.clone();
-    let wanted = Replayed { from: arguments.from, through: arguments.through };
+    let wanted =
+        Replayed { from: arguments.from, through: arguments.through, ..Replayed::default() };
     let mut progress = Progress::on_standard_error();
     progress.say("reading the journal");
     let clock = Arc::new(SystemClock::default());

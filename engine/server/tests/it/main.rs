@@ -5,5 +5,6 @@ mod cluster;
 mod backup;
 mod commands;
 mod memory;
+mod mend;
 mod network;
 mod support;

@@ -54,9 +54,9 @@ fn with(line: usize, other: &str) -> Result<BackupManifest, JournalError> {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.pop();
     lines[line] = other;
-    let text = lines.join("\n") + "\n";
-    let checksum = crc32c::crc32c(text.as_bytes());
-    BackupManifest::decode(format!("{text}all {checksum:08x}\n").as_bytes())
+    let changed = lines.join("\n") + "\n";
+    let checksum = crc32c::crc32c(changed.as_bytes());
+    BackupManifest::decode(format!("{changed}all {checksum:08x}\n").as_bytes())
 }
 
 #[test]

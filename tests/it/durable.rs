@@ -3,6 +3,8 @@
 mod simulation;
 mod gate;
 mod full;
+mod memory;
 mod snapshots;
+mod replay;
 mod golden;
 mod failing;

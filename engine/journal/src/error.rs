@@ -148,6 +148,18 @@ pub enum JournalError {
         /// The number that is there.
         counted: u64,
     },
+    /// A file of a backup is not what was copied.
+    #[error(
+        "file `{file}` of the backup is damaged at byte {offset} or soon after: {problem}; use another backup"
+    )]
+    BadCopy {
+        /// The file.
+        file: String,
+        /// Where the part begins that is not what was copied, or where the file ends.
+        offset: u64,
+        /// What is wrong.
+        problem: &'static str,
+    },
 }
 
 fn lost(record: u64) -> String {
@@ -230,7 +242,8 @@ impl JournalError {
             | Self::Version { .. }
             | Self::EpochClosed { .. }
             | Self::EpochOpen { .. }
-            | Self::EpochCount { .. } => true,
+            | Self::EpochCount { .. }
+            | Self::BadCopy { .. } => true,
             Self::Storage { .. }
             | Self::Full { .. }
             | Self::InUse { .. }

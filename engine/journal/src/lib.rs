@@ -22,11 +22,12 @@ pub mod writer;
 pub mod recover;
 pub mod snapshot;
 pub mod inspect;
+pub mod backup;
 
 pub use error::JournalError;
 pub use lanes::Lanes;
 pub use reader::Records;
 pub use record::{EpochClose, Record, RecordKind};
-pub use recover::{Opened, Options, open};
+pub use recover::{Opened, Options, open, open_with};
 pub use storage::{Directory, File, Storage};
 pub use writer::{Progress, Writer};

@@ -11,7 +11,7 @@
 use crate::epoch::Epochs;
 use crate::error::{Damage, JournalError, Operation};
 use crate::reader::{End, Records};
-use crate::record::GROUP_BYTES_MAX;
+use crate::record::{GROUP_BYTES_MAX, Record};
 use crate::scan::Chain;
 use crate::segment::{
     Place, SEGMENT_HEADER_BYTES, SegmentHeader, create_segment, damaged, list_segments,
@@ -65,8 +65,22 @@ pub struct Opened<S: Storage> {
 /// If the storage refuses, or the journal is damaged before its end; nothing was changed in that
 /// case.
 pub fn open<S: Storage + Clone>(storage: S, options: Options) -> Result<Opened<S>, JournalError> {
+    open_with(storage, options, |_| {})
+}
+
+/// The same; gives each record to `each` while all of them are read, before anything is changed.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with<S: Storage + Clone>(
+    storage: S,
+    options: Options,
+    mut each: impl FnMut(&Record<'_>),
+) -> Result<Opened<S>, JournalError> {
     let mut records = Records::open(storage.clone())?;
-    while records.next()?.is_some() {}
+    while let Some(record) = records.next()? {
+        each(&record);
+    }
     let end = records.into_end();
     remove_unborn(&storage)?;
     let generation = options.generation_min.max(end.chain.generation.saturating_add(1));

@@ -100,18 +100,19 @@ pub trait File {
     fn length(&mut self) -> io::Result<u64>;
 }
 
-/// A directory of the file system, held by one process at a time.
+/// A directory of the file system, held by one process at a time; or one that is only looked at.
 ///
 /// Clones are the same directory, which is given up when the last one is dropped.
 #[derive(Clone, Debug)]
 pub struct Directory(Arc<Held>);
 
-/// A directory that this process holds.
+/// A directory that this process holds, or looks at.
 #[derive(Debug)]
 struct Held {
     path: PathBuf,
     /// Locked as long as it is open; the system unlocks it when the process ends, however it ends.
-    _lock: fs::File,
+    /// Nothing is written without it.
+    lock: Option<fs::File>,
 }
 
 impl Directory {
@@ -129,12 +130,34 @@ impl Directory {
         let lock = fs::File::create(path.join(LOCK_NAME))
             .map_err(JournalError::storage(Operation::Create, LOCK_NAME))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self(Arc::new(Held { path, _lock: lock }))),
+            Ok(()) => Ok(Self(Arc::new(Held { path, lock: Some(lock) }))),
             Err(fs::TryLockError::WouldBlock) => Err(JournalError::InUse { directory: shown }),
             Err(fs::TryLockError::Error(source)) => {
                 Err(JournalError::storage(Operation::Open, LOCK_NAME)(source))
             }
         }
+    }
+
+    /// A directory that is only read, whoever has it meanwhile.
+    pub fn looked_at(path: impl Into<PathBuf>) -> Self {
+        Self(Arc::new(Held { path: path.into(), lock: None }))
+    }
+
+    /// Gives the directory another name, durably: one that is free, or of an empty directory.
+    ///
+    /// # Errors
+    /// What the file system says; that something is there.
+    pub fn rename_to(self, path: &Path) -> Result<(), JournalError> {
+        let shown = path.display().to_string();
+        let refused = |operation| JournalError::storage(operation, &shown);
+        fs::rename(&self.0.path, path).map_err(refused(Operation::Rename))?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        sync_path(parent.unwrap_or(Path::new("."))).map_err(refused(Operation::SyncDirectory))
+    }
+
+    /// Refuses to change what is only looked at.
+    fn check_held(&self) -> io::Result<()> {
+        if self.0.lock.is_some() { Ok(()) } else { Err(io::ErrorKind::ReadOnlyFilesystem.into()) }
     }
 
     /// Where it is.
@@ -160,6 +183,7 @@ impl Storage for Directory {
     }
 
     fn create(&self, name: &str) -> io::Result<DiskFile> {
+        self.check_held()?;
         let mut options = fs::OpenOptions::new();
         options.read(true).write(true).create_new(true);
         options.open(self.0.path.join(name)).map(DiskFile)
@@ -167,15 +191,17 @@ impl Storage for Directory {
 
     fn open(&self, name: &str) -> io::Result<DiskFile> {
         let mut options = fs::OpenOptions::new();
-        options.read(true).write(true);
+        options.read(true).write(self.0.lock.is_some());
         options.open(self.0.path.join(name)).map(DiskFile)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
+        self.check_held()?;
         fs::remove_file(self.0.path.join(name))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.check_held()?;
         fs::rename(self.0.path.join(from), self.0.path.join(to))
     }
 

@@ -13,8 +13,9 @@ use crate::measures::Measures;
 use crate::mesh::{Mesh, SILENCE_MAX};
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use std::any::Any;
+use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex, Once, OnceLock};
 use std::time::Duration;
 use timely::communication::allocator::ProcessBuilder;
 use timely::communication::allocator::zero_copy::initialize::initialize_networking_from_sockets;
@@ -167,6 +168,7 @@ fn run_worker(
     let mut flow = Dataflow::build(worker, policy, local);
     let mut open: VecDeque<Epoch> = VecDeque::new();
     loop {
+        WORKS_ON.set(open.front().copied().zip(open.back().copied()));
         let next = if open.is_empty() {
             inputs.recv().map_err(|_| TryRecvError::Disconnected)
         } else if open.len() < EPOCHS_IN_FLIGHT_MAX {
@@ -177,6 +179,7 @@ fn run_worker(
         match next {
             Ok(input) => {
                 open.push_back(input.epoch);
+                WORKS_ON.set(open.front().copied().zip(open.back().copied()));
                 flow.enter(input);
             }
             Err(TryRecvError::Disconnected) if open.is_empty() => break,
@@ -195,6 +198,31 @@ fn run_worker(
     while worker.step() {}
 }
 
+/// What a worker failed of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerFailure {
+    /// What was said, and where in the program.
+    pub reason: String,
+    /// The first and the last epoch that it worked on, if it was of the first process.
+    pub epochs: Option<(Epoch, Epoch)>,
+}
+
+type Observer = Box<dyn Fn(&WorkerFailure) + Send + Sync>;
+
+/// Who is told that a worker failed, before the process ends.
+static OBSERVER: OnceLock<Observer> = OnceLock::new();
+
+thread_local! {
+    /// The epochs that the worker of this thread works on.
+    static WORKS_ON: Cell<Option<(Epoch, Epoch)>> = const { Cell::new(None) };
+}
+
+/// Has someone told that a worker failed, before the process ends; the first one that asks for it is.
+pub fn observe_failures(told: impl Fn(&WorkerFailure) + Send + Sync + 'static) {
+    // A second one would write down the same once more.
+    let _ = OBSERVER.set(Box::new(told));
+}
+
 /// Makes the failure of a worker the failure of the process, after its reason was printed.
 fn abort_when_a_worker_fails() {
     static ONCE: Once = Once::new();
@@ -208,6 +236,12 @@ fn abort_when_a_worker_fails() {
                 std::thread::park_timeout(SILENCE_MAX * 2);
             }
             if name.starts_with("timely") {
+                if let Some(told) = OBSERVER.get() {
+                    let reason = panic.payload_as_str().unwrap_or("it gave no reason");
+                    let place = panic.location().map(|at| format!(" at {at}")).unwrap_or_default();
+                    let reason = format!("{reason}{place}");
+                    told(&WorkerFailure { reason, epochs: WORKS_ON.get() });
+                }
                 std::process::abort();
             }
         }));

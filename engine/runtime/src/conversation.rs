@@ -6,6 +6,7 @@
 
 mod error;
 mod names;
+mod shared;
 mod talk;
 
 pub use error::ConversationError;
@@ -16,14 +17,15 @@ use crate::intake::Intake;
 use crate::publisher::Progress;
 use crate::sequencer::{Greet, Greeted, Note, Work};
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
+use shared::{Shared, lock};
 use std::io::{ErrorKind, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use talk::Talk;
-use trueup_wire::message::{Ack, Hello};
+use trueup_wire::message::Hello;
 use trueup_wire::session::EngineEvent;
-use trueup_wire::{Credit, EngineSession, ErrorCode};
+use trueup_wire::{Credit, ErrorCode};
 
 /// How much is read at a time.
 const READ_BYTES: usize = 256 * 1024;
@@ -125,8 +127,7 @@ impl Reception {
         output: impl Write + Send,
     ) -> Result<(), ConversationError> {
         let (notes, noted) = bounded(NOTES_MAX);
-        let shared = Shared { session: EngineSession::new(), out: Vec::new(), superseded: false };
-        let shared = Mutex::new(shared);
+        let shared = Mutex::new(Shared::default());
         std::thread::scope(|scope| {
             let writer = std::thread::Builder::new()
                 .name("trueup-conversation".to_owned())
@@ -180,38 +181,6 @@ impl Reception {
     }
 }
 
-/// What both threads of a conversation use.
-struct Shared {
-    session: EngineSession,
-    /// What is to be sent.
-    out: Vec<u8>,
-    superseded: bool,
-}
-
-fn lock<'a>(shared: &'a Mutex<Shared>) -> MutexGuard<'a, Shared> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Shared {
-    fn note(&mut self, note: &Note) {
-        let Self { session, out, superseded } = self;
-        // A session that is over takes no commands, and nobody hears them.
-        let _ = match note {
-            Note::Durable { sequence, epoch, freed } => session
-                .acknowledge(Ack { sequence: *sequence, epoch: *epoch }, out)
-                .and_then(|()| session.grant(*freed, out)),
-            Note::Sealed { sequence } => session.seal(*sequence, out),
-            Note::Superseded => {
-                *superseded = true;
-                let words = "a newer connection of the same source took this one's place";
-                session.refuse(ErrorCode::Fenced, 0, words, out);
-                Ok(())
-            }
-            Note::Flush => Ok(()),
-        };
-    }
-}
-
 /// The reading thread.
 struct Listener<'r> {
     reception: &'r Reception,
@@ -250,7 +219,7 @@ impl Listener<'_> {
     /// Ends the conversation if the engine closes, or nothing was heard for too long.
     fn check_silence(&self, heard_us: u64) -> Result<(), ConversationError> {
         let mut guard = lock(self.shared);
-        let Shared { session, out, superseded } = &mut *guard;
+        let Shared { session, out, superseded, .. } = &mut *guard;
         if *superseded {
             return Err(ConversationError::Superseded);
         }
@@ -311,7 +280,7 @@ impl Listener<'_> {
     /// What the bytes say next.
     fn next(&mut self, bytes: &mut &[u8]) -> Result<Next, ConversationError> {
         let mut guard = lock(self.shared);
-        let Shared { session, out, superseded } = &mut *guard;
+        let Shared { session, out, superseded, .. } = &mut *guard;
         if *superseded {
             return Err(ConversationError::Superseded);
         }
@@ -354,7 +323,8 @@ impl Listener<'_> {
     ) -> Result<(), ConversationError> {
         let (reply, greeted) = bounded(1);
         let tenant = self.reception.intake.tenant(&name);
-        self.give(Work::Greet(Greet { tenant: name, source, generation, reply }))?;
+        let notes = self.notes.clone();
+        self.give(Work::Greet(Greet { tenant: name, source, generation, reply, notes }))?;
         let greeted = loop {
             match greeted.recv_timeout(HELD_LOOK) {
                 Ok(greeted) => break greeted,
@@ -365,7 +335,7 @@ impl Listener<'_> {
             }
         };
         let mut guard = lock(self.shared);
-        let Shared { session, out, .. } = &mut *guard;
+        let Shared { session, out, sealed, .. } = &mut *guard;
         let greeting = match greeted {
             Greeted::Welcome(greeting) => greeting,
             Greeted::Fenced { last } => {
@@ -376,6 +346,9 @@ impl Listener<'_> {
         session.admit(greeting.last_generation, out)?;
         let window = self.reception.allowance.window;
         session.welcome(greeting.resume, &greeting.position, window, out)?;
+        if let Some(sequence) = sealed.take() {
+            session.seal(sequence, out)?;
+        }
         self.talk = Some(Talk::new(tenant, greeting.conversation));
         Ok(())
     }

@@ -9,9 +9,9 @@ use crate::intake::Intake;
 use crate::measures::Measures;
 use crate::mesh::Mesh;
 use crate::publisher::{Progress, Published, Publisher};
-use crate::recovery::recover;
+use crate::recovery::{Replayed, recover, replay};
 use crate::sequencer::{Around, Sequencer, Work};
-use crate::settings::{Settings, SnapshotPace};
+use crate::settings::{Horizon, Settings, SnapshotPace};
 use crate::snapshot::{Answer, Taker};
 use crate::view::Views;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -90,6 +90,50 @@ impl Engine {
         S: Storage + Clone + std::fmt::Debug + Send + 'static,
         Writer<S>: Send,
     {
+        let options = Options {
+            segment_bytes_max: settings.journal_segment_bytes,
+            ..Options::new(settings.journal_mark)
+        };
+        let pace = settings.snapshots;
+        let (mut engine, ends) = Self::assemble(mesh, settings, clock, storage.is_some())?;
+        let replayed = engine.work.as_ref().ok_or(RuntimeError::Stopped)?;
+        let recovered = recover(storage.clone(), options, &engine.intake, replayed)?;
+        engine.wait_for(recovered.closed)?;
+        if let Some(storage) = storage {
+            engine.take_snapshots(storage, ends, pace, recovered.snapshots)?;
+        }
+        Ok(engine)
+    }
+
+    /// An engine that looks back: it has what a journal said up to an epoch, and nothing is changed or
+    /// kept there. Its horizon stays where that epoch left it.
+    ///
+    /// # Errors
+    /// As [`Engine::start`]; and if the epoch is not closed, or what is before it was let go of.
+    pub fn replay<S>(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        storage: &S,
+        wanted: Replayed,
+    ) -> Result<Self, RuntimeError>
+    where
+        S: Storage + Clone,
+    {
+        let settings = Settings { horizon: Horizon::Fixed(Timestamp::MIN), ..settings };
+        let (engine, _) = Self::assemble(None, settings, clock, false)?;
+        let replayed = engine.work.as_ref().ok_or(RuntimeError::Stopped)?;
+        let closed = replay(storage, &wanted, &engine.intake, replayed)?;
+        engine.wait_for(closed)?;
+        Ok(engine)
+    }
+
+    /// The threads of an engine, before anything is read back.
+    fn assemble(
+        mesh: Option<Mesh>,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        is_kept: bool,
+    ) -> Result<(Self, Receiver<Infallible>), RuntimeError> {
         settings.check()?;
         if let Some(other) =
             mesh.as_ref().map(|mesh| mesh.workers).filter(|n| *n != settings.workers)
@@ -119,11 +163,6 @@ impl Engine {
             subscribers: Arc::clone(&subscribers),
         };
         let intake = Arc::new(Intake::new(&settings, Arc::clone(&names), work.clone()));
-        let options = Options {
-            segment_bytes_max: settings.journal_segment_bytes,
-            ..Options::new(settings.journal_mark)
-        };
-        let pace = settings.snapshots;
         let sequencer = Sequencer::new(Around {
             settings,
             clock: Arc::clone(&clock),
@@ -137,7 +176,7 @@ impl Engine {
             thread("publisher", move || publisher.run(&finds, &plans))?,
             thread("sequencer", move || sequencer.run(&works))?,
         ];
-        let mut engine = Self {
+        let engine = Self {
             intake,
             names,
             views,
@@ -147,19 +186,13 @@ impl Engine {
             started_us: clock.monotonic_us(),
             clock,
             measures,
-            is_kept: storage.is_some(),
+            is_kept,
             work: Some(work),
             asked: None,
             life: Some(life),
             threads,
         };
-        let replayed = engine.work.as_ref().ok_or(RuntimeError::Stopped)?;
-        let recovered = recover(storage.clone(), options, &engine.intake, replayed)?;
-        engine.wait_for(recovered.closed)?;
-        if let Some(storage) = storage {
-            engine.take_snapshots(storage, ends, pace, recovered.snapshots)?;
-        }
-        Ok(engine)
+        Ok((engine, ends))
     }
 
     /// Begins the thread that takes snapshots.

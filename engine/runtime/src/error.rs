@@ -80,9 +80,36 @@ pub enum RuntimeError {
         /// What is wrong with the newest snapshot, if there is one.
         source: Option<JournalError>,
     },
+    /// An epoch was asked for that the journal does not close.
+    #[error("epoch {epoch} is not closed yet; the last that is closed is {last}")]
+    NotClosed {
+        /// What was asked for.
+        epoch: u64,
+        /// The last epoch.
+        last: u64,
+    },
+    /// An epoch was asked for whose records were let go of.
+    #[error(
+        "what came up to epoch {epoch} is kept only as it was put together later: the oldest snapshot is \
+         of epoch {oldest}, and the journal before it was let go of; a backup of then has it"
+    )]
+    LetGo {
+        /// What was asked for.
+        epoch: u64,
+        /// The epoch of the oldest snapshot.
+        oldest: u64,
+    },
     /// A snapshot was asked for and could not be taken.
     #[error("no snapshot was taken: {0}")]
     NoSnapshot(String),
+    /// A folder is not as it must be.
+    #[error("folder {folder} {problem}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What it is instead.
+        problem: &'static str,
+    },
     /// Facts that came over no conversation cannot be kept.
     #[error("this engine keeps a journal; send facts through a conversation")]
     NotJournaled,
@@ -103,6 +130,9 @@ impl RuntimeError {
             Self::Thread { .. }
             | Self::Setting { .. }
             | Self::NoSnapshot(_)
+            | Self::Folder { .. }
+            | Self::NotClosed { .. }
+            | Self::LetGo { .. }
             | Self::Mesh { .. }
             | Self::Chance(_)
             | Self::NotJournaled

@@ -1,5 +1,6 @@
 //! How the engine is: what someone who watches it is told, at any time and without waiting.
 
+use crate::memory::{Pressure, Reading};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use trueup_journal::writer::Progress;
@@ -13,6 +14,18 @@ pub struct Health {
     epochs_under_way: AtomicU64,
     journal_bytes: AtomicU64,
     full: Mutex<Option<Full>>,
+    memory: Mutex<Memory>,
+}
+
+/// How memory stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// What is used and what may be.
+    pub reading: Reading,
+    /// How that is judged.
+    pub pressure: Pressure,
+    /// Since when input is held back for it, if it is.
+    pub held_since: Option<Timestamp>,
 }
 
 /// A disk without room.
@@ -45,6 +58,11 @@ impl Health {
         self.full.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How memory stood when it was looked at last.
+    pub fn memory(&self) -> Memory {
+        *self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How many bytes of records were written since the engine started.
     pub fn journal_bytes(&self) -> u64 {
         self.journal_bytes.load(Ordering::Relaxed)
@@ -55,6 +73,16 @@ impl Health {
         self.durable.store(progress.durable, Ordering::Relaxed);
         self.sealed.store(progress.sealed, Ordering::Relaxed);
         self.epochs_under_way.store(under_way as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn weigh(&self, reading: Reading, pressure: Pressure) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        (memory.reading, memory.pressure) = (reading, pressure);
+    }
+
+    /// Says since when input is held back for memory, or that it is not.
+    pub(crate) fn starve(&self, since: Option<Timestamp>) {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).held_since = since;
     }
 
     pub(crate) fn fill(&self, full: Option<(String, Timestamp)>) {

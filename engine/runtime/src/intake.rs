@@ -6,7 +6,9 @@
 
 use crate::sequencer::Work;
 use crate::settings::Settings;
+use crate::suspects::Suspect;
 use crossbeam_channel::{SendTimeoutError, Sender};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -36,6 +38,9 @@ pub struct Intake {
     policy: Policy,
     work: Sender<Work>,
     closing: AtomicBool,
+    /// Facts that stopped the engine once; there are few, and mostly none.
+    left_out: RwLock<BTreeSet<Suspect>>,
+    leaves_out: AtomicBool,
 }
 
 /// How long the sequencer may take nothing before it is looked whether conversations are to end.
@@ -43,6 +48,10 @@ const HELD_LOOK: Duration = Duration::from_millis(100);
 
 /// What is said of an event that happened before anything was recorded.
 const TOO_EARLY: &str = "dated before 1990: the zero of a clock, or a date that was never set";
+
+/// What is said of a fact that is left out.
+const STOPPED_IT: &str =
+    "it stopped the engine, which leaves it out since; another revision counts";
 
 /// What a fact and the reject that stands for it have in common.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +95,20 @@ impl Intake {
             policy: settings.policy.clone(),
             work,
             closing: AtomicBool::new(false),
+            left_out: RwLock::default(),
+            leaves_out: AtomicBool::new(false),
         }
+    }
+
+    /// Has a reject stand in the place of a fact from now on.
+    pub(crate) fn leave_out(&self, fact: Suspect) {
+        self.left_out.write().unwrap_or_else(PoisonError::into_inner).insert(fact);
+        self.leaves_out.store(true, Ordering::SeqCst);
+    }
+
+    fn is_left_out(&self, fact: Suspect) -> bool {
+        self.leaves_out.load(Ordering::Relaxed)
+            && self.left_out.read().unwrap_or_else(PoisonError::into_inner).contains(&fact)
     }
 
     /// The identifier of a tenant.
@@ -168,6 +190,9 @@ impl Intake {
 
     /// What is wrong with a fact, if anything is, and what more there is to say of it.
     fn wrong(&self, fact: &Fact<Id>) -> Option<(RejectReason, Option<&'static str>)> {
+        if self.is_left_out(Suspect { id: fact.id, revision: fact.revision }) {
+            return Some((RejectReason::Malformed, Some(STOPPED_IT)));
+        }
         let Action::Assert(body) = &fact.action else { return None };
         let (at, count) = match body {
             Body::Session(event) => (Some(event.at), event.count),

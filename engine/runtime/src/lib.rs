@@ -7,6 +7,7 @@
 
 pub mod engine;
 pub mod settings;
+pub mod memory;
 pub mod intake;
 pub mod conversation;
 mod record;
@@ -14,7 +15,7 @@ mod sources;
 mod log;
 mod pace;
 pub(crate) mod sequencer;
-mod recovery;
+pub mod recovery;
 mod snapshot;
 pub mod publisher;
 pub mod mesh;
@@ -22,7 +23,9 @@ pub mod cluster;
 pub(crate) mod dataflow;
 pub mod changes;
 pub mod health;
+pub mod suspects;
 pub mod inspect;
+pub mod backup;
 pub mod measures;
 pub mod view;
 pub mod explain;

@@ -6,9 +6,12 @@
 //! | 2 names | conversation `u64`, a Dictionary frame of the wire |
 //! | 3 batch | conversation `u64`, a Batch frame of the wire |
 //! | 4 horizon | microseconds since 1970 `i64`: where the epoch that is closed next moves the horizon |
+//! | 5 left out | identity `u128` and revision `u32` of a fact that stopped the engine |
 //!
 //! Numbers are little endian. Codes in a batch mean what the names records of its conversation say.
 
+use crate::suspects::Suspect;
+use trueup_model::fact::FactId;
 use trueup_model::time::Timestamp;
 use trueup_wire::message::{Batch, Definitions};
 use trueup_wire::{FrameReader, Message};
@@ -21,6 +24,9 @@ pub(crate) const NAMES: u8 = 2;
 pub(crate) const BATCH: u8 = 3;
 /// The horizon moves.
 pub(crate) const HORIZON: u8 = 4;
+
+/// A fact is left out from now on, and from what was said before.
+pub(crate) const LEFT_OUT: u8 = 5;
 
 /// The number of a conversation; no two in a journal are the same.
 pub(crate) type ConversationId = u64;
@@ -60,6 +66,20 @@ impl<'a> SourceRecord<'a> {
 pub(crate) fn number(content: &[u8]) -> Option<(u64, &[u8])> {
     let (first, rest) = content.split_first_chunk()?;
     Some((u64::from_le_bytes(*first), rest))
+}
+
+/// The content of a record that leaves a fact out.
+pub(crate) fn left_out_content(fact: Suspect) -> Vec<u8> {
+    let mut bytes = fact.id.0.to_le_bytes().to_vec();
+    bytes.extend_from_slice(&fact.revision.to_le_bytes());
+    bytes
+}
+
+/// The fact that a record leaves out.
+pub(crate) fn left_out(content: &[u8]) -> Option<Suspect> {
+    let (id, rest) = content.split_first_chunk()?;
+    let revision = u32::from_le_bytes(rest.try_into().ok()?);
+    Some(Suspect { id: FactId(u128::from_le_bytes(*id)), revision })
 }
 
 /// The instant that a horizon record says.
@@ -119,7 +139,20 @@ pub(crate) fn text(content: &[u8]) -> Option<(&str, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::SourceRecord;
+    use super::{SourceRecord, left_out, left_out_content};
+    use crate::suspects::Suspect;
+    use trueup_model::fact::FactId;
+
+    #[test]
+    fn a_fact_that_is_left_out_comes_back_as_it_went_and_no_part_of_it_does() {
+        let fact = Suspect { id: FactId(u128::MAX - 5), revision: 3 };
+        let bytes = left_out_content(fact);
+        assert_eq!((bytes.len(), left_out(&bytes)), (20, Some(fact)));
+        for end in 0..bytes.len() {
+            assert_eq!(left_out(&bytes[..end]), None);
+        }
+        assert_eq!(left_out(&[bytes.as_slice(), b"x"].concat()), None);
+    }
 
     #[test]
     fn a_source_comes_back_as_it_went_and_no_part_of_it_does() {

@@ -2,6 +2,8 @@
 //!
 //! Records after the last closed epoch were acknowledged to nobody, but they are whole: they stay in
 //! the epoch that is open, and their senders are told that they were had.
+//!
+//! An engine that only looks back reads the same up to an epoch, changes no file, and keeps nothing.
 
 use crate::conversation::Names;
 use crate::error::RuntimeError;
@@ -10,12 +12,14 @@ use crate::log::{EpochHash, Log};
 use crate::record::{self, ConversationId, SourceRecord};
 use crate::sequencer::{Batch, Replay, Work};
 use crate::snapshot::{Restored, find};
+use crate::suspects::Suspect;
 use crossbeam_channel::{Sender, bounded};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use trueup_journal::backup::settled_with;
 use trueup_journal::snapshot::Manifest;
 use trueup_journal::{
-    EpochClose, Opened, Options, Record, RecordKind, Records, Storage, Writer, open,
+    EpochClose, Opened, Options, Record, RecordKind, Records, Storage, Writer, open_with,
 };
 use trueup_model::id::TenantId;
 use trueup_model::time::Timestamp;
@@ -46,7 +50,7 @@ where
         None => Log::Memory { number: 0 },
         Some(storage) => {
             let Opened { mut writer, records, first_record, cut_bytes } =
-                open(storage.clone(), options)?;
+                open_with(storage.clone(), options, |record| note_left_out(record, intake))?;
             if cut_bytes > 0 {
                 tracing::warn!(
                     bytes = cut_bytes,
@@ -58,17 +62,76 @@ where
                 Some(newest) => Restored::enter(&storage, newest, intake, work)?,
                 None => Restored::default(),
             };
-            Replayer::new(intake, work, restored).run(records)?;
+            Replayer::new(intake, work, restored).run(records, None)?;
             if let Some(older) = snapshots.get(1) {
                 writer.release(older.through + 1);
             }
             Log::Journal { writer: Box::new(writer), bytes: 0 }
         }
     };
+    Ok(Recovered { closed: end(log, work)?, snapshots })
+}
+
+/// The epochs that are read back by an engine that only looks back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Begins with the newest snapshot of this epoch or an earlier one; `None` for the newest that serves.
+    pub from: Option<Epoch>,
+    /// Ends with this epoch; `None` for the last that was closed.
+    pub through: Option<Epoch>,
+    /// Without these facts, besides those that the journal leaves out.
+    pub without: Vec<Suspect>,
+}
+
+/// Reads a snapshot and the journal after it up to an epoch; changes nothing there. Gives that epoch.
+pub(crate) fn replay<S>(
+    storage: &S,
+    wanted: &Replayed,
+    intake: &Intake,
+    work: &Sender<Work>,
+) -> Result<Epoch, RuntimeError>
+where
+    S: Storage + Clone,
+{
+    let found = settled_with(storage, |record| note_left_out(record, intake))?;
+    wanted.without.iter().for_each(|fact| intake.leave_out(*fact));
+    let first_record = found.segments.first().map_or(1, |segment| segment.first);
+    let good = find(storage, first_record)?;
+    let last = found.closed.unwrap_or(0);
+    let last = good.first().map_or(last, |newest| newest.number.max(last));
+    let through = wanted.through.unwrap_or(last);
+    if through > last {
+        return Err(RuntimeError::NotClosed { epoch: through, last });
+    }
+    let from = wanted.from.map_or(through, |from| from.min(through));
+    let begin = good.iter().find(|snapshot| snapshot.number <= from);
+    if begin.is_none() && first_record > 1 {
+        let oldest = good.last().map_or(0, |oldest| oldest.number);
+        return Err(RuntimeError::LetGo { epoch: from, oldest });
+    }
+    let restored = match begin {
+        Some(snapshot) => Restored::enter(storage, snapshot, intake, work)?,
+        None => Restored::default(),
+    };
+    let records = Records::open(storage.clone())?.up_to(found.last);
+    Replayer::new(intake, work, restored).run(records, Some(through))?;
+    end(Log::Memory { number: 0 }, work)
+}
+
+/// Has what a record leaves out be left out of all that is read, also of what came before it.
+fn note_left_out(record: &Record<'_>, intake: &Intake) {
+    if record.kind == RecordKind::Data(record::LEFT_OUT)
+        && let Some(fact) = record::left_out(record.content)
+    {
+        intake.leave_out(fact);
+    }
+}
+
+/// Says that there is no more to read back; gives the last epoch that was closed.
+fn end(log: Log, work: &Sender<Work>) -> Result<Epoch, RuntimeError> {
     let (reply, ended) = bounded(1);
     send(work, Work::Replay(Replay::End { log, reply }))?;
-    let closed = ended.recv().map_err(|_| RuntimeError::Stopped)?;
-    Ok(Recovered { closed, snapshots })
+    ended.recv().map_err(|_| RuntimeError::Stopped)
 }
 
 /// A conversation whose batches can be read.
@@ -100,11 +163,19 @@ impl<'a> Replayer<'a> {
         Self { intake, work, talks, newest: newest.collect(), horizon: None, epoch }
     }
 
-    fn run<S: Storage>(mut self, mut records: Records<S>) -> Result<(), RuntimeError> {
+    /// Takes the records up to the close of an epoch, or all of them.
+    fn run<S: Storage>(
+        mut self,
+        mut records: Records<S>,
+        through: Option<Epoch>,
+    ) -> Result<(), RuntimeError> {
         while let Some(record) = records.next()? {
             let number = record.number;
             if record.epoch <= self.epoch {
                 continue;
+            }
+            if through.is_some_and(|last| record.epoch > last) {
+                break;
             }
             self.take(&record).map_err(|error| match error {
                 Bad::Record(problem) => RuntimeError::Record { number, problem },
@@ -125,6 +196,9 @@ impl<'a> Replayer<'a> {
                 let at = record::horizon(record.content).ok_or_else(|| bad("it is no horizon"))?;
                 self.horizon = Some(at);
                 Ok(())
+            }
+            RecordKind::Data(record::LEFT_OUT) => {
+                record::left_out(record.content).map(|_| ()).ok_or_else(|| bad("it is no fact"))
             }
             RecordKind::Data(kind) => Err(Bad::Record(format!("it is of the unknown kind {kind}"))),
         }

@@ -3,12 +3,13 @@
 //! Work arrives in one queue, and its order there is the order of the world. An epoch gathers it until
 //! it holds enough facts or is old enough, and takes the horizon's move with it. Its records are given
 //! to the disk, and the next epoch begins; when they are durable, it goes to the workers whole, and
-//! those who sent it are told (`flight.rs`). A full disk holds back what comes (`held.rs`). A journal
-//! that fails otherwise ends the engine: what was not written was acknowledged to nobody.
+//! those who sent it are told (`flight.rs`). A full disk holds back what comes (`held.rs`), and so does
+//! memory that is nearly used up (`starved.rs`). A journal that fails otherwise ends the engine: what was not written was acknowledged to nobody.
 
 mod work;
 mod flight;
 mod held;
+mod starved;
 mod again;
 
 pub(crate) use work::{Batch, Greet, Greeted, Note, Replay, Work};
@@ -28,6 +29,7 @@ use crate::sources::Sources;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use flight::{Closed, Delivered, Flight};
 use held::Held;
+use starved::Weight;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -73,6 +75,7 @@ pub(crate) struct Sequencer {
     delivered: BTreeMap<ConversationId, Delivered>,
     flight: Flight,
     held: Held,
+    weight: Weight,
 }
 
 impl Sequencer {
@@ -95,6 +98,7 @@ impl Sequencer {
             delivered: BTreeMap::new(),
             flight: Flight::default(),
             held: Held::default(),
+            weight: Weight::default(),
         }
     }
 
@@ -109,7 +113,9 @@ impl Sequencer {
 
     fn work(&mut self, work: &Receiver<Work>) -> Result<(), RuntimeError> {
         loop {
-            match work.recv_timeout(self.patience()) {
+            let slowed = self.is_slowed();
+            let next = if slowed { self.pause() } else { work.recv_timeout(self.patience()) };
+            match next {
                 Ok(one) => self.take(one)?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -118,10 +124,13 @@ impl Sequencer {
                 continue;
             }
             self.look()?;
-            if !self.held.is_full() && self.is_due() {
+            if !slowed && !self.held.is_full() && self.is_due() {
                 self.close(None)?;
             }
             if self.held.is_full() && !self.hold_back()? {
+                return Ok(());
+            }
+            if self.is_starved() && !self.starve()? {
                 return Ok(());
             }
             self.seal_if_old()?;
@@ -255,12 +264,15 @@ impl Sequencer {
 
     /// Welcomes a connector if no newer process of its source was here.
     fn greet(&mut self, greet: &Greet) {
-        let Greet { tenant, source, generation, reply } = greet;
+        let Greet { tenant, source, generation, reply, notes } = greet;
         let greeted = match self.newer(greet) {
             Some(last) => Greeted::Fenced { last },
             None => {
                 let conversation = self.sources.next_conversation();
                 let begun = self.sources.begin(conversation, tenant, source, *generation);
+                // What an earlier conversation was to hear of it may have been lost with that.
+                let durable = self.around.health.durable_record();
+                self.flight.vouch_for(durable, begun.resume, notes);
                 Greeted::Welcome(begun)
             }
         };

@@ -1,6 +1,7 @@
 //! What a run of the engine is told: checked values, passed down explicitly.
 
 use crate::error::RuntimeError;
+use crate::memory::Gauge;
 use std::path::PathBuf;
 use trueup_model::time::{SECOND_US, Timestamp};
 use trueup_policy::Policy;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub journal_segment_bytes: u64,
     /// Marks the records of a new journal: a number that those who send facts cannot guess.
     pub journal_mark: u64,
+    /// How much memory there is, and how it is looked at; by default there is no limit.
+    pub memory: Gauge,
     /// How far ahead of its arrival an event may lie, in microseconds.
     pub future_tolerance_us: i64,
 }
@@ -74,6 +77,7 @@ impl Default for Settings {
             snapshots: None,
             journal_segment_bytes: 256 * 1024 * 1024,
             journal_mark: 0,
+            memory: Gauge::default(),
             future_tolerance_us: 300 * SECOND_US,
         }
     }

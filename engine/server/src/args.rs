@@ -1,5 +1,12 @@
 //! What can be typed: commands and their switches, with the help that explains them.
 
+mod folder;
+
+pub(crate) use folder::{
+    BackupArguments, RepairArguments, ReplayArguments, RestoreArguments, TrialArguments,
+    VerifyArguments, WhichJournal,
+};
+
 use crate::filter::Filter;
 use crate::render::Format;
 use clap::{Args, Parser, Subcommand};
@@ -74,6 +81,15 @@ pub(crate) enum Command {
     Verify(VerifyArguments),
     /// Cut off what a journal ends with and nothing vouches for.
     Repair(RepairArguments),
+    /// Copy a journal and its newest snapshot to another folder, while an engine runs or not.
+    Backup(BackupArguments),
+    /// Put a backup where an engine will find it.
+    Restore(RestoreArguments),
+    /// Say what an engine would have answered as of an epoch, from its journal or a backup.
+    Replay(ReplayArguments),
+    /// Compute a journal without some of its facts, for whoever looks for those that stop an engine.
+    #[command(hide = true)]
+    Trial(TrialArguments),
     /// Show the configuration and where each value comes from.
     Config(ConfigArguments),
 }
@@ -295,26 +311,6 @@ pub(crate) struct LaunchArguments {
     /// How to run the engine.
     #[command(flatten)]
     pub(crate) serve: ServeArguments,
-}
-
-/// Which journal to look at.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct VerifyArguments {
-    /// The journal's folder.
-    pub(crate) folder: PathBuf,
-    /// How to write the answer.
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-/// Which journal to repair.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct RepairArguments {
-    /// The journal's folder.
-    pub(crate) folder: PathBuf,
-    /// Cut off what comes after the last good record; it is kept in a file of its own.
-    #[arg(long)]
-    pub(crate) lose_unsealed: bool,
 }
 
 /// How to show the configuration.

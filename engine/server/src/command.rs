@@ -1,10 +1,13 @@
 //! The commands: each reads its arguments, does its work, and says with which code to end.
 
 mod ask;
+mod backup;
 mod config;
 mod demo;
 mod launch;
+mod mend;
 mod reconcile;
+mod replay;
 mod report;
 mod serve;
 mod top;
@@ -40,6 +43,10 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Top(arguments) => top::run(&arguments),
         Command::Verify(arguments) => verify::verify(&arguments),
         Command::Repair(arguments) => verify::repair(&arguments),
+        Command::Backup(arguments) => backup::back_up(&arguments),
+        Command::Restore(arguments) => backup::put_back(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Trial(arguments) => mend::trial(&arguments),
         Command::Config(arguments) => config::run(&arguments),
     }
 }

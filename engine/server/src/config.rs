@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use trueup_policy::Policy;
+use trueup_runtime::memory::Gauge;
 use trueup_runtime::mesh::{Member, rules_of};
 use trueup_runtime::settings::{Horizon, Settings, SnapshotPace};
 
@@ -158,6 +159,7 @@ impl Values {
         let names = number("engine", "names_max", 1, 1_000_000_000);
         let products = number("engine", "products_max", 1, 10_000_000);
         let future_seconds = number("engine", "future_tolerance_seconds", 0, 31_536_000);
+        let memory = number("engine", "memory_mebibytes", 0, 1 << 30);
         let snapshot_bytes = number("snapshots", "journal_bytes", 65_536, 1 << 40);
         let snapshot_seconds = number("snapshots", "interval_seconds", 1, 31_536_000);
         let connections = number("connectors", "connections_max", 1, 1024);
@@ -203,6 +205,7 @@ impl Values {
             journal,
             snapshots,
             journal_mark: chance(),
+            memory: Gauge::new((memory > 0).then_some(memory * 1024 * 1024)),
             future_tolerance_us: i64::try_from(future_seconds).unwrap_or(0) * 1_000_000,
             ..Settings::default()
         };

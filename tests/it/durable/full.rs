@@ -14,7 +14,7 @@ use trueup_tests::bench::{Bench, content};
 use trueup_tests::kept::Kept;
 use trueup_tests::said::{Said, Telling};
 
-const WAIT: Duration = Duration::from_millis(5);
+pub(super) const WAIT: Duration = Duration::from_millis(5);
 /// How often something is looked for before it is said not to come.
 const LOOKS_MAX: usize = 2_000;
 
@@ -31,7 +31,7 @@ pub(super) fn settings(workers: usize, policy: &Policy) -> Settings {
 }
 
 /// Waits until something is so.
-fn wait_until(engine: &Engine, what: &str, is: impl Fn() -> bool) {
+pub(super) fn wait_until(engine: &Engine, what: &str, is: impl Fn() -> bool) {
     for _ in 0..LOOKS_MAX {
         if is() {
             return;

@@ -78,11 +78,16 @@ impl Manifest {
         self.parts.iter().map(|part| part.records).sum()
     }
 
+    /// The name of the file of a part.
+    pub fn part_name(&self, index: usize) -> String {
+        part_name(self.number, index)
+    }
+
     pub(super) fn unborn_name(&self) -> String {
         format!("snapshot-{:010}.new", self.number)
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.extend_from_slice(&[0; 4]);

@@ -13,3 +13,4 @@ mod golden;
 mod fuzz;
 mod snapshot;
 mod inspect;
+mod backup;

@@ -229,6 +229,9 @@ fn what_was_acknowledged_is_there_after_a_restart_and_is_had_once() {
     let reopened = open(&again);
     let mut returned = Speaker::connect(&reopened, 6, "");
     assert_eq!(returned.hear(), Heard::Welcome(2, b"line 2".to_vec()));
+    // That it may be forgotten was once said on the connection on which a batch came only. Who lost that
+    // connection before, and had nothing more to send, waited for ever.
+    assert_eq!(returned.hear(), Heard::Sealed(2));
     returned.define();
     returned.send(3, &[event(1, 100, SessionKind::Open, 2), event(4, 400, SessionKind::Close, 2)]);
     hear_until(&mut returned, &Heard::Ack(3));
@@ -285,6 +288,7 @@ fn a_newer_connection_takes_the_place_of_an_older_one() {
     hear_until(&mut older, &Heard::Ack(1));
     let mut newer = Speaker::connect(&reception, 2, "");
     assert_eq!(newer.hear(), Heard::Welcome(1, b"line 1".to_vec()));
+    assert_eq!(newer.hear(), Heard::Sealed(1));
     older.send(2, &[event(2, 200, SessionKind::Open, 2)]);
     let words = "a newer connection of the same source took this one's place";
     hear_until(&mut older, &Heard::Error(words.to_owned()));

@@ -65,6 +65,14 @@ impl Flight {
         !self.unsealed.is_empty()
     }
 
+    /// Has a conversation told, once a later frame vouches for it, that everything up to a batch may be
+    /// forgotten; it is in the records up to this one, which are durable.
+    pub(super) fn vouch_for(&mut self, record: u64, sequence: u64, notes: &Sender<Note>) {
+        if sequence > 0 {
+            self.unsealed.push_back(Unsealed { record, sequence, notes: notes.clone() });
+        }
+    }
+
     /// Tells those whose batches are vouched for by now.
     fn tell_sealed(&mut self, sealed: u64) {
         let mut busy = Vec::new();

@@ -71,6 +71,8 @@ pub(crate) struct Greet {
     pub(crate) source: String,
     pub(crate) generation: u64,
     pub(crate) reply: Sender<Greeted>,
+    /// Who is told how much of what is had is vouched for.
+    pub(crate) notes: Sender<Note>,
 }
 
 /// What becomes of a connector that wants to begin.

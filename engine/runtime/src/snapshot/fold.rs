@@ -54,6 +54,10 @@ impl Fold {
             RecordKind::Data(record::HORIZON) => {
                 self.horizon = Some(record::horizon(record.content).ok_or("it is no horizon")?);
             }
+            RecordKind::Data(record::LEFT_OUT) => {
+                let fact = record::left_out(record.content).ok_or("it is no fact")?;
+                self.tables.left_out.insert(fact);
+            }
             RecordKind::Data(other) => return Err(Trouble::unknown(other)),
         }
         Ok(None)

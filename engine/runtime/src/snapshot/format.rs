@@ -23,6 +23,9 @@ pub(super) const ISSUED: u8 = 6;
 /// Facts of the tenant, and how often each was said.
 pub(super) const FACTS: u8 = 7;
 
+/// A fact that is left out.
+pub(super) const LEFT_OUT: u8 = 8;
+
 /// The units of periods by their numbers.
 const UNITS: [PeriodUnit; 7] = [
     PeriodUnit::Minute,

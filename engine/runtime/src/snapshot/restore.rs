@@ -1,6 +1,6 @@
 //! Beginning with a snapshot: the newest that is good.
 
-use super::format::{FACTS, HEAD, ISSUED, NAMES, SOURCE, TALK, TENANT, decode_issued};
+use super::format::{FACTS, HEAD, ISSUED, LEFT_OUT, NAMES, SOURCE, TALK, TENANT, decode_issued};
 use super::tables::read_source;
 use super::{Trouble, utf8};
 use crate::conversation::Names;
@@ -135,6 +135,7 @@ impl Restored {
                     talk = Some(conversation);
                 }
                 ISSUED => self.issued.push(decode_issued(content).ok_or("a figure is cut")?),
+                LEFT_OUT => intake.leave_out(record::left_out(content).ok_or("a fact is cut")?),
                 FACTS => {
                     let (copies, frame) = record::number(content).ok_or("a batch is cut")?;
                     let copies = Diff::try_from(copies).unwrap_or(Diff::MAX);

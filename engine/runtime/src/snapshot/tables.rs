@@ -1,11 +1,12 @@
 //! What a snapshot has besides facts: names, sources, conversations, the horizon.
 
-use super::format::{HEAD, ISSUED, NAMES, SOURCE, TALK, TENANT, encode_issued, frames};
+use super::format::{HEAD, ISSUED, LEFT_OUT, NAMES, SOURCE, TALK, TENANT, encode_issued, frames};
 use super::texts::{Name, Tenant, Texts};
 use super::{Trouble, define, utf8};
 use crate::record::{self, ConversationId, put_text, text};
 use crate::sources::{SourceState, Sources};
-use std::collections::BTreeMap;
+use crate::suspects::Suspect;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use trueup_journal::snapshot::{Part, SnapshotWriter};
 use trueup_journal::{File, Storage};
@@ -35,6 +36,8 @@ pub(super) struct Tables {
     pub(super) texts: Texts,
     pub(super) sources: Sources,
     pub(super) talks: BTreeMap<ConversationId, Talk>,
+    /// Facts that stopped the engine once.
+    pub(super) left_out: BTreeSet<Suspect>,
 }
 
 impl Talk {
@@ -85,6 +88,10 @@ impl Tables {
                     talk = Some(conversation);
                 }
                 ISSUED => {}
+                LEFT_OUT => {
+                    let fact = record::left_out(content).ok_or("a fact is cut")?;
+                    tables.left_out.insert(fact);
+                }
                 other => return Err(Trouble::unknown(other)),
             }
         }
@@ -116,6 +123,9 @@ impl Tables {
         for (tenant, names) in self.texts.runs() {
             to.push(TENANT, &[self.texts.tenant_name(tenant).as_bytes()])?;
             frames(0, &names, |frame| Ok(to.push(NAMES, &[frame])?))?;
+        }
+        for fact in &self.left_out {
+            to.push(LEFT_OUT, &[&record::left_out_content(*fact)])?;
         }
         for state in self.sources.states() {
             to.push(SOURCE, &[&write_source(&state)])?;

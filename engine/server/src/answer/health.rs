@@ -4,10 +4,16 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use trueup_runtime::health::Health;
 
+/// What to do about a full disk.
+const MAKE_ROOM: &str = "make room on the journal's disk; the engine goes on by itself";
+/// What to do about too little memory.
+const GIVE_MEMORY: &str = "give the engine more memory (engine.memory_mebibytes, or the limit of its \
+    group of processes) and start it again; it goes on by itself when some is free";
+
 /// Whether the engine takes input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HealthAnswer {
-    /// `taking input`, or `held back: the disk is full`.
+    /// `taking input`, `held back: the disk is full` or `held back: memory is full`.
     pub(crate) state: String,
     /// Since when, if it takes none.
     pub(crate) since: Option<String>,
@@ -21,22 +27,31 @@ pub(crate) struct HealthAnswer {
     pub(crate) sealed_record: u64,
     /// How many epochs are on their way to the disk.
     pub(crate) epochs_under_way: u64,
+    /// The memory that the engine uses, in bytes; 0 where the system does not say it.
+    pub(crate) memory_used_bytes: u64,
+    /// The memory that it may use, in bytes, if there is a limit.
+    pub(crate) memory_limit_bytes: Option<u64>,
 }
 
 impl HealthAnswer {
     /// How the engine is now.
     pub(crate) fn new(health: &Health) -> Self {
-        let full = health.full();
-        let state = if full.is_some() { "held back: the disk is full" } else { "taking input" };
-        let remedy = "make room on the journal's disk; the engine goes on by itself";
+        let (full, memory) = (health.full(), health.memory());
+        let (state, since, remedy) = match (&full, memory.held_since) {
+            (Some(full), _) => ("held back: the disk is full", Some(full.since), Some(MAKE_ROOM)),
+            (None, Some(since)) => ("held back: memory is full", Some(since), Some(GIVE_MEMORY)),
+            (None, None) => ("taking input", None, None),
+        };
         Self {
             state: state.to_owned(),
-            since: full.as_ref().map(|full| full.since.to_string()),
-            remedy: full.as_ref().map(|_| remedy.to_owned()),
+            since: since.map(|since| since.to_string()),
+            remedy: remedy.map(str::to_owned),
             file: full.map(|full| full.file),
             durable_record: health.durable_record(),
             sealed_record: health.sealed_record(),
             epochs_under_way: health.epochs_under_way(),
+            memory_used_bytes: memory.reading.used,
+            memory_limit_bytes: memory.reading.most,
         }
     }
 }
@@ -44,6 +59,7 @@ impl HealthAnswer {
 /// The figures of the engine, a line each, as scrapers of metrics read them.
 pub(crate) fn gauges(health: &Health, published: u64) -> String {
     let mut text = String::new();
+    let memory = health.memory();
     for (name, help, value) in [
         ("trueup_journal_full", "Whether input is held back by a full disk.", {
             u64::from(health.full().is_some())
@@ -63,6 +79,15 @@ pub(crate) fn gauges(health: &Health, published: u64) -> String {
             "Epochs on their way to the disk.",
             health.epochs_under_way(),
         ),
+        ("trueup_memory_full", "Whether input is held back for memory.", {
+            u64::from(memory.held_since.is_some())
+        }),
+        ("trueup_memory_used_bytes", "The memory that the engine uses.", memory.reading.used),
+        (
+            "trueup_memory_limit_bytes",
+            "The memory that the engine may use; 0 for no limit.",
+            memory.reading.most.unwrap_or(0),
+        ),
         ("trueup_published_epoch", "The last epoch that answers are of.", published),
     ] {
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
@@ -81,6 +106,7 @@ mod tests {
         let answer = HealthAnswer::new(&health);
         assert_eq!((answer.state.as_str(), answer.remedy), ("taking input", None));
         assert!(gauges(&health, 7).contains("trueup_journal_full 0\n"));
+        assert!(gauges(&health, 7).contains("trueup_memory_full 0\n"));
         assert!(gauges(&health, 7).contains("trueup_published_epoch 7\n"));
     }
 }

@@ -6,6 +6,7 @@
 //! not go round for ever.
 
 use crate::args::LaunchArguments;
+use crate::command::mend::mend;
 use crate::command::serve::{configuration, log_to_stderr};
 use crate::exit::{Exit, Failure};
 use anyhow::Context as _;
@@ -27,6 +28,10 @@ use trueup_runtime::mesh::secret;
 const LOOK: Duration = Duration::from_millis(50);
 /// How long processes may take to stop in order.
 const STOP_MAX_US: u64 = 120_000_000;
+/// How long nothing runs after a failure; longer, the more came in a row.
+const REST: Duration = Duration::from_millis(200);
+/// How long it is at most.
+const REST_MAX: Duration = Duration::from_secs(2);
 /// After how long a run counts as one that went well.
 const WELL_US: u64 = 60_000_000;
 
@@ -43,6 +48,7 @@ pub(crate) fn run(arguments: &LaunchArguments) -> anyhow::Result<Exit> {
     let mut failures = 0;
     loop {
         let began_us = clock.monotonic_us();
+        mend(&arguments.serve)?;
         let mut fleet = Fleet::start(arguments, &secret.0)?;
         let ended = fleet.watch(&told, &clock);
         drop(fleet);
@@ -69,7 +75,7 @@ pub(crate) fn run(arguments: &LaunchArguments) -> anyhow::Result<Exit> {
             return Err(Failure::new(Exit::Lost, message, hint).into());
         }
         tracing::warn!(process, status = said, failures, "a process ended; all start anew");
-        std::thread::park_timeout(Duration::from_millis(200) * failures);
+        std::thread::park_timeout((REST * failures).min(REST_MAX));
     }
 }
 

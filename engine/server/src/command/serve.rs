@@ -2,6 +2,7 @@
 
 use crate::api::Api;
 use crate::args::ServeArguments;
+use crate::command::mend::mend;
 use crate::config::{Config, Values, environment};
 use crate::exit::{Exit, Failure};
 use crate::incident::Incident;
@@ -16,7 +17,7 @@ use trueup_model::hash::hash128;
 use trueup_model::time::Timestamp;
 use trueup_policy::Policy;
 use trueup_runtime::clock::{Clock as _, SystemClock};
-use trueup_runtime::cluster::work;
+use trueup_runtime::cluster::{WorkerFailure, observe_failures, work};
 use trueup_runtime::conversation::{Allowance, Gate, OpenGate};
 use trueup_runtime::engine::Engine;
 use trueup_runtime::error::RuntimeError;
@@ -31,6 +32,13 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
             .context("could not bind this process to the one that started it")?;
     }
     let config = configuration(arguments)?;
+    let is_first = config.member.as_ref().is_none_or(|member| member.process == 0);
+    if is_first && !arguments.with_parent {
+        mend(arguments)?;
+    }
+    if let Some(journal) = config.settings.journal.clone() {
+        observe_failures(move |failure| write_down_failure(failure, &journal));
+    }
     let joined = config.member.as_ref().map(join).transpose()?;
     let (mesh, pulse) = joined.unzip();
     if config.member.as_ref().is_some_and(|member| member.process > 0) {
@@ -154,6 +162,18 @@ fn write_down(message: &str, journal: Option<&Path>, safe: (u64, u64)) {
     match Incident::new(now, message, journal, safe).write(now) {
         Ok(path) => tracing::error!(file = %path.display(), "what happened was written down"),
         Err(error) => tracing::error!(%error, "what happened could not be written down"),
+    }
+}
+
+/// Writes down which epochs a worker failed on; a process without the journal has nowhere to.
+fn write_down_failure(failure: &WorkerFailure, journal: &Path) {
+    if !journal.is_dir() {
+        return;
+    }
+    let now = SystemClock::default().now();
+    match Incident::of_worker(now, failure, journal).write(now) {
+        Ok(path) => tracing::error!(file = %path.display(), "a worker failed"),
+        Err(error) => tracing::error!(%error, "a worker failed, and it could not be written down"),
     }
 }
 

@@ -61,6 +61,12 @@ pub(super) const KEYS: &[Key] = &[
         meaning: "How far an event may lie ahead of its arrival before it is set aside.",
     },
     Key {
+        section: "engine",
+        name: "memory_mebibytes",
+        default: "0",
+        meaning: "From nine tenths of this on no more input is taken; 0 for nine tenths of what the system gives.",
+    },
+    Key {
         section: "policy",
         name: "file",
         default: "\"\"",

@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cluster;
+mod backup;
 mod commands;
+mod memory;
+mod mend;
 mod network;
 mod support;

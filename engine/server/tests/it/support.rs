@@ -89,6 +89,16 @@ impl Engine {
         lines.find(|line| line.contains(what)).unwrap_or_else(|| panic!("it never said {what}"))
     }
 
+    /// Where connectors deliver.
+    pub(crate) fn connectors(&self) -> &str {
+        &self.connectors
+    }
+
+    /// Where it answers.
+    pub(crate) fn api(&self) -> &str {
+        &self.api
+    }
+
     pub(crate) fn become_ready(&mut self) {
         let ready = self.hear(" ready ");
         (self.api, self.connectors) = (field(&ready, "questions="), field(&ready, "connectors="));

@@ -1,0 +1,46 @@
+//! What the two threads of a conversation share: its session, and what is to be sent.
+
+use crate::sequencer::Note;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use trueup_wire::message::Ack;
+use trueup_wire::{EngineSession, ErrorCode};
+
+/// What both threads of a conversation use.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub(super) session: EngineSession,
+    /// What is to be sent.
+    pub(super) out: Vec<u8>,
+    pub(super) superseded: bool,
+    /// What was vouched for before the Welcome, and is said after it.
+    pub(super) sealed: Option<u64>,
+}
+
+pub(super) fn lock<'a>(shared: &'a Mutex<Shared>) -> MutexGuard<'a, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// Passes on what the sequencer says.
+    pub(super) fn note(&mut self, note: &Note) {
+        let Self { session, out, superseded, sealed } = self;
+        // A session that is over takes no commands, and nobody hears them.
+        let _ = match note {
+            Note::Durable { sequence, epoch, freed } => session
+                .acknowledge(Ack { sequence: *sequence, epoch: *epoch }, out)
+                .and_then(|()| session.grant(*freed, out)),
+            Note::Sealed { sequence } if !session.is_open() => {
+                *sealed = Some(*sequence);
+                Ok(())
+            }
+            Note::Sealed { sequence } => session.seal(*sequence, out),
+            Note::Superseded => {
+                *superseded = true;
+                let words = "a newer connection of the same source took this one's place";
+                session.refuse(ErrorCode::Fenced, 0, words, out);
+                Ok(())
+            }
+            Note::Flush => Ok(()),
+        };
+    }
+}

@@ -1,0 +1,107 @@
+//! What is held back while there is little memory.
+//!
+//! Where memory is high, an epoch begins when the one before it is published, so that there is never
+//! more than one on its way. Where it is full, what was taken is computed and answered, and nothing
+//! more is taken until enough is free again: as with a full disk, senders keep what they have.
+
+use super::{Sequencer, Work};
+use crate::error::RuntimeError;
+use crate::memory::Pressure;
+use crossbeam_channel::RecvTimeoutError;
+use std::time::Duration;
+
+/// How often memory is looked at, in microseconds.
+const WEIGH_US: u64 = 100_000;
+/// How often it is looked at while input is held back for it.
+const FREE_LOOK: Duration = Duration::from_millis(100);
+/// How often it is looked whether the epoch before is published.
+const SLOW_LOOK: Duration = Duration::from_millis(1);
+
+/// How memory stood when it was looked at last.
+#[derive(Debug, Default)]
+pub(super) struct Weight {
+    pressure: Pressure,
+    weighed_us: Option<u64>,
+    /// The engine ends, and nothing is waited for any more.
+    ends: bool,
+}
+
+impl Sequencer {
+    /// Whether the next epoch waits until the one before it is published.
+    pub(super) fn is_slowed(&self) -> bool {
+        let behind = self.around.progress.published() + 1 < self.epoch;
+        behind && self.log.is_some() && self.weight.pressure > Pressure::Low && !self.weight.ends
+    }
+
+    /// Waits a little instead of taking work.
+    pub(super) fn pause(&mut self) -> Result<Work, RecvTimeoutError> {
+        match self.around.life.recv_timeout(SLOW_LOOK) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => self.weight.ends = true,
+            Ok(never) => match never {},
+        }
+        Err(RecvTimeoutError::Timeout)
+    }
+
+    /// Looks at memory if that was not done for a while; whether input is to be held back for it.
+    pub(super) fn is_starved(&mut self) -> bool {
+        let now = self.around.clock.monotonic_us();
+        if self.weight.weighed_us.is_none_or(|at| now >= at + WEIGH_US) {
+            self.weight.weighed_us = Some(now);
+            self.weigh();
+        }
+        self.weight.pressure == Pressure::Full && !self.weight.ends
+    }
+
+    fn weigh(&mut self) {
+        let reading = self.around.settings.memory.read();
+        let before = self.weight.pressure;
+        let pressure = reading.pressure(before);
+        self.weight.pressure = pressure;
+        self.around.health.weigh(reading, pressure);
+        let (used, most) = (reading.used, reading.most.unwrap_or(0));
+        match (before, pressure) {
+            (Pressure::Low, Pressure::High) => {
+                tracing::warn!(used, most, "memory is high: epochs are computed one at a time");
+            }
+            (Pressure::High, Pressure::Low) => {
+                tracing::info!(used, most, "memory is low again, and epochs overlap");
+            }
+            (Pressure::Low | Pressure::High, Pressure::Full) => tracing::warn!(
+                used,
+                most,
+                "memory is full: input is held back until some is free; give the engine more \
+                 (engine.memory_mebibytes, or the limit of its group of processes)"
+            ),
+            (Pressure::Full, Pressure::Low | Pressure::High) => {
+                tracing::info!(used, most, "memory is free again, and input goes on");
+            }
+            (Pressure::Low, Pressure::Low)
+            | (Pressure::High, Pressure::High)
+            | (Pressure::Full, Pressure::Full) => {}
+        }
+    }
+
+    /// Computes and answers what was taken, and waits until memory is free; false if the engine ends
+    /// before.
+    pub(super) fn starve(&mut self) -> Result<bool, RuntimeError> {
+        self.around.health.starve(Some(self.around.clock.now()));
+        if self.opened_us.is_some() {
+            self.close(None)?;
+        }
+        self.seal()?;
+        while self.weight.pressure == Pressure::Full {
+            match self.around.life.recv_timeout(FREE_LOOK) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.finish()?;
+                    return Ok(false);
+                }
+                Ok(never) => match never {},
+            }
+            self.weigh();
+        }
+        self.around.health.starve(None);
+        Ok(true)
+    }
+}

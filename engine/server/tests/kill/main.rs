@@ -1,0 +1,140 @@
+//! The program, killed again and again while a connector delivers: its answers are those of an undisturbed run.
+//!
+//! A few times in the ordinary tests; as often as one likes with
+//! `TRUEUP_KILLS=200 cargo test -p trueup-server --test kill -- --nocapture`, which says how long each takes.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::print_stderr, reason = "a long test says how far it is")]
+
+mod load;
+#[expect(dead_code, reason = "some of it is for other tests")]
+#[path = "../it/support.rs"]
+mod support;
+
+use crossbeam_channel::bounded;
+use load::{LOGS_PER_KILL, Random, deliver, free_port};
+use rustix::process::Signal;
+use serde_json::Value;
+use std::path::Path;
+use std::time::Duration;
+use support::{Engine, children, ends, folder, rows, signal};
+use trueup_runtime::clock::{Clock as _, SystemClock};
+
+/// How often something is killed if nothing else is said.
+const KILLS: usize = 3;
+/// How long a kill waits at most after the logs it waits for, so that it comes at any moment.
+const LATER_MS_MAX: u64 = 20;
+
+/// How an engine runs, and what of it is killed.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    /// In one process, which is killed and started again.
+    Alone,
+    /// In two processes, of which any is killed; the program that watches over them starts them again.
+    Pair,
+}
+
+impl Form {
+    fn start(self, folder: &Path, port: u16) -> Engine {
+        let config = format!(
+            "[engine]\nepoch_milliseconds = 2\n[api]\nlisten = \"127.0.0.1:0\"\n\
+             [connectors]\nlisten = \"127.0.0.1:{port}\"\n[journal]\nfolder = \"journal\"\n\
+             [snapshots]\njournal_bytes = 65536\ninterval_seconds = 1\n"
+        );
+        let command: &[&str] = match self {
+            Self::Alone => &["serve"],
+            Self::Pair => &["launch", "--processes", "2", "--failures", "1000000"],
+        };
+        Engine::start_with(folder, command, &config)
+    }
+
+    /// Kills the engine, or a process of it; gives one that runs again, and what was killed.
+    fn kill(self, mut engine: Engine, at: (&Path, u16), random: &mut Random) -> (Engine, usize) {
+        match self {
+            Self::Alone => {
+                engine.kill();
+                (self.start(at.0, at.1), 0)
+            }
+            Self::Pair => {
+                let pids = children(engine.child.id());
+                assert_eq!(pids.len(), 2, "{pids:?}");
+                let victim = random.below(2);
+                assert!(signal(Some(Signal::KILL), &pids[victim]));
+                engine.become_ready();
+                (engine, victim)
+            }
+        }
+    }
+}
+
+/// What an engine answers after it was killed so often while it was fed.
+fn answers(form: Form, kills: usize, days: usize) -> [Vec<Value>; 2] {
+    let folder = folder();
+    let (path, port) = (folder.path(), free_port());
+    let (done, heard) = bounded(days);
+    let clock = SystemClock::default();
+    let mut random = Random(0x5EED);
+    let mut engine = form.start(path, port);
+    let (engine, epoch) = std::thread::scope(|scope| {
+        let fed = scope.spawn(move || deliver(port, days, &done));
+        for kill in 0..kills {
+            let day = heard.iter().find(|day| *day + 1 >= (kill + 1) * LOGS_PER_KILL);
+            assert!(day.is_some(), "{form:?}: the connector ended before kill {kill}");
+            let later_ms = u64::try_from(random.below(LATER_MS_MAX as usize)).unwrap();
+            std::thread::park_timeout(Duration::from_millis(later_ms));
+            let (began, victim);
+            began = clock.monotonic_us();
+            (engine, victim) = form.kill(engine, (path, port), &mut random);
+            let now = clock.monotonic_us();
+            eprintln!(
+                "{form:?}: kill {kill} of {kills}, process {victim}, after {} ms; ready again after {} ms",
+                began / 1000,
+                (now - began) / 1000
+            );
+        }
+        (engine, fed.join().unwrap())
+    });
+    let found = ["positions", "sessions"].map(|view| {
+        let epoch = epoch.to_string();
+        let mut question = vec![view, "--wait-for", &epoch];
+        if view == "positions" {
+            question.extend(["--period", "every"]);
+        }
+        rows(&engine.ask(path, &question))
+    });
+    match form {
+        Form::Alone => engine.kill(),
+        Form::Pair => stop(engine),
+    }
+    ends(path, 0, &["verify", "journal", "--json"]);
+    found
+}
+
+/// Tells a cluster to stop, and waits until all of its processes have.
+fn stop(mut engine: Engine) {
+    assert!(signal(Some(Signal::TERM), &engine.child.id().to_string()));
+    assert_eq!(engine.child.wait().unwrap().code(), Some(0), "told to stop");
+}
+
+fn check(form: Form) {
+    let asked = std::env::var_os("TRUEUP_KILLS").and_then(|text| text.into_string().ok());
+    let kills = asked.and_then(|text| text.parse().ok()).unwrap_or(KILLS);
+    let days = (kills + 1) * LOGS_PER_KILL;
+    let undisturbed = answers(Form::Alone, 0, days);
+    assert!(!undisturbed.iter().any(Vec::is_empty));
+    let found = answers(form, kills, days);
+    for (found, expected) in found.iter().zip(&undisturbed) {
+        assert_eq!(found.len(), expected.len(), "{form:?}");
+        let differing = found.iter().zip(expected).find(|(found, expected)| found != expected);
+        assert_eq!(differing, None, "{form:?}");
+    }
+}
+
+#[test]
+fn an_engine_that_is_killed_under_load_answers_as_one_that_never_was() {
+    check(Form::Alone);
+}
+
+#[test]
+fn a_cluster_of_which_any_process_is_killed_under_load_answers_as_one_that_never_was() {
+    check(Form::Pair);
+}

@@ -23,8 +23,8 @@ pub fn due<'s, D: ExchangeData + Copy>(
     let heard = (rows.inner, everywhere(horizon));
     let mut state = State { horizon: Timestamp::MIN, waiting: BTreeMap::new() };
     let builder = operator("Due", &heard.0);
-    each_epoch_of(builder, heard, move |(rows, horizon), changes| {
-        state.step(rows, horizon, changes);
+    each_epoch_of(builder, heard, move |(came, moved), changes| {
+        state.step(came, moved, changes);
     })
     .as_collection()
 }

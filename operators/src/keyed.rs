@@ -135,8 +135,8 @@ fn chosen<'s, K: KeyData, V: KeyData>(
     let heard = (by_key(rows, |(key, _)| share(key)), by_key(keys, share));
     let mut known: IdMap<K, (Bag<V>, Diff)> = IdMap::default();
     let builder = operator(name, &heard.0);
-    each_epoch_of(builder, heard, move |(rows, keys), changes: &mut Updates<(K, V)>| {
-        for ((key, row), diff) in rows {
+    each_epoch_of(builder, heard, move |(came, turned), changes: &mut Updates<(K, V)>| {
+        for ((key, row), diff) in came {
             let (bag, times) = known.entry(key.clone()).or_default();
             let weighed = diff * weight(*times);
             if weighed != 0 {
@@ -147,11 +147,11 @@ fn chosen<'s, K: KeyData, V: KeyData>(
                 known.remove(&key);
             }
         }
-        for (key, diff) in keys {
+        for (key, diff) in turned {
             let (bag, times) = known.entry(key.clone()).or_default();
             let more = weight(*times + diff) - weight(*times);
-            let turned = bag.iter().filter(|_| more != 0);
-            changes.extend(turned.map(|(row, n)| ((key.clone(), row.clone()), n * more)));
+            let all = bag.iter().filter(|_| more != 0);
+            changes.extend(all.map(|(row, n)| ((key.clone(), row.clone()), n * more)));
             *times += diff;
             if bag.is_empty() && *times == 0 {
                 known.remove(&key);

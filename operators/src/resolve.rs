@@ -15,7 +15,7 @@ mod tables;
 use crate::epochs::{Updates, by_key, each_epoch_sorted, everywhere};
 use crate::keyed::Rows as _;
 use crate::{Diff, Facts};
-use differential_dataflow::AsCollection as _;
+use differential_dataflow::AsCollection;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use tables::{Meaning, Tables, Topic};
@@ -173,7 +173,7 @@ pub fn resolve<'s>(
         each_epoch_sorted(subjects.concat(statements), "Resolve", step, sort);
     Resolved {
         resolutions: resolutions.as_collection(),
-        asked: asked.map(|stream| stream.as_collection()),
+        asked: asked.map(AsCollection::as_collection),
         unmapped: unmapped.as_collection().once(),
     }
 }

@@ -75,23 +75,21 @@ pub fn totals<'s>(
     let tables = accounts.map(Table::Account).concat(products.map(Table::Product));
     let tables = tables.concat(zones.map(Table::Zone)).concat(ticks.map(|_| Table::Tick));
     let mut leaves = Leaves::new(policy, cells.scope().peers());
-    let builder = operator("Totals: leaves", &cells);
+    let at_leaves = operator("Totals: leaves", &cells);
     let heard = (cells, everywhere(tables));
-    let (sums, coming) = each_epoch_of(builder, heard, move |(cells, tables), told| {
-        leaves.step(cells, tables, told);
+    let (sums, coming) = each_epoch_of(at_leaves, heard, move |(used, turned), told| {
+        leaves.step(used, turned, told);
     });
-    let coming = by_key(coming.as_collection(), |coming: &Coming| coming.share);
+    let coming = by_key(coming.as_collection(), |one: &Coming| one.share);
     let mut people = People::default();
-    let heads =
-        each_epoch_of(operator("Totals: people", &coming), (coming,), move |(heard,), told| {
-            people.step(heard, told);
-        });
+    let of_people = operator("Totals: people", &coming);
+    let heads = each_epoch_of(of_people, (coming,), move |(came,), told| people.step(came, told));
     let sums = by_key(sums.as_collection(), |(spot, _): &(Spot, Period)| spot.place());
     let heads = by_key(heads.as_collection(), |(spot, _): &(Spot, Period)| spot.place());
     let mut nodes = Nodes::default();
-    let builder = operator("Totals", &sums);
-    let rollups = each_epoch_of(builder, (sums, heads), move |(sums, heads), told| {
-        nodes.step(sums, heads, told);
+    let at_nodes = operator("Totals", &sums);
+    let rollups = each_epoch_of(at_nodes, (sums, heads), move |(more, counted), told| {
+        nodes.step(more, counted, told);
     });
     rollups.as_collection()
 }

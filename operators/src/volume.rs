@@ -164,8 +164,8 @@ pub fn volume<'s>(
     let builder = operator("Volume", &events);
     let heard = (events, resolutions, tables);
     let (cells, late, readings) =
-        each_epoch_of(builder, heard, move |(events, resolutions, tables), told| {
-            state.step(events, resolutions, tables, &mut sums);
+        each_epoch_of(builder, heard, move |(metered, meanings, table), told| {
+            state.step(metered, meanings, table, &mut sums);
             sums.give(told);
         });
     Volume {

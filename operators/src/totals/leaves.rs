@@ -176,13 +176,13 @@ impl Store {
             nodes.flat_map(|node| tree.below(node)).collect()
         };
         let zones = turn.zones.iter().map(|(zone, _)| zone.account.0);
-        let mut moved = turn.accounts.keys().map(|edge| edge.node).chain(zones);
-        let below_accounts = below(&world.accounts, &mut moved);
-        let mut moved = turn.products.keys().map(|edge| edge.node);
-        let below_products = below(&world.products, &mut moved);
-        let of_accounts = below_accounts.iter().filter_map(|node| self.by_account.get(node));
-        let of_products = below_products.iter().filter_map(|node| self.by_product.get(node));
-        of_accounts.chain(of_products).flatten().copied().collect()
+        let mut of_accounts = turn.accounts.keys().map(|edge| edge.node).chain(zones);
+        let below_accounts = below(&world.accounts, &mut of_accounts);
+        let mut of_products = turn.products.keys().map(|edge| edge.node);
+        let below_products = below(&world.products, &mut of_products);
+        let in_accounts = below_accounts.iter().filter_map(|node| self.by_account.get(node));
+        let in_products = below_products.iter().filter_map(|node| self.by_product.get(node));
+        in_accounts.chain(in_products).flatten().copied().collect()
     }
 
     /// Everything at some leaves, as a change.
@@ -271,13 +271,12 @@ impl Store {
             }
         }
         let Some(moved) = self.leaves.get(number) else { return };
-        let Leaf { spot, listed, .. } = moved;
-        self.by_spot.insert(*spot, number);
-        if let Some(list) = self.by_account.get_mut(&spot.account.0) {
-            list[listed[0]] = number;
+        self.by_spot.insert(moved.spot, number);
+        if let Some(list) = self.by_account.get_mut(&moved.spot.account.0) {
+            list[moved.listed[0]] = number;
         }
-        if let Some(list) = self.by_product.get_mut(&spot.product.0) {
-            list[listed[1]] = number;
+        if let Some(list) = self.by_product.get_mut(&moved.spot.product.0) {
+            list[moved.listed[1]] = number;
         }
     }
 }
@@ -332,12 +331,12 @@ impl World {
         shares: u64,
         told: &mut Updates<Coming>,
     ) {
-        let share = |who: &Who| match who {
+        let share_of = |who: &Who| match who {
             Who::User(UserId(id)) | Who::Device(DeviceId(id)) => mix(&[*id]) % shares,
         };
         let parted = people
             .into_iter()
-            .map(|(spot, span, who, diff)| ((spot, span, share(&who)), who, diff));
+            .map(|(spot, span, who, diff)| ((spot, span, share_of(&who)), who, diff));
         let mut parted: Vec<((Spot, Span, u64), Who, Diff)> = parted.collect();
         parted.sort_unstable_by_key(|(key, ..)| *key);
         let (mut over, mut across) = (Ways::default(), Ways::default());
@@ -345,8 +344,8 @@ impl World {
         for group in parted.chunk_by(|(one, ..), (other, ..)| one == other) {
             let Some(((spot, span, share), ..)) = group.first() else { continue };
             let mut nodes = Vec::new();
-            let way = over.entry((spot.account.0, *span));
-            for account in way.or_insert_with(|| accounts.above(spot.account.0, *span)) {
+            let up = over.entry((spot.account.0, *span));
+            for account in up.or_insert_with(|| accounts.above(spot.account.0, *span)) {
                 let way = across.entry((spot.product.0, account.span));
                 let way = way.or_insert_with(|| products.above(spot.product.0, account.span));
                 for product in way {

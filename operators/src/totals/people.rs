@@ -42,8 +42,8 @@ impl People {
         told: &mut Updates<(Spot, Period), Heads>,
     ) {
         let mut heads: IdMap<(Spot, Period), Heads> = IdMap::default();
-        for (Coming { nodes, who, .. }, _) in coming {
-            for (who, diff) in who {
+        for (Coming { nodes, who: all, .. }, _) in coming {
+            for (who, diff) in all {
                 let places = self.places.entry(who).or_default();
                 for node in &nodes {
                     let now = places.add(*node, diff);

@@ -1,0 +1,10 @@
+//! What the measurements share: clocks that count a core's work, worlds as an operator sees them, and
+//! the gate that compares counts of instructions.
+//!
+//! `bed.rs` holds one operator with its state and gives it one change at a time; `chain.rs` draws the
+//! rows that the earlier operators would bring it; `gate.rs` says whether a path costs more than before.
+
+pub mod cpu_time;
+pub mod world;
+pub mod bed;
+pub mod chain;

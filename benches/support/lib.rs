@@ -8,3 +8,4 @@ pub mod cpu_time;
 pub mod world;
 pub mod bed;
 pub mod chain;
+pub mod gate;

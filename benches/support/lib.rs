@@ -9,3 +9,7 @@ pub mod world;
 pub mod bed;
 pub mod chain;
 pub mod gate;
+pub mod load;
+pub mod script;
+pub mod reconciled;
+pub mod record;

@@ -2,7 +2,9 @@
 //! the gate that compares counts of instructions.
 //!
 //! `bed.rs` holds one operator with its state and gives it one change at a time; `chain.rs` draws the
-//! rows that the earlier operators would bring it; `gate.rs` says whether a path costs more than before.
+//! rows that the earlier operators would bring it; `gate.rs` says whether a path costs more than before;
+//! `load.rs` feeds an engine; `script.rs` is workload R, the same for every engine, and `reconciled.rs` what the
+//! product answers to it; `record.rs` keeps a run and `plot.rs` draws what was kept.
 
 pub mod cpu_time;
 pub mod world;
@@ -13,3 +15,4 @@ pub mod load;
 pub mod script;
 pub mod reconciled;
 pub mod record;
+pub mod plot;

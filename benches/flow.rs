@@ -1,27 +1,30 @@
 //! What the engine takes in per second, without a network and without a disk: facts in memory → epochs →
 //! workers → views, all of the product's own chain.
 //!
-//! Draws workload P or S, feeds it in epochs of one size, and compares the views with plain sums over the
-//! same facts: of P what each account used of each product, of S how many checkouts there were. Says for each run: events per second of wall time and of processor
-//! time, how long an epoch took from its last fact to its publication, and how much memory there is.
+//! Draws a workload, feeds it in epochs of one size, and compares the views with plain sums over the same
+//! facts. `flow/events.rs` is about events, workloads P and S; `flow/changes.rs` about changes of contracts and
+//! trees, workload C; `flow/reconciliation.rs` about all of it together, workload R. Each says what it measures.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::disallowed_types, reason = "a bench measures time")]
 #![expect(clippy::float_arithmetic, reason = "rates and times are shown to people")]
 
+#[path = "flow/changes.rs"]
+mod changes;
+#[path = "flow/events.rs"]
+mod events;
+#[path = "flow/reconciliation.rs"]
+mod reconciliation;
+#[path = "flow/sums.rs"]
+mod sums;
+
 use clap::Parser;
-use std::collections::{BTreeMap, VecDeque};
 use std::net::TcpListener;
 use std::process::{Child, Command};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use trueup_datasets::workload;
-use trueup_datasets::workload::checkouts::{self, Checkouts};
-use trueup_datasets::workload::telemetry::{self, Telemetry};
-use trueup_model::fact::{Action, Body, Fact, FactId};
-use trueup_model::id::{Id, NameKind, TenantId};
-use trueup_model::quantity::Quantity;
-use trueup_model::usage::SessionKind;
+use std::time::Duration;
+use trueup_benches::load::resident_mib;
+use trueup_benches::record::{Figure, Run};
 use trueup_policy::Policy;
 use trueup_runtime::clock::SystemClock;
 use trueup_runtime::cluster::work;
@@ -34,12 +37,13 @@ use trueup_runtime::settings::{Horizon, Settings};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Feeds a workload to an engine in this process.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 struct Args {
-    /// What is fed: metered use of accounts (p), or checkouts from license servers (s)
+    /// What is fed: metered use of accounts (p), checkouts from license servers (s), changes of contracts
+    /// (c), a whole reconciliation (r)
     #[arg(long, value_enum, default_value_t = Which::P)]
     workload: Which,
-    /// Events that are measured
+    /// Events that are measured; rows of workload R
     #[arg(long, default_value_t = 300_000)]
     events: usize,
     /// Events that come before
@@ -48,6 +52,12 @@ struct Args {
     /// Accounts of workload P; people of workload S
     #[arg(long, default_value_t = 10_000)]
     accounts: u32,
+    /// Lines of workload C; 1,000,000 in full
+    #[arg(long, default_value_t = 20_000)]
+    lines: u32,
+    /// Changes of each kind of workload C
+    #[arg(long, default_value_t = 100)]
+    changes: usize,
     /// Worker threads of each process
     #[arg(long, default_value_t = 1)]
     workers: usize,
@@ -72,6 +82,9 @@ struct Args {
     /// Milliseconds between two steps of the totals over the trees
     #[arg(long, default_value_t = 1000)]
     totals: u64,
+    /// Write what was measured into `history/` under this name
+    #[arg(long)]
+    record: Option<String>,
     /// Once, on little: to see that it works
     #[arg(long)]
     test: bool,
@@ -85,53 +98,55 @@ struct Args {
 enum Which {
     P,
     S,
+    C,
+    R,
 }
 
-/// The stream of a workload.
-enum Stream {
-    P(Telemetry),
-    S(Box<Checkouts>),
-}
-
-impl Stream {
-    fn new(args: &Args) -> Self {
-        match args.workload {
-            Which::P => {
-                let scale =
-                    telemetry::Scale { accounts: args.accounts, ..telemetry::Scale::default() };
-                Self::P(Telemetry::new(scale, 7))
-            }
-            Which::S => {
-                let users = args.accounts;
-                let out = usize::try_from(users / 2).unwrap_or(0);
-                let features = (users / 10).max(1);
-                Self::S(Box::new(Checkouts::new(checkouts::Scale { features, users, out }, 7)))
-            }
-        }
-    }
-
-    fn contracts(&self) -> Vec<Fact<u32>> {
+impl Which {
+    fn name(self) -> &'static str {
         match self {
-            Self::P(stream) => stream.contracts(),
-            Self::S(stream) => stream.contracts(),
-        }
-    }
-
-    fn draw(&mut self) -> Fact<u32> {
-        match self {
-            Self::P(stream) => stream.draw(),
-            Self::S(stream) => stream.draw(),
+            Self::P => "p",
+            Self::S => "s",
+            Self::C => "c",
+            Self::R => "r",
         }
     }
 }
-
-type Facts = Vec<(TenantId, Fact<Id>)>;
 
 fn main() {
     let mut args = Args::parse();
-    if args.test {
-        args = Args { events: 2000, warm: 500, accounts: 200, epoch: 500, ..args };
+    if args.process > 0 {
+        let mesh = member(&args).join(&SystemClock::default()).expect("the others are there");
+        return work(&Policy::default(), mesh).expect("there are threads");
     }
+    if args.test {
+        let small = Args { events: 2000, warm: 500, accounts: 200, epoch: 500, ..args };
+        for workload in [Which::P, Which::S, Which::C, Which::R] {
+            println!("workload {}", workload.name());
+            run(&mut Args { workload, lines: 300, changes: 2, ..small.clone() });
+        }
+        return;
+    }
+    let figures = run(&mut args);
+    if let Some(name) = &args.record {
+        let settings = [
+            ("events", args.events),
+            ("warm", args.warm),
+            ("accounts", usize::try_from(args.accounts).unwrap_or(0)),
+            ("lines", usize::try_from(args.lines).unwrap_or(0)),
+            ("workers", args.workers),
+            ("processes", args.processes),
+            ("epoch", args.epoch),
+        ];
+        let settings = settings.map(|(key, value)| (key.to_owned(), value as u64)).into();
+        let workload = format!("flow {}", args.workload.name());
+        let run = Run::now(workload, settings, figures);
+        println!("recorded in {}", run.write(name).expect("the folder is there").display());
+    }
+}
+
+/// Starts an engine, feeds it the workload, and says what was measured.
+fn run(args: &mut Args) -> Vec<Figure> {
     let settings = Settings {
         workers: args.workers,
         policy: Policy::default(),
@@ -141,45 +156,23 @@ fn main() {
         epoch_us_max: u64::MAX / 2,
         ..Settings::default()
     };
-    if args.process > 0 {
-        let mesh = member(&args).join(&SystemClock::default()).expect("the others are there");
-        return work(&Policy::default(), mesh).expect("there are threads");
-    }
-    let (mesh, others) = others(&mut args);
+    let (mesh, others) = others(args);
     let engine = Engine::start_in(mesh, settings, Arc::new(SystemClock::default()));
     let engine = engine.expect("it starts");
-    let mut stream = Stream::new(&args);
-    let mut names = Names::new(&engine);
-    let begin = Instant::now();
-    let contracts = stream.contracts().into_iter().map(|fact| names.named(fact)).collect();
-    engine.submit(contracts).expect("the engine runs");
-    engine.settle(None).expect("the engine runs");
-    println!("contracts      {:>12.2} s", begin.elapsed().as_secs_f64());
-    let mut sums = Sums::default();
-    let warm = epochs(&mut stream, &mut names, args.warm, args.epoch, &mut sums);
-    let warming = Instant::now();
-    feed(&engine, warm, args.in_flight);
-    println!("warm-up        {:>12.2} s", warming.elapsed().as_secs_f64());
-    let measured = epochs(&mut stream, &mut names, args.events, args.epoch, &mut sums);
-    let (began, ran_before) = (Instant::now(), processor_time());
-    let mut took = feed(&engine, measured, args.in_flight);
-    let (wall, ran) = (began.elapsed(), processor_time().saturating_sub(ran_before));
-    took.sort_unstable();
-    let rate = |time: Duration| args.events as f64 / time.as_secs_f64() / 1e6;
-    println!("wall           {:>12.3} M events/s", rate(wall));
-    println!("processor      {:>12.3} M events/s of one core", rate(ran));
-    let ms = |time: &Duration| time.as_secs_f64() * 1e3;
-    let at = |per_mille: usize| ms(&took[(took.len() - 1) * per_mille / 1000]);
-    println!("epoch          {:>12.1} ms p50 {:>10.1} ms p99", at(500), at(990));
-    println!("memory         {:>12.0} MiB, the first process", resident_mib());
+    let mut figures = match args.workload {
+        Which::P | Which::S => events::run(&engine, args),
+        Which::C => changes::run(&engine, args),
+        Which::R => reconciliation::run(&engine, args),
+    };
+    let memory = resident_mib();
+    println!("memory         {memory:>12} MiB, the first process");
+    figures.push(Figure::new("memory", "MiB", memory));
     show_operators(&engine, args.top);
-    let wrong = sums.compare(&engine);
-    assert_eq!(wrong, 0, "sums of the views differ from plain sums");
-    println!("checked        {:>12} sums", sums.known.len() + sums.checkouts.len());
     drop(engine);
     for mut other in others {
         assert!(other.wait().expect("it was started").success(), "another process failed");
     }
+    figures
 }
 
 /// What this process is among those that meet.
@@ -217,128 +210,6 @@ fn others(args: &mut Args) -> (Option<Mesh>, Vec<Child>) {
     (Some(mesh), children)
 }
 
-/// Feeds epochs, a few at a time, and waits until all is published; gives how long each took.
-fn feed(engine: &Engine, epochs: Vec<Facts>, in_flight: usize) -> Vec<Duration> {
-    let published = engine.subscribe(usize::from(u16::MAX));
-    let mut sent: VecDeque<Instant> = VecDeque::new();
-    let mut took = Vec::new();
-    for facts in epochs {
-        if sent.len() >= in_flight {
-            published.recv().expect("the engine runs");
-            took.extend(sent.pop_front().map(|at| at.elapsed()));
-        }
-        engine.submit(facts).expect("the engine runs");
-        sent.push_back(Instant::now());
-    }
-    engine.settle(None).expect("the engine runs");
-    took.extend(sent.into_iter().map(|at| at.elapsed()));
-    took
-}
-
-fn epochs(
-    stream: &mut Stream,
-    names: &mut Names<'_>,
-    events: usize,
-    size: usize,
-    sums: &mut Sums,
-) -> Vec<Facts> {
-    let mut epochs = Vec::new();
-    let mut left = events;
-    while left > 0 {
-        let many = left.min(size);
-        let facts: Facts = (0..many).map(|_| names.named(stream.draw())).collect();
-        for (_, fact) in &facts {
-            sums.hear(fact);
-        }
-        epochs.push(facts);
-        left -= many;
-    }
-    epochs
-}
-
-/// The engine's identifiers of a workload's names.
-struct Names<'e> {
-    engine: &'e Engine,
-    tenant: TenantId,
-    known: BTreeMap<(NameKind, u32), Id>,
-}
-
-impl<'e> Names<'e> {
-    fn new(engine: &'e Engine) -> Self {
-        let tenant = engine.intake().tenant(workload::TENANT);
-        Self { engine, tenant, known: BTreeMap::new() }
-    }
-
-    fn named(&mut self, fact: Fact<u32>) -> (TenantId, Fact<Id>) {
-        let intake = self.engine.intake();
-        let named = fact.try_map(&mut |kind, number| {
-            if let Some(id) = self.known.get(&(kind, number)) {
-                return Ok(*id);
-            }
-            let id = intake.define(kind, self.tenant, &workload::name(kind, number))?;
-            self.known.insert((kind, number), id);
-            Ok::<Id, trueup_model::id::NameError>(id)
-        });
-        (self.tenant, intake.checked(self.tenant, named.expect("names do not collide")))
-    }
-}
-
-/// What is used of a product by an account.
-type Sum = BTreeMap<(Id, Id), Quantity>;
-
-/// Plain sums over the facts.
-#[derive(Default)]
-struct Sums {
-    events: BTreeMap<FactId, ((Id, Id), Quantity)>,
-    gone: std::collections::BTreeSet<FactId>,
-    known: Sum,
-    checkouts: std::collections::BTreeSet<FactId>,
-}
-
-impl Sums {
-    fn hear(&mut self, fact: &Fact<Id>) {
-        match &fact.action {
-            Action::Assert(Body::Usage(event)) => {
-                let Some(account) = event.account else { return };
-                if self.gone.contains(&fact.id) || self.events.contains_key(&fact.id) {
-                    return;
-                }
-                let key = (account, event.product);
-                self.events.insert(fact.id, (key, event.quantity));
-                self.known.entry(key).or_default().0 += event.quantity.0;
-            }
-            Action::Assert(Body::Session(event)) => {
-                if event.kind == SessionKind::Open {
-                    self.checkouts.insert(fact.id);
-                }
-            }
-            Action::Assert(_) => {}
-            Action::Retract(_) => {
-                self.gone.insert(fact.id);
-                if let Some((key, quantity)) = self.events.remove(&fact.id) {
-                    self.known.entry(key).or_default().0 -= quantity.0;
-                }
-            }
-        }
-    }
-
-    /// How many sums of the views differ.
-    fn compare(&self, engine: &Engine) -> usize {
-        let mut seen: BTreeMap<(Id, Id), i128> = BTreeMap::new();
-        for (cell, tally) in &engine.views().cells {
-            *seen.entry((Id(cell.account.0), Id(cell.product.0))).or_default() += tally.quantity;
-        }
-        let zero = Quantity::ZERO;
-        let keys: std::collections::BTreeSet<_> = seen.keys().chain(self.known.keys()).collect();
-        let differs = keys.into_iter().filter(|key| {
-            let plain = self.known.get(key).unwrap_or(&zero).0;
-            seen.get(key).copied().unwrap_or_default() != i128::from(plain)
-        });
-        let sessions = engine.views().sessions.len();
-        differs.count() + usize::from(sessions != self.checkouts.len())
-    }
-}
-
 /// What the costliest operators cost, of all that the process did.
 fn show_operators(engine: &Engine, top: usize) {
     let mut costs: Vec<_> = engine.measures().costs().into_iter().collect();
@@ -350,20 +221,12 @@ fn show_operators(engine: &Engine, top: usize) {
     }
 }
 
-/// How long all threads of the process ran.
-fn processor_time() -> Duration {
-    let mut sum = 0;
-    for thread in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
-        let told = std::fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
-        sum += told.split(' ').next().and_then(|text| text.parse().ok()).unwrap_or(0);
-    }
-    Duration::from_nanos(sum)
+/// A time in milliseconds, to show it.
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }
 
-/// Memory that the process has.
-fn resident_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
-    kib.unwrap_or(0.0) / 1024.0
+/// A time in microseconds, to record it.
+fn us(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -7,14 +7,11 @@
 //! times and daemons of lines; `lines` says what each line means; `facts` is the whole format. `throughput`
 //! is in bytes of the logs.
 
-#[path = "cpu_time.rs"]
-mod cpu_time;
-
-use cpu_time::CpuTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use memchr::memchr;
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use trueup_benches::cpu_time::CpuTime;
 use trueup_connectors::formats::flexnet::line::{self, Message};
 use trueup_connectors::formats::flexnet::log::{LogOptions, LogReader};
 use trueup_connectors::formats::{Context, Sink};

@@ -3,12 +3,9 @@
 //! The facts are what one license server's log and one meter give: rising instants, a few hundred
 //! names, no rare fields. `throughput` is in facts, so the time per fact is the inverse of it.
 
-#[path = "cpu_time.rs"]
-mod cpu_time;
-
-use cpu_time::CpuTime;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
+use trueup_benches::cpu_time::CpuTime;
 use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
 use trueup_model::quantity::Quantity;
 use trueup_model::time::Timestamp;

@@ -5,6 +5,8 @@
 //! is, in known shares.
 
 pub mod checkouts;
+pub mod contracts;
+pub mod reconciliation;
 pub mod telemetry;
 mod zipf;
 

@@ -67,7 +67,7 @@ pub(crate) mod given;
 pub(crate) mod keyed;
 pub(crate) mod grouping;
 pub(crate) mod context;
-pub(crate) mod reference;
+pub mod reference;
 pub(crate) mod rows;
 pub(crate) mod segments;
 pub(crate) mod span_index;

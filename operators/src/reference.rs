@@ -26,21 +26,31 @@ use trueup_model::id::{AccountId, Id, NameKind, ProductId, ServerId, TenantId};
 use trueup_model::time::Span;
 
 /// The facts in force, by what they are for.
-pub(crate) struct Reference<'s> {
-    pub(crate) in_force: Facts<'s, (Known, Span)>,
-    pub(crate) lines: Facts<'s, LineInForce>,
-    pub(crate) seats: Facts<'s, (Subject, Span)>,
-    pub(crate) grants: Facts<'s, GrantInForce>,
-    pub(crate) prices: Facts<'s, PriceInForce>,
-    pub(crate) zones: Facts<'s, AccountZone>,
-    pub(crate) installs: Facts<'s, Listed>,
-    pub(crate) members: Facts<'s, Member>,
-    pub(crate) machines: Facts<'s, MachineRow>,
-    pub(crate) factors: Facts<'s, FactorRow>,
+pub struct Reference<'s> {
+    /// Every statement, cut to the time in which its document says it.
+    pub in_force: Facts<'s, (Known, Span)>,
+    /// Lines of contracts.
+    pub lines: Facts<'s, LineInForce>,
+    /// Seats that people were given.
+    pub seats: Facts<'s, (Subject, Span)>,
+    /// Grants of credits.
+    pub grants: Facts<'s, GrantInForce>,
+    /// Prices of use.
+    pub prices: Facts<'s, PriceInForce>,
+    /// Accounts with a zone or a start of the year of their own.
+    pub zones: Facts<'s, AccountZone>,
+    /// Installations by inventory.
+    pub installs: Facts<'s, Listed>,
+    /// The rules of suites by inventory.
+    pub members: Facts<'s, Member>,
+    /// What is known of machines.
+    pub machines: Facts<'s, MachineRow>,
+    /// The factor tables in force.
+    pub factors: Facts<'s, FactorRow>,
 }
 
 /// Parts the reference facts.
-pub(crate) fn reference(known: Facts<'_, Known>) -> Reference<'_> {
+pub fn reference(known: Facts<'_, Known>) -> Reference<'_> {
     let in_force = in_force(known);
     let zones = in_force.clone().flat_map(|(row, _)| {
         let Body::Account(account) = row.body else { return None };
@@ -75,7 +85,7 @@ fn members(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, Member> {
 }
 
 /// Whether a body is shown to people as it is.
-pub(crate) fn is_shown(body: &Body<Id>) -> bool {
+pub fn is_shown(body: &Body<Id>) -> bool {
     matches!(
         body,
         Body::ObservedSession(_)
@@ -88,7 +98,7 @@ pub(crate) fn is_shown(body: &Body<Id>) -> bool {
 }
 
 /// What resolves names.
-pub(crate) fn names<'s>(
+pub fn names<'s>(
     in_force: Facts<'s, (Known, Span)>,
     unresolved: Facts<'s, (NameKind, Id)>,
 ) -> Facts<'s, Said> {
@@ -113,7 +123,8 @@ pub(crate) fn names<'s>(
     aliases.concat(members).concat(accounts).concat(products).concat(unresolved)
 }
 
-pub(crate) fn account_tree<'s>(
+/// The validated tree of accounts: what accounts state, and every account that something else names.
+pub fn account_tree<'s>(
     reference: &Reference<'s>,
     resolutions: &Facts<'s, (Subject, Resolution)>,
     rights: &Facts<'s, Right>,
@@ -138,7 +149,8 @@ pub(crate) fn account_tree<'s>(
     hierarchy(TreeKind::Accounts, placements, used.concat(entitled).concat(members))
 }
 
-pub(crate) fn product_tree<'s>(
+/// The validated tree of products, families and publishers.
+pub fn product_tree<'s>(
     reference: &Reference<'s>,
     resolutions: &Facts<'s, (Subject, Resolution)>,
 ) -> Hierarchy<'s> {
@@ -165,7 +177,8 @@ pub(crate) fn product_tree<'s>(
     hierarchy(TreeKind::Products, placements.once(), used)
 }
 
-pub(crate) fn parts(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, Part> {
+/// What packages of license servers consist of.
+pub fn parts(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, Part> {
     in_force.flat_map(|(known, span)| {
         let Body::Component(row) = known.body else { return None };
         Some(Part {
@@ -177,7 +190,8 @@ pub(crate) fn parts(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, Part> {
     })
 }
 
-pub(crate) fn reports(known: Facts<'_, Known>) -> Facts<'_, (TenantId, Report)> {
+/// What sources say of pools, sessions and reservations.
+pub fn reports(known: Facts<'_, Known>) -> Facts<'_, (TenantId, Report)> {
     let pools = known.clone().flat_map(|known| {
         let Body::ObservedPool(row) = known.body else { return None };
         Some((known.tenant, Report::Pool(row)))
@@ -194,7 +208,7 @@ pub(crate) fn reports(known: Facts<'_, Known>) -> Facts<'_, (TenantId, Report)> 
 }
 
 /// From when to when the log of each daemon speaks.
-pub(crate) fn covered(known: Facts<'_, Known>) -> Facts<'_, (ServerId, Span)> {
+pub fn covered(known: Facts<'_, Known>) -> Facts<'_, (ServerId, Span)> {
     known
         .flat_map(|known| {
             let Body::Server(event) = known.body else { return None };
@@ -207,7 +221,8 @@ pub(crate) fn covered(known: Facts<'_, Known>) -> Facts<'_, (ServerId, Span)> {
         })
 }
 
-pub(crate) fn counts(known: Facts<'_, Known>) -> Facts<'_, EventCount> {
+/// How often servers said each kind of thing.
+pub fn counts(known: Facts<'_, Known>) -> Facts<'_, EventCount> {
     known
         .flat_map(|known| {
             let Body::Session(event) = known.body else { return None };

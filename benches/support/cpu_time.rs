@@ -14,11 +14,11 @@ const RAN: &str = "/proc/thread-self/schedstat";
 
 /// Processor time of the thread that measures.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct CpuTime;
+pub struct CpuTime;
 
 /// An instant on the clock that is used.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Moment {
+pub enum Moment {
     /// How long the thread had run.
     Ran(Duration),
     /// When that is not told.

@@ -1,0 +1,74 @@
+//! The trees of accounts and products, and what is added up over them.
+
+use crate::{BATCH, Sample};
+use criterion::Criterion;
+use trueup_benches::cpu_time::CpuTime;
+use trueup_operators::Diff;
+use trueup_operators::climb::{AtNode, climb};
+use trueup_operators::hierarchy::{TreeKind, hierarchy};
+use trueup_operators::paced::paced;
+use trueup_operators::rollup::rollup;
+use trueup_operators::totals::totals;
+
+pub(crate) fn measure(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
+    places(criterion, sample);
+    sums(criterion, sample);
+}
+
+fn places(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
+    let chain = &sample.metered;
+    sample.turns(criterion, "hierarchy", |scope, ends| {
+        let placements = ends.turning(scope, &chain.accounts.rows(), BATCH);
+        let mentioned = ends.still(scope, &chain.mentioned.rows());
+        let tree = hierarchy(TreeKind::Accounts, placements, mentioned);
+        ends.watch(tree.edges);
+        ends.watch(tree.problems);
+    });
+    for (name, rows, edges) in [("climb, rows", BATCH, 0), ("climb, a subtree moves", 0, 1)] {
+        sample.turns(criterion, name, |scope, ends| {
+            let cells = ends.turning(scope, &chain.cells.rows(), rows);
+            let cells = cells.map(|cell| AtNode {
+                node: cell.account.0,
+                span: cell.span,
+                row: cell.product.0,
+            });
+            let accounts = ends.turning(scope, &chain.accounts.rows(), edges);
+            ends.watch(climb("Climb", cells, accounts));
+        });
+    }
+}
+
+fn sums(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
+    let chain = &sample.metered;
+    let mut tick = 0;
+    sample.turns(criterion, "paced", |scope, ends| {
+        let cells = ends.turning(scope, &chain.cells.rows(), BATCH);
+        let ticks = ends.flowing(scope, &[(0, 1)], move || {
+            tick += 1;
+            vec![(tick, 1)]
+        });
+        ends.watch(paced("Paced", cells, ticks));
+    });
+    sample.turns(criterion, "totals", |scope, ends| {
+        let sums = totals(
+            ends.turning(scope, &chain.cells.rows(), BATCH),
+            ends.still(scope, &chain.accounts.rows()),
+            ends.still(scope, &chain.products.rows()),
+            ends.still::<_, Diff>(scope, &[]),
+            sample.world.policy().clone(),
+        );
+        ends.watch(sums);
+    });
+    let served = &sample.served;
+    sample.turns(criterion, "rollup", |scope, ends| {
+        let peaks = rollup(
+            ends.turning(scope, &served.uses.rows(), BATCH),
+            ends.still(scope, &served.accounts.rows()),
+            ends.still(scope, &served.products.rows()),
+            ends.still::<_, Diff>(scope, &[]),
+            ends.still(scope, &served.horizon),
+            sample.served_world.policy().clone(),
+        );
+        ends.watch(peaks);
+    });
+}

@@ -231,13 +231,18 @@ fn cut_cells() -> Prepared {
 
 fn add_totals() -> Prepared {
     let (world, chain) = metered();
+    let mut tick = 0;
     let bed = Bed::new(|scope, ends| {
         let sums = totals(
             ends.turning(scope, &chain.cells.rows(), BATCH),
             ends.still(scope, &chain.accounts.rows()),
             ends.still(scope, &chain.products.rows()),
             ends.still::<_, isize>(scope, &[]),
-            world.policy().clone(),
+            ends.flowing(scope, &[(0, 1)], move || {
+                tick += 1;
+                vec![(tick, 1)]
+            }),
+            world.policy(),
         );
         ends.watch(sums);
     });

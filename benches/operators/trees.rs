@@ -49,13 +49,18 @@ fn sums(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
         });
         ends.watch(paced("Paced", cells, ticks));
     });
+    let mut totals_tick = 0;
     sample.turns(criterion, "totals", |scope, ends| {
         let sums = totals(
             ends.turning(scope, &chain.cells.rows(), BATCH),
             ends.still(scope, &chain.accounts.rows()),
             ends.still(scope, &chain.products.rows()),
             ends.still::<_, Diff>(scope, &[]),
-            sample.world.policy().clone(),
+            ends.flowing(scope, &[(0, 1)], move || {
+                totals_tick += 1;
+                vec![(totals_tick, 1)]
+            }),
+            sample.world.policy(),
         );
         ends.watch(sums);
     });

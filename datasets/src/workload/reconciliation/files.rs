@@ -26,7 +26,9 @@ pub fn write(stream: &Reconciliation, rows: &[Row], folder: &Path) -> Result<()>
     table(folder, "accounts.csv", "account,parent", numbered(parents))?;
     table(folder, "aliases.csv", "alias,account", numbered(&tables.aliases))?;
     table(folder, "skus.csv", "sku,product", numbered(&tables.products))?;
-    table(folder, "families.csv", "product,family", numbered(&tables.families))?;
+    // Families are nodes of one tree with products, and come after them.
+    let families = tables.families.iter().map(|family| stream.scale().products + family);
+    table(folder, "families.csv", "product,family", numbered(families))?;
     let granted = tables.lines.iter().flat_map(|line| {
         let months = [0, 1].into_iter().filter(|month| line.months[*month]);
         months.map(|month| format!("{},{},{},{month}", line.account, line.product, line.quantity))

@@ -143,6 +143,9 @@ fn files_hold_every_row_and_line() {
     };
     assert_eq!(lines("rows.csv"), rows.len());
     assert_eq!(lines("accounts.csv"), stream.tables().parents.len());
+    let families = std::fs::read_to_string(folder.path().join("families.csv")).unwrap();
+    // Ten products; their one family is the node after them.
+    assert!(families.starts_with("product,family\n0,10\n1,10\n"), "{families}");
     let months = |line: &Line| line.months.iter().filter(|month| **month).count();
     assert_eq!(lines("lines.csv"), stream.tables().lines.iter().map(months).sum::<usize>());
 }

@@ -6,5 +6,6 @@ mod full;
 mod memory;
 mod snapshots;
 mod replay;
+mod left_out;
 mod golden;
 mod failing;

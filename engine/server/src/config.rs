@@ -171,9 +171,7 @@ impl Values {
         let token = self.secret("connectors", "token_file", &mut problems);
         let hosts = self.hosts(process, &mut problems);
         let secret = self.cluster_secret(&hosts, &mut problems);
-        let journal = self
-            .truth("journal", &mut problems)
-            .then(|| self.folder.join(unquoted(self.text("journal", "folder"))));
+        let journal = self.journal(&mut problems);
         let snapshots = self.truth("snapshots", &mut problems).then_some(SnapshotPace {
             journal_bytes: snapshot_bytes,
             interval_us: snapshot_seconds * 1_000_000,
@@ -214,6 +212,12 @@ impl Values {
 
     fn text(&self, section: &'static str, name: &'static str) -> &str {
         self.values.get(&(section, name)).map_or("", |(text, _)| text.as_str())
+    }
+
+    /// The folder of the journal, if one is kept.
+    fn journal(&self, problems: &mut Vec<String>) -> Option<PathBuf> {
+        let folder = || self.folder.join(unquoted(self.text("journal", "folder")));
+        self.truth("journal", problems).then(folder)
     }
 
     /// Whether a section is enabled.

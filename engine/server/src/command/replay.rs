@@ -74,11 +74,9 @@ fn view(name: &str) -> Result<View, Failure> {
 
 /// Why there is nothing to look at.
 fn not_replayed(error: &RuntimeError) -> Failure {
-    match error {
-        RuntimeError::NotClosed { .. } | RuntimeError::LetGo { .. } => {
-            let hint = "`trueup verify` on the folder says what it holds";
-            Failure::new(Exit::Usage, error.to_string(), hint)
-        }
-        other => refused("the folder could not be read", other),
+    if matches!(error, RuntimeError::NotClosed { .. } | RuntimeError::LetGo { .. }) {
+        let hint = "`trueup verify` on the folder says what it holds";
+        return Failure::new(Exit::Usage, error.to_string(), hint);
     }
+    refused("the folder could not be read", error)
 }

@@ -22,11 +22,12 @@ fn log(day: usize) -> String {
 
 /// Feeds the logs of some days, one after the other, each a source; gives the last epoch.
 fn feed(engine: &Engine, days: usize) -> u64 {
-    let fed = (0..days).map(|day| {
+    let mut epoch = 0;
+    for day in 0..days {
         let (name, text) = (format!("{day}.log"), log(day));
-        engine.feed(&format!("lic{day}"), &[File::new(&name, text.as_bytes())])
-    });
-    fed.last().unwrap()
+        epoch = engine.feed(&format!("lic{day}"), &[File::new(&name, text.as_bytes())]);
+    }
+    epoch
 }
 
 fn ask(engine: &Engine, folder: &Path, epoch: u64) -> [Vec<Value>; 2] {
@@ -70,17 +71,17 @@ fn a_backup_that_is_taken_under_load_says_what_was_said_and_an_engine_goes_on_wi
     assert_eq!(expected[1].len(), days * 2, "{expected:?}");
     engine.kill();
     for (count, backup) in taken.iter().enumerate() {
-        let (of, epoch) = (format!("backup-{count}"), backup["epoch"].to_string());
-        let was = replay(path, "journal", &epoch);
+        let (of, through) = (format!("backup-{count}"), backup["epoch"].to_string());
+        let was = replay(path, "journal", &through);
         assert!(!was[1].is_empty(), "{backup}");
-        assert_eq!(replay(path, &of, &epoch), was, "{of} as of epoch {epoch}");
+        assert_eq!(replay(path, &of, &through), was, "{of} as of epoch {through}");
     }
     let put_back = json(path, &["restore", "backup-3", "--journal", "restored"]);
     assert_eq!(put_back["record"], taken[3]["record"]);
     let again =
         Engine::start_with(path, &["serve"], &CONFIG.replace("\"journal\"", "\"restored\""));
-    let epoch = feed(&again, days);
-    assert_eq!(ask(&again, path, epoch), expected, "what is delivered again counts once");
+    let fed_again = feed(&again, days);
+    assert_eq!(ask(&again, path, fed_again), expected, "what is delivered again counts once");
     again.kill();
     ends(path, 0, &["verify", "restored"]);
 }

@@ -44,7 +44,7 @@ fn an_engine_with_too_little_memory_holds_input_back_and_says_what_to_do() {
     assert_eq!(poor.child.wait().unwrap().code(), Some(0), "told to stop");
 
     let again = Engine::start_with(path, &["serve"], &config(100_000));
-    let epoch = again.feed("lic1", &files).to_string();
-    assert_eq!(rows(&again.ask(path, &["sessions", "--wait-for", &epoch])), expected);
+    let fed_again = again.feed("lic1", &files).to_string();
+    assert_eq!(rows(&again.ask(path, &["sessions", "--wait-for", &fed_again])), expected);
     again.kill();
 }

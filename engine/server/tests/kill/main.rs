@@ -22,7 +22,7 @@ use trueup_runtime::clock::{Clock as _, SystemClock};
 /// How often something is killed if nothing else is said.
 const KILLS: usize = 3;
 /// How long a kill waits at most after the logs it waits for, so that it comes at any moment.
-const LATER_MS_MAX: u64 = 20;
+const LATER_MS_MAX: usize = 20;
 
 /// How an engine runs, and what of it is killed.
 #[derive(Clone, Copy, Debug)]
@@ -79,11 +79,11 @@ fn answers(form: Form, kills: usize, days: usize) -> [Vec<Value>; 2] {
         for kill in 0..kills {
             let day = heard.iter().find(|day| *day + 1 >= (kill + 1) * LOGS_PER_KILL);
             assert!(day.is_some(), "{form:?}: the connector ended before kill {kill}");
-            let later_ms = u64::try_from(random.below(LATER_MS_MAX as usize)).unwrap();
+            let later_ms = u64::try_from(random.below(LATER_MS_MAX)).unwrap();
             std::thread::park_timeout(Duration::from_millis(later_ms));
-            let (began, victim);
-            began = clock.monotonic_us();
-            (engine, victim) = form.kill(engine, (path, port), &mut random);
+            let began = clock.monotonic_us();
+            let (again, victim) = form.kill(engine, (path, port), &mut random);
+            engine = again;
             let now = clock.monotonic_us();
             eprintln!(
                 "{form:?}: kill {kill} of {kills}, process {victim}, after {} ms; ready again after {} ms",
@@ -121,10 +121,9 @@ fn check(form: Form) {
     let days = (kills + 1) * LOGS_PER_KILL;
     let undisturbed = answers(Form::Alone, 0, days);
     assert!(!undisturbed.iter().any(Vec::is_empty));
-    let found = answers(form, kills, days);
-    for (found, expected) in found.iter().zip(&undisturbed) {
+    for (found, expected) in answers(form, kills, days).iter().zip(&undisturbed) {
         assert_eq!(found.len(), expected.len(), "{form:?}");
-        let differing = found.iter().zip(expected).find(|(found, expected)| found != expected);
+        let differing = found.iter().zip(expected).find(|(one, other)| one != other);
         assert_eq!(differing, None, "{form:?}");
     }
 }

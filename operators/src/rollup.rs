@@ -7,7 +7,7 @@
 //! node is evaluated from the uses that were carried up to it, with duplicates grouped anew, and a
 //! person counts once above both.
 //!
-//! Work per change: at each node on the way up, the days that the use spans.
+//! Work per change: at each node on the way up, the blocks of changes that the use spans.
 
 use crate::attribute::Use;
 use crate::climb::{AtNode, climb};

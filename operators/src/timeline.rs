@@ -1,13 +1,15 @@
 //! Step functions over event time: demand and rights of one node, and what a period says of them.
 //!
 //! Levels change at instants and hold until the next one; all changes of one instant are summed
-//! before anything is compared. Instants are kept by day, each day with its levels at the start and a
-//! summary, so a change touches the days that it spans and a period adds up its days.
+//! before anything is compared. Instants are kept in blocks of bounded size, each with the levels at its
+//! start and a summary, so a change touches its own block and the starts of those that it spans, however
+//! much happens in a day, and a period adds up its blocks.
 
 use crate::Diff;
 use std::collections::BTreeMap;
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use trueup_model::quantity::{Capacity, Quantity};
-use trueup_model::time::{DAY_US, Span, Timestamp};
+use trueup_model::time::{Span, Timestamp};
 
 /// Demand and rights at one instant, in millionths of a unit where they are amounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -300,10 +302,13 @@ impl Summary {
     }
 }
 
-/// The changes of one day.
+/// The most instants of a block.
+const INSTANTS_MAX: usize = if cfg!(test) { 4 } else { 64 };
+
+/// Changes that follow each other.
 #[derive(Clone, Debug, Default)]
-struct Day {
-    /// The levels before the day's first change.
+struct Block {
+    /// The levels before the first change.
     base: Levels,
     /// What changes at each instant.
     changes: BTreeMap<Timestamp, Levels>,
@@ -311,7 +316,7 @@ struct Day {
     settled: Option<(Levels, Summary)>,
 }
 
-impl Day {
+impl Block {
     fn end(&self) -> Levels {
         let mut levels = self.base;
         for change in self.changes.values() {
@@ -343,22 +348,19 @@ impl Day {
 pub(crate) struct Timeline {
     /// The levels that hold since always.
     origin: Levels,
-    /// The days with changes.
-    days: BTreeMap<i64, Day>,
-}
-
-fn day(at: Timestamp) -> i64 {
-    at.0.div_euclid(DAY_US)
+    /// The changes, by an instant that is not after the first of the block and after all of the one before.
+    blocks: BTreeMap<Timestamp, Block>,
 }
 
 impl Timeline {
     /// Adds changes; those at `MIN` hold since always, those at `MAX` never come.
     ///
-    /// Work: the changes, and the days between the first change and the instant from which on the
-    /// changes cancel out.
+    /// Work: the changes, their blocks, and the blocks between the first change and the instant from which
+    /// on the changes cancel out.
     pub(crate) fn apply(&mut self, changes: &BTreeMap<Timestamp, Levels>) {
         let mut carried = Levels::default();
-        let mut from = i64::MIN;
+        let mut from = Timestamp::MIN;
+        let mut touched: Vec<Timestamp> = Vec::new();
         for (at, change) in changes {
             if *at == Timestamp::MAX {
                 break;
@@ -368,52 +370,91 @@ impl Timeline {
                 carried.add(change);
                 continue;
             }
-            let today = day(*at);
-            self.carry(from, today, &carried);
-            from = today;
-            if !self.days.contains_key(&today) {
-                let before = self.days.range(..today).next_back();
-                let base = before.map_or(self.origin, |(_, day)| day.end());
-                self.days.insert(today, Day { base, ..Day::default() });
-            }
+            let key = self.block_for(*at);
+            self.carry(from, Included(&key), &carried);
+            from = key;
             carried.add(change);
-            let Some(entry) = self.days.get_mut(&today) else { continue };
-            entry.settled = None;
-            let sum = entry.changes.entry(*at).or_default();
+            let origin = self.origin;
+            let start = || Block { base: origin, ..Block::default() };
+            let block = self.blocks.entry(key).or_insert_with(start);
+            block.settled = None;
+            let sum = block.changes.entry(*at).or_default();
             sum.add(change);
             if *sum == Levels::default() {
-                entry.changes.remove(at);
+                block.changes.remove(at);
+            }
+            if touched.last() != Some(&key) {
+                touched.push(key);
             }
         }
-        self.carry(from, i64::MAX, &carried);
-        self.drop_empty(changes);
+        self.carry(from, Unbounded, &carried);
+        for key in touched {
+            self.tidy(key);
+        }
     }
 
-    /// Raises the base of the days after `from` up to and including `until`, if the sum of what
-    /// changed before them is not nothing. A day that was made in between has its base already.
-    fn carry(&mut self, from: i64, until: i64, carried: &Levels) {
-        if *carried == Levels::default() || from >= until {
+    /// Where a change of an instant belongs. Before all others that is the first block if it has room,
+    /// which begins then, or one that is still to be made.
+    fn block_for(&mut self, at: Timestamp) -> Timestamp {
+        if let Some((key, _)) = self.blocks.range(..=at).next_back() {
+            return *key;
+        }
+        if let Some(first) = self.blocks.first_entry()
+            && first.get().changes.len() < INSTANTS_MAX
+        {
+            let block = first.remove();
+            self.blocks.insert(at, block);
+        }
+        at
+    }
+
+    /// Raises the base of the blocks after `from` and up to `until`, if the sum of what changed before
+    /// them is not nothing.
+    fn carry(&mut self, from: Timestamp, until: Bound<&Timestamp>, carried: &Levels) {
+        let is_before = match until {
+            Included(until) => from < *until,
+            Excluded(_) | Unbounded => true,
+        };
+        if *carried == Levels::default() || !is_before {
             return;
         }
-        let first = if from == i64::MIN { i64::MIN } else { from + 1 };
-        for (_, day) in self.days.range_mut(first..=until) {
-            day.base.add(carried);
-            day.settled = None;
+        for (_, block) in self.blocks.range_mut::<Timestamp, _>((Excluded(&from), until)) {
+            block.base.add(carried);
+            block.settled = None;
         }
     }
 
-    fn drop_empty(&mut self, changes: &BTreeMap<Timestamp, Levels>) {
-        for at in changes.keys() {
-            let today = day(*at);
-            if self.days.get(&today).is_some_and(|day| day.changes.is_empty()) {
-                self.days.remove(&today);
+    /// Removes a block that is empty, and halves one that is too long until it is not.
+    fn tidy(&mut self, touched: Timestamp) {
+        let mut keys = vec![touched];
+        while let Some(key) = keys.pop() {
+            let Some(block) = self.blocks.get_mut(&key) else { continue };
+            if block.changes.is_empty() {
+                self.blocks.remove(&key);
+                continue;
             }
+            if block.changes.len() <= INSTANTS_MAX {
+                continue;
+            }
+            let Some(middle) = block.changes.keys().nth(block.changes.len() / 2).copied() else {
+                continue;
+            };
+            let changes = block.changes.split_off(&middle);
+            let upper = Block { base: block.end(), changes, settled: None };
+            block.settled = None;
+            self.blocks.insert(middle, upper);
+            keys.extend([key, middle]);
         }
+    }
+
+    /// The key of the block in which an instant lies, or `at` if it lies before all.
+    fn key_of(&self, at: Timestamp) -> Timestamp {
+        self.blocks.range(..=at).next_back().map_or(at, |(key, _)| *key)
     }
 
     /// The levels after all changes up to and including the instant.
     pub(crate) fn at(&self, at: Timestamp) -> Levels {
-        match self.days.range(..=day(at)).next_back() {
+        match self.blocks.range(..=at).next_back() {
             None => self.origin,
             Some((_, found)) => {
                 let mut levels = found.base;
@@ -427,7 +468,7 @@ impl Timeline {
 
     /// What the window comes to; if `touch_end`, the instant at its end counts too.
     ///
-    /// Work: the days with changes inside the window, whole ones by their summary.
+    /// Work: the blocks inside the window, whole ones by their summary.
     pub(crate) fn summary(&mut self, window: Span, touch_end: bool) -> Summary {
         let mut summary = Summary::default();
         if window.start > window.end || (window.is_empty() && !touch_end) {
@@ -435,18 +476,19 @@ impl Timeline {
         }
         let mut since = window.start;
         let mut levels = self.at(window.start);
-        for (_, day) in self.days.range_mut(day(window.start)..=day(window.end)) {
-            let Some((first, _)) = day.changes.first_key_value() else { continue };
-            let Some((last, _)) = day.changes.last_key_value() else { continue };
+        let from = self.key_of(window.start);
+        for (_, block) in self.blocks.range_mut(from..=window.end) {
+            let Some((first, _)) = block.changes.first_key_value() else { continue };
+            let Some((last, _)) = block.changes.last_key_value() else { continue };
             let (first, last) = (*first, *last);
             if first >= window.start && last < window.end {
                 take_some(&mut summary, Span::new(since, first), &levels);
-                let (end, whole) = day.settled();
+                let (end, whole) = block.settled();
                 summary.follow(&whole);
                 (since, levels) = (last, end);
                 continue;
             }
-            for (at, change) in &day.changes {
+            for (at, change) in &block.changes {
                 if *at > window.start && *at < window.end {
                     take_some(&mut summary, Span::new(since, *at), &levels);
                     levels.add(change);
@@ -471,10 +513,10 @@ impl Timeline {
         if first > last {
             return found;
         }
-        for (_, today) in self.days.range(day(first)..=day(last)) {
-            let mut levels = today.base;
+        for (_, block) in self.blocks.range(self.key_of(first)..=last) {
+            let mut levels = block.base;
             let mut before = levels.uncovered();
-            for (at, change) in &today.changes {
+            for (at, change) in &block.changes {
                 levels.add(change);
                 let after = levels.uncovered();
                 if after != before && (first..=last).contains(at) {
@@ -491,9 +533,9 @@ impl Timeline {
         &self,
         first: Timestamp,
     ) -> impl Iterator<Item = (Timestamp, &Levels)> {
-        self.days
-            .range(day(first)..)
-            .flat_map(|(_, day)| day.changes.iter())
+        self.blocks
+            .range(self.key_of(first)..)
+            .flat_map(|(_, block)| block.changes.iter())
             .filter(move |(at, _)| **at >= first)
             .map(|(at, change)| (*at, change))
     }

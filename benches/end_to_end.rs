@@ -10,18 +10,17 @@
 use clap::Parser;
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
+use trueup_benches::names::Names;
 use trueup_connectors::client::clock::{Clock as _, SystemClock, wall_now};
 use trueup_connectors::client::transport::{TcpDial, TcpTimeouts};
 use trueup_connectors::client::{Client, Secret, Settings as ClientSettings};
 use trueup_datasets::workload;
 use trueup_datasets::workload::telemetry::{Scale, Telemetry};
 use trueup_model::fact::Fact;
-use trueup_model::id::NameKind;
 use trueup_model::time::Timestamp;
 use trueup_runtime::clock::SystemClock as EngineClock;
 use trueup_runtime::conversation::{Allowance, OpenGate};
@@ -237,30 +236,5 @@ fn send(args: &Args, address: SocketAddr) {
     client.close().expect("the engine takes facts");
     for Sent { due, epoch, events } in sent {
         println!("{} {epoch} {events}", due.0);
-    }
-}
-
-/// The texts of a workload's names, by kind and number.
-#[derive(Default)]
-struct Names {
-    texts: BTreeMap<NameKind, Vec<String>>,
-}
-
-impl Names {
-    fn named<'n>(&'n mut self, fact: &Fact<u32>) -> Fact<&'n str> {
-        let heard = fact.clone().try_map(&mut |kind, number| {
-            let texts = self.texts.entry(kind).or_default();
-            let place = usize::try_from(number).unwrap_or(0);
-            for next in texts.len()..=place {
-                texts.push(workload::name(kind, u32::try_from(next).unwrap_or(0)));
-            }
-            Ok::<(NameKind, usize), Infallible>((kind, place))
-        });
-        let Ok(heard) = heard;
-        let texts = &self.texts;
-        let Ok(named) = heard.try_map(&mut |_, (kind, place): (NameKind, usize)| {
-            Ok::<&str, Infallible>(texts[&kind][place].as_str())
-        });
-        named
     }
 }

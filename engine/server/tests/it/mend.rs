@@ -1,15 +1,11 @@
 //! A fact that stops the engine: found, left out for good, and all others count.
 
-use crate::support::{Engine, LOG, ends, folder, rows};
+use crate::support::{Engine, LOG, deliver, ends, folder, rows};
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
-use trueup_connectors::client::clock::SystemClock;
-use trueup_connectors::client::transport::{TcpDial, TcpTimeouts};
-use trueup_connectors::client::{Client, Secret, Settings};
-use trueup_connectors::load::{File, Options, load};
-use trueup_model::calendar::Zone;
-use trueup_model::time::Timestamp;
+use trueup_connectors::client::{Secret, Settings};
+use trueup_connectors::load::File;
 
 /// Checkouts of three people; that of the second stops the program that the tests run.
 const DEADLY: &[u8] =
@@ -25,25 +21,13 @@ fn config(connectors: u16, folder: &str) -> String {
     )
 }
 
-/// Delivers a log, however often the engine is started anew meanwhile; gives its epoch.
-fn deliver(address: &str, source: &str, log: &[u8]) -> u64 {
+/// Delivers the deadly log, however often the engine is started anew meanwhile; gives its epoch.
+fn deliver_deadly(address: &str, source: &str) -> u64 {
     let settings = Settings {
         patience: Some(Duration::from_secs(240)),
         ..Settings::new("acme", source, 1, Secret::default())
     };
-    let dial = TcpDial::new(address, TcpTimeouts::default());
-    let (mut client, _) = Client::connect(settings, dial, SystemClock::start()).unwrap();
-    let options = Options {
-        tenant: "acme".to_owned(),
-        source: source.to_owned(),
-        zone: Zone::utc(),
-        host: None,
-        received_at: "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap(),
-    };
-    let mut sink = client.sink();
-    load(&[File::new("deadly.log", log)], &options, &mut sink, &mut |_| {});
-    sink.finish().unwrap();
-    client.flush_and_wait().unwrap().epoch
+    deliver(address, settings, &[File::new("deadly.log", DEADLY)])
 }
 
 /// The users of all checkouts, and what was set aside.
@@ -82,7 +66,7 @@ fn a_fact_that_stops_the_engine_is_found_left_out_and_set_aside_and_all_others_c
     let port: u16 = connectors.rsplit_once(':').unwrap().1.parse().unwrap();
     engine.feed("lic1", &[File::new("debug.log", LOG)]);
     let epoch = std::thread::scope(|scope| {
-        let fed = scope.spawn(|| deliver(&connectors, "lic2", DEADLY));
+        let fed = scope.spawn(|| deliver_deadly(&connectors, "lic2"));
         assert!(!engine.child.wait().unwrap().success(), "it stops");
         assert_eq!(incidents(path, ".json"), 1);
         engine = Engine::start_with(path, &["serve"], &config(port, "journal"));
@@ -91,7 +75,7 @@ fn a_fact_that_stops_the_engine_is_found_left_out_and_set_aside_and_all_others_c
     check(&answers(&engine, path, epoch), "after it was left out");
     assert_eq!((incidents(path, ".json"), incidents(path, ".mended")), (0, 1));
     // The same once more, under another source's position: it is the same fact.
-    let again = deliver(&connectors, "lic2b", DEADLY);
+    let again = deliver_deadly(&connectors, "lic2b");
     check(&answers(&engine, path, again), "delivered once more");
     engine.kill();
     let restarted = Engine::start_with(path, &["serve"], &config(0, "journal"));
@@ -114,7 +98,7 @@ fn a_cluster_that_a_fact_stops_leaves_it_out_and_goes_on_by_itself() {
     let mut engine = Engine::start_with(path, &launch, &config(port, "journal"));
     let connectors = engine.connectors().to_owned();
     engine.feed("lic1", &[File::new("debug.log", LOG)]);
-    let epoch = deliver(&connectors, "lic2", DEADLY);
+    let epoch = deliver_deadly(&connectors, "lic2");
     engine.become_ready();
     check(&answers(&engine, path, epoch), "started anew");
     assert_eq!((incidents(path, ".json"), incidents(path, ".mended")), (0, 1));

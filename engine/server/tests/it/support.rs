@@ -107,19 +107,7 @@ impl Engine {
     /// Delivers files as a connector does, and waits until they are vouched for; gives their epoch.
     pub(crate) fn feed(&self, source: &str, files: &[File<'_>]) -> u64 {
         let settings = Settings::new("acme", source, 1, Secret::default());
-        let dial = TcpDial::new(self.connectors.as_str(), TcpTimeouts::default());
-        let (mut client, _) = Client::connect(settings, dial, SystemClock::start()).unwrap();
-        let options = Options {
-            tenant: "acme".to_owned(),
-            source: source.to_owned(),
-            zone: Zone::utc(),
-            host: None,
-            received_at: "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap(),
-        };
-        let mut sink = client.sink();
-        load(files, &options, &mut sink, &mut |_| {});
-        sink.finish().unwrap();
-        client.flush_and_wait().unwrap().epoch
+        deliver(&self.connectors, settings, files)
     }
 
     pub(crate) fn ask(&self, folder: &Path, question: &[&str]) -> Value {
@@ -184,4 +172,22 @@ pub(crate) fn signal(signal: Option<Signal>, pid: &str) -> bool {
 pub(crate) fn children(pid: u32) -> Vec<String> {
     let listed = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
     listed.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Delivers files as a connector with these settings does, and waits until they are vouched for; gives their
+/// epoch.
+pub(crate) fn deliver(address: &str, settings: Settings, files: &[File<'_>]) -> u64 {
+    let dial = TcpDial::new(address, TcpTimeouts::default());
+    let options = Options {
+        tenant: "acme".to_owned(),
+        source: settings.source.clone(),
+        zone: Zone::utc(),
+        host: None,
+        received_at: "2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap(),
+    };
+    let (mut client, _) = Client::connect(settings, dial, SystemClock::start()).unwrap();
+    let mut sink = client.sink();
+    load(files, &options, &mut sink, &mut |_| {});
+    sink.finish().unwrap();
+    client.flush_and_wait().unwrap().epoch
 }

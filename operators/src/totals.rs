@@ -13,6 +13,7 @@
 
 mod leaves;
 mod nodes;
+mod paths;
 mod people;
 
 use crate::epochs::{by_key, each_epoch_of, everywhere, operator};

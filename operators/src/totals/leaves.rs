@@ -3,7 +3,7 @@
 use super::people::Coming;
 use super::{Spot, Table, Who};
 use crate::Diff;
-use crate::epochs::Updates;
+use crate::epochs::{ROOM_KEPT, Updates};
 use crate::few::FewMap;
 use crate::hierarchy::Placement;
 use crate::rows::add;
@@ -91,10 +91,19 @@ impl Periods {
     }
 }
 
+/// Sums of one level of accounts and of the next, and of nodes; empty between ticks, with room for as much
+/// as is usual.
+#[derive(Default)]
+struct Room {
+    next: IdMap<(Spot, Span), Tally>,
+    sums: IdMap<(Spot, Period), Tally>,
+}
+
 /// Everything that stands below nodes of two trees, and what of it changes above.
 pub(super) struct Leaves {
     store: Store,
     pending: Pending,
+    room: Room,
     world: World,
     /// Into how many shares people are parted.
     shares: u64,
@@ -121,7 +130,8 @@ impl Leaves {
             },
         };
         let shares = u64::try_from(workers).unwrap_or(1).max(1);
-        Self { store: Store::default(), pending: Pending::default(), world, shares }
+        let (store, pending, room) = (Store::default(), Pending::default(), Room::default());
+        Self { store, pending, room, world, shares }
     }
 
     pub(super) fn step(
@@ -149,22 +159,24 @@ impl Leaves {
 
     /// Carries up what changed since the last tick, then changes the trees and calendars.
     fn tick(&mut self, turn: Turn, told: &mut Told) {
-        let Self { store, pending, world, shares } = self;
-        let mut sums: IdMap<(Spot, Period), Tally> = IdMap::default();
-        let Pending { sums: changed, people } = std::mem::take(pending);
-        world.lift(changed, &mut sums);
+        let Self { store, pending, room, world, shares } = self;
+        let people = std::mem::take(&mut pending.people);
+        world.lift(&mut pending.sums, room);
         world.lift_people(people, *shares, &mut told.1);
         if turn.changes() {
             let concerned = store.concerned(&turn, world);
-            let old = store.all(&concerned, -1);
-            world.lift(old.sums, &mut sums);
+            let mut old = store.all(&concerned, -1);
+            world.lift(&mut old.sums, room);
             world.lift_people(old.people, *shares, &mut told.1);
             world.change(turn);
-            let new = store.all(&concerned, 1);
-            world.lift(new.sums, &mut sums);
+            let mut new = store.all(&concerned, 1);
+            world.lift(&mut new.sums, room);
             world.lift_people(new.people, *shares, &mut told.1);
         }
-        told.0.extend(sums.into_iter().filter(|(_, tally)| !tally.is_zero()));
+        let sums = &mut room.sums;
+        let usual = sums.len().max(ROOM_KEPT);
+        told.0.extend(sums.drain().filter(|(_, tally)| !tally.is_zero()));
+        sums.shrink_to(usual);
     }
 }
 
@@ -291,18 +303,14 @@ impl Turn {
 type Ways = IdMap<(u64, Span), Vec<Above>>;
 
 impl World {
-    /// Adds changes of leaves up at every node above, folded on each level.
-    fn lift(
-        &mut self,
-        changed: IdMap<(Spot, Span), Tally>,
-        sums: &mut IdMap<(Spot, Period), Tally>,
-    ) {
+    /// Adds changes of leaves up at every node above, folded on each level; nothing of them is left.
+    fn lift(&mut self, level: &mut IdMap<(Spot, Span), Tally>, room: &mut Room) {
         let Self { accounts, products, periods } = self;
+        let Room { next, sums } = room;
         let mut ways = Ways::default();
-        let mut level = changed;
         while !level.is_empty() {
-            let mut next: IdMap<(Spot, Span), Tally> = IdMap::default();
-            for ((spot, span), tally) in level {
+            let usual = level.len().max(ROOM_KEPT);
+            for ((spot, span), tally) in level.drain() {
                 if tally.is_zero() {
                     continue;
                 }
@@ -320,7 +328,8 @@ impl World {
                     }
                 }
             }
-            level = next;
+            level.shrink_to(usual);
+            std::mem::swap(level, next);
         }
     }
 

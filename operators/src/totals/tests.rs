@@ -97,7 +97,11 @@ impl Told {
 proptest! {
     /// Whatever comes, goes and moves, what was told adds up to what is there now.
     #[test]
-    fn what_is_told_adds_up(epochs in changes(), lazy in any::<bool>()) {
+    fn what_is_told_adds_up(
+        epochs in changes(),
+        lazy in any::<bool>(),
+        backwards in any::<bool>(),
+    ) {
         let policy = Policy::default();
         let mut leaves = Leaves::new(&policy, 3);
         let mut people = People::default();
@@ -143,6 +147,9 @@ proptest! {
             for ((spot, period), tally) in lists.0 {
                 told.add(spot, period, tally);
             }
+            if backwards {
+                lists.1.reverse();
+            }
             let mut heads: Vec<((Spot, Period), Heads)> = Vec::new();
             people.step(lists.1, &mut heads);
             for (node, Heads { users, .. }) in heads {
@@ -173,5 +180,12 @@ proptest! {
             *now.heads.entry((spot, period)).or_default() += 1;
         }
         prop_assert_eq!(told.settled(), now.settled());
+        let gone = cells.into_iter().map(|(cell, times)| {
+            (cell, Tally { events: -times, quantity: times * -10 })
+        });
+        let mut lists = (Vec::new(), Vec::new());
+        leaves.step(gone.collect(), vec![(Table::Tick, 1)], &mut lists);
+        people.step(lists.1, &mut Vec::new());
+        prop_assert!(people.is_empty(), "nothing is kept of those who are gone");
     }
 }

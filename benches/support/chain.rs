@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use timely::dataflow::Scope;
 use trueup_model::derived::{Resolution, Session, Subject};
+use trueup_model::fact::FactKind;
 use trueup_model::id::{ProductId, TenantId};
 use trueup_model::position::LicensePosition;
 use trueup_model::time::{SECOND_US, Span, Timestamp};
@@ -21,6 +22,7 @@ use trueup_operators::attribute::{
     rules, taking_part, units,
 };
 use trueup_operators::dedupe::{Known, dedupe};
+use trueup_operators::documents::in_force;
 use trueup_operators::due::due;
 use trueup_operators::entered::Entered;
 use trueup_operators::entitle::{LineInForce, Right, entitle, subject};
@@ -150,7 +152,7 @@ fn build<'s>(
     let horizon = ends.still(scope, until);
     let deduped = dedupe(facts, policy.conflict);
     let reference: Reference<'s> = reference(deduped.rows.clone());
-    let in_force = reference.in_force.clone();
+    let stated = in_force(deduped.rows.clone());
     let window_us = policy.attempt_window_us;
     let checkouts = deduped.checkouts.clone();
     let paired = sessions(checkouts.clone(), deduped.signals, settings.clone(), window_us);
@@ -159,7 +161,7 @@ fn build<'s>(
         .concat(metered.clone().map(|event| (event.subject, Asker::Metered)))
         .concat(reference.lines.clone().map(|row| (subject(&row), Asker::Line)));
     let subjects = present("Subjects", asks.clone(), |(subject, _)| subject.feature.0);
-    let statements = names(in_force.clone(), none(ends, scope));
+    let statements = names(&reference.in_force, none(ends, scope));
     let resolved = resolve(subjects.clone(), statements.clone());
     let rights = entitle(reference.lines.clone(), resolved.told(Asker::Line));
     let rules = rules(settings.clone(), rights.clone(), none(ends, scope));
@@ -169,7 +171,9 @@ fn build<'s>(
     let served = paired.sessions.clone();
     let served = served.flat_map(|one| Some((one.subject.server?, one.subject.feature)));
     let duplicates = duplicate_rules(served, reference.lines.clone(), settings);
-    let charges = inclusion(paired.sessions.clone(), parts(in_force.clone())).charges;
+    let charges =
+        inclusion(paired.sessions.clone(), parts(reference.in_force.of(FactKind::Component)))
+            .charges;
     let uses = attribute(
         charges.clone(),
         reference.seats.clone(),
@@ -218,7 +222,7 @@ fn build<'s>(
         checkouts: Tap::on(&checkouts),
         known: Tap::on(&deduped.rows),
         metered: Tap::on(&metered),
-        in_force: Tap::on(&in_force),
+        in_force: Tap::on(&stated),
         asks: Tap::on(&asks),
         subjects: Tap::on(&subjects),
         statements: Tap::on(&statements),

@@ -14,6 +14,7 @@ pub mod pipeline;
 pub mod entered;
 pub mod dedupe;
 pub mod documents;
+pub mod kinds;
 pub mod due;
 pub mod present;
 pub mod hierarchy;

@@ -39,7 +39,7 @@ use crate::pools::pools;
 use crate::present::present;
 use crate::reconcile::{Causes, judged_positions, reconcile};
 use crate::reference::{
-    account_tree, counts, covered, is_shown, names, parts, product_tree, reference, reports,
+    account_tree, counts, covered, names, parts, product_tree, reference, reports,
 };
 use crate::renewals::renewals;
 use crate::resolve::{Asker, place, resolve};
@@ -168,13 +168,15 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let metered = deduped.metered;
     let set = settings_of(events.clone());
 
-    let billed = bills_in_force(reference.in_force.clone());
+    let billed = bills_in_force(reference.in_force.of(FactKind::Bill));
     let asks = |subjects: Facts<'s, Subject>, asker: Asker| subjects.map(move |one| (one, asker));
-    let seen = seen(reference.in_force.clone());
+    let seen = seen(reference.in_force.of(FactKind::Seat));
     let held = reference.seats.clone().map(|(subject, _)| subject);
     let held = held.concat(seen.clone().map(|(subject, _)| subject));
-    let allocations =
-        bound::asking(bound::in_force(reference.in_force.clone()), reference.lines.clone());
+    let allocations = bound::asking(
+        bound::in_force(reference.in_force.of(FactKind::Allocation)),
+        reference.lines.clone(),
+    );
     let subjects = asks(paired.sessions.clone().map(|session| session.subject), Asker::Checkout)
         .concat(asks(metered.clone().map(|event| event.subject), Asker::Metered))
         .concat(asks(held, Asker::Seat))
@@ -186,14 +188,14 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         .concat(asks(billed.clone().map(|row| of_bill(&row)), Asker::Bill))
         .concat(asks(allocations.clone().map(|(subject, _)| subject), Asker::Allocation));
     let subjects = present("Subjects", subjects, |(subject, _)| place(subject));
-    let statements_of_names = names(reference.in_force.clone(), inputs.unresolved);
+    let statements_of_names = names(&reference.in_force, inputs.unresolved);
     let resolved = resolve(subjects, statements_of_names);
     let transferred = transfers(reference.lines.clone(), policy.transfer_expiry);
     let sublicensed = sublicense(transferred.lines.clone());
     let rights = entitle(sublicensed.lines, resolved.told(Asker::Line));
     let counting = counting(rights.clone());
     let settings = inputs.settings.clone();
-    let downgrades = downgrades(reference.in_force.clone());
+    let downgrades = downgrades(reference.in_force.of(FactKind::Downgrade));
     let ways = downgrades.ways;
     let rules = rules(inputs.settings.clone(), counting.clone(), ways.clone());
     let bound = bound(allocations, resolved.told(Asker::Allocation), counting.clone());
@@ -207,7 +209,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         .clone()
         .flat_map(|session| Some((session.subject.server?, session.subject.feature)));
     let duplicates = duplicate_rules(served, reference.lines.clone(), inputs.settings);
-    let packages = inclusion(paired.sessions.clone(), parts(reference.in_force.clone()));
+    let packages =
+        inclusion(paired.sessions.clone(), parts(reference.in_force.of(FactKind::Component)));
     let uses = attribute(
         packages.charges,
         reference.seats.clone(),
@@ -263,7 +266,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     );
 
     let fees = fees(
-        fees_in_force(reference.in_force.clone()),
+        fees_in_force(reference.in_force.of(FactKind::Fee)),
         reference.lines.clone(),
         resolved.told(Asker::Line),
         reference.zones.clone(),
@@ -282,7 +285,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let told = told(all.clone(), signals(events.clone()));
     let standbys = standbys(
         signals(events.clone()),
-        standby::members(reference.in_force.clone()),
+        standby::members(reference.in_force.of(FactKind::Membership)),
         told.clone(),
         reference.zones.clone(),
         inputs.horizon.clone(),
@@ -309,13 +312,13 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     );
     let placed = located(
         needed.filter(|one| one.place != Place::Anywhere && !one.least),
-        locations(reference.in_force.clone()),
+        locations(reference.in_force.of(FactKind::Location)),
         accounts.edges.clone(),
     );
     let territories = allocate_territories(
         placed,
         placed_rights.filter(|right| right.metric != Metric::Feature),
-        reaches(reference.in_force.clone()),
+        reaches(reference.in_force.of(FactKind::Territory)),
         around.clone(),
         policy.clone(),
     );
@@ -464,7 +467,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         lines: reference.lines,
         rights: counting.concat(lent.rights),
         resolutions: resolved.resolutions,
-        shown: reference.in_force.filter(|(row, _)| is_shown(&row.body)),
+        shown: reference.in_force.shown(),
         repeated: deduped.repeated,
         accounts: accounts.edges,
     }

@@ -13,6 +13,7 @@ use crate::hierarchy::{Hierarchy, Placement, TreeKind, hierarchy};
 use crate::inclusion::Part;
 use crate::installs::{Listed, listed};
 use crate::keyed::{Keyed as _, Rows as _};
+use crate::kinds::InForce;
 use crate::machines::{FactorRow, MachineRow, factor_rows, machine_rows};
 use crate::pools::Report;
 use crate::resolve::Statement as Said;
@@ -21,14 +22,14 @@ use crate::suites::Member;
 use crate::zones::AccountZone;
 use trueup_model::catalog::SuiteMember;
 use trueup_model::derived::{EventCount, Resolution, Subject};
-use trueup_model::fact::Body;
+use trueup_model::fact::{Body, FactKind};
 use trueup_model::id::{AccountId, Id, NameKind, ProductId, ServerId, TenantId};
 use trueup_model::time::Span;
 
 /// The facts in force, by what they are for.
 pub struct Reference<'s> {
     /// Every statement, cut to the time in which its document says it.
-    pub in_force: Facts<'s, (Known, Span)>,
+    pub in_force: InForce<'s>,
     /// Lines of contracts.
     pub lines: Facts<'s, LineInForce>,
     /// Seats that people were given.
@@ -51,8 +52,8 @@ pub struct Reference<'s> {
 
 /// Parts the reference facts.
 pub fn reference(known: Facts<'_, Known>) -> Reference<'_> {
-    let in_force = in_force(known);
-    let zones = in_force.clone().flat_map(|(row, _)| {
+    let in_force = InForce::part(in_force(known));
+    let zones = in_force.of(FactKind::Account).flat_map(|(row, _)| {
         let Body::Account(account) = row.body else { return None };
         let says = account.zone.is_some() || account.anchor.is_some();
         says.then(|| AccountZone {
@@ -62,14 +63,14 @@ pub fn reference(known: Facts<'_, Known>) -> Reference<'_> {
         })
     });
     Reference {
-        lines: lines(in_force.clone()),
-        seats: seats(in_force.clone()),
-        installs: listed(in_force.clone()),
-        members: members(in_force.clone()),
-        machines: machine_rows(in_force.clone()),
-        factors: factor_rows(in_force.clone()),
-        grants: grants(in_force.clone()),
-        prices: prices(in_force.clone()),
+        lines: lines(in_force.of(FactKind::Line)),
+        seats: seats(in_force.of(FactKind::Seat)),
+        installs: listed(in_force.of(FactKind::Install)),
+        members: members(in_force.of(FactKind::SuiteMember)),
+        machines: machine_rows(in_force.of(FactKind::Machine)),
+        factors: factor_rows(in_force.of(FactKind::Factor)),
+        grants: grants(in_force.of(FactKind::Grant)),
+        prices: prices(in_force.of(FactKind::Price)),
         zones: zones.once(),
         in_force,
     }
@@ -84,38 +85,22 @@ fn members(in_force: Facts<'_, (Known, Span)>) -> Facts<'_, Member> {
     })
 }
 
-/// Whether a body is shown to people as it is.
-pub fn is_shown(body: &Body<Id>) -> bool {
-    matches!(
-        body,
-        Body::ObservedSession(_)
-            | Body::ObservedServer(_)
-            | Body::Reservation(_)
-            | Body::Server(_)
-            | Body::Account(_)
-            | Body::Reject(_)
-    )
-}
-
 /// What resolves names.
-pub fn names<'s>(
-    in_force: Facts<'s, (Known, Span)>,
-    unresolved: Facts<'s, (NameKind, Id)>,
-) -> Facts<'s, Said> {
-    let aliases = in_force.clone().flat_map(|(known, span)| {
+pub fn names<'s>(in_force: &InForce<'s>, unresolved: Facts<'s, (NameKind, Id)>) -> Facts<'s, Said> {
+    let aliases = in_force.of(FactKind::Alias).flat_map(|(known, span)| {
         let Body::Alias(row) = known.body else { return None };
         Some(Said::Alias(row.kind, row.raw, row.canonical, row.span.overlap(span)?))
     });
-    let members = in_force.clone().flat_map(|(known, span)| {
+    let members = in_force.of(FactKind::Membership).flat_map(|(known, span)| {
         let Body::Membership(row) = known.body else { return None };
         Some(Said::Member(row.kind, row.member, row.account.into(), row.span.overlap(span)?))
     });
-    let accounts = in_force.clone().flat_map(|(known, _)| {
+    let accounts = in_force.of(FactKind::Account).flat_map(|(known, _)| {
         let Body::Account(row) = known.body else { return Vec::new() };
         let named = std::iter::once(row.account).chain(row.parent);
         named.map(|account| Said::Account(known.tenant, account.into())).collect()
     });
-    let products = in_force.flat_map(|(known, _)| {
+    let products = in_force.of(FactKind::Product).flat_map(|(known, _)| {
         let Body::Product(row) = known.body else { return None };
         Some(Said::Product(known.tenant, row.product.into()))
     });
@@ -129,7 +114,7 @@ pub fn account_tree<'s>(
     resolutions: &Facts<'s, (Subject, Resolution)>,
     rights: &Facts<'s, Right>,
 ) -> Hierarchy<'s> {
-    let placements = reference.in_force.clone().flat_map(|(known, span)| {
+    let placements = reference.in_force.of(FactKind::Account).flat_map(|(known, span)| {
         let Body::Account(row) = known.body else { return None };
         let tenant = known.tenant;
         let root = AccountId::root(tenant);
@@ -142,7 +127,7 @@ pub fn account_tree<'s>(
     });
     let used = resolutions.clone().map(|(subject, row)| (subject.tenant, row.account.0));
     let entitled = rights.clone().map(|right| (right.tenant, right.account.0));
-    let members = reference.in_force.clone().flat_map(|(known, _)| {
+    let members = reference.in_force.of(FactKind::Membership).flat_map(|(known, _)| {
         let Body::Membership(row) = known.body else { return None };
         Some((known.tenant, row.account.0))
     });
@@ -154,7 +139,7 @@ pub fn product_tree<'s>(
     reference: &Reference<'s>,
     resolutions: &Facts<'s, (Subject, Resolution)>,
 ) -> Hierarchy<'s> {
-    let placements = reference.in_force.clone().flat_map(|(known, span)| {
+    let placements = reference.in_force.of(FactKind::Product).flat_map(|(known, span)| {
         let Body::Product(row) = known.body else { return Vec::new() };
         let tenant = known.tenant;
         let root = ProductId::root(tenant).0;

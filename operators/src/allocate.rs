@@ -321,7 +321,7 @@ impl World {
     /// Whether a period is one of an account's calendar.
     pub(crate) fn is_period_of(&self, account: AccountId, period: Period) -> bool {
         let start = period.span.start;
-        self.calendars.of(account).period(period.unit, start) == period
+        self.calendars.period(account, period.unit, start) == period
     }
 
     /// Takes in what concerns everyone; gives back the rest.

@@ -184,7 +184,7 @@ impl State {
         // The calendars are known now.
         let unit = self.policy.position_period;
         for (payer, at) in billed {
-            let period = self.calendars.of(payer.account).period(unit, at);
+            let period = self.calendars.period(payer.account, unit, at);
             dirty.entry(payer).or_default().insert(period);
         }
         for (payer, entry) in &self.payers {

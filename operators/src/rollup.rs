@@ -249,7 +249,7 @@ impl Scope<'_> {
         if until == Timestamp::MIN || span.start > until {
             return found;
         }
-        let calendar = self.calendars.of(self.key.account);
+        let period_of = |unit, at| self.calendars.period(self.key.account, unit, at);
         let end = span.end.min(until.plus_us(1));
         let is_known = since != Timestamp::MIN && span.start <= since;
         for unit in self.policy.periods() {
@@ -262,12 +262,12 @@ impl Scope<'_> {
                 continue;
             }
             let endless = span.start == Timestamp::MIN;
-            let mut at = if endless { calendar.period(unit, begin).span.start } else { span.start };
+            let mut at = if endless { period_of(unit, begin).span.start } else { span.start };
             if is_known {
-                at = at.max(calendar.period(unit, since).span.end);
+                at = at.max(period_of(unit, since).span.end);
             }
             while at < end {
-                let period = calendar.period(unit, at);
+                let period = period_of(unit, at);
                 found.push(period);
                 at = period.span.end;
             }
@@ -277,10 +277,10 @@ impl Scope<'_> {
 
     /// The periods that hold an instant or end at it.
     fn periods_at(&self, at: Timestamp) -> impl Iterator<Item = Period> {
-        let calendar = self.calendars.of(self.key.account);
+        let period_of = |unit, when| self.calendars.period(self.key.account, unit, when);
         self.policy.periods().flat_map(move |unit| {
-            let now = calendar.period(unit, at);
-            let before = (now.span.start == at).then(|| calendar.period(unit, at.plus_us(-1)));
+            let now = period_of(unit, at);
+            let before = (now.span.start == at).then(|| period_of(unit, at.plus_us(-1)));
             std::iter::once(now).chain(before)
         })
     }

@@ -5,11 +5,15 @@
 
 use crate::Diff;
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use trueup_model::calendar::{Calendar, Zone};
+use trueup_model::calendar::{Calendar, Period, PeriodUnit, Zone};
 use trueup_model::hash::IdMap;
 use trueup_model::id::AccountId;
 use trueup_model::time::Timestamp;
+
+/// The most periods that are remembered.
+const RECENT_MAX: usize = 8;
 
 /// What an account states of its calendar.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,6 +40,8 @@ pub(crate) struct Calendars {
     stated: IdMap<AccountId, Stated>,
     calendars: IdMap<AccountId, Calendar>,
     zones: BTreeMap<String, Diff>,
+    /// Periods of everyone else's calendar, the one that was found last at the end.
+    recent: RefCell<Vec<Period>>,
 }
 
 impl Calendars {
@@ -46,6 +52,7 @@ impl Calendars {
             stated: IdMap::default(),
             calendars: IdMap::default(),
             zones: BTreeMap::new(),
+            recent: RefCell::default(),
         }
     }
 
@@ -81,6 +88,26 @@ impl Calendars {
     /// The calendar of an account.
     pub(crate) fn of(&self, account: AccountId) -> &Calendar {
         self.calendars.get(&account).unwrap_or(&self.default)
+    }
+
+    /// The period around an instant by the calendar of an account.
+    ///
+    /// Most questions are of a few periods, and civil time is dear.
+    pub(crate) fn period(&self, account: AccountId, unit: PeriodUnit, at: Timestamp) -> Period {
+        if let Some(own) = self.own(account) {
+            return own.period(unit, at);
+        }
+        let mut recent = self.recent.borrow_mut();
+        let is_it = |period: &&Period| period.unit == unit && period.span.contains(at);
+        if let Some(found) = recent.iter().rev().find(is_it) {
+            return *found;
+        }
+        let period = self.default.period(unit, at);
+        if recent.len() == RECENT_MAX {
+            recent.remove(0);
+        }
+        recent.push(period);
+        period
     }
 
     /// The calendar that an account states, if it does; everyone else's is the first of [`Calendars::all`].

@@ -118,8 +118,9 @@ impl Component {
             node.timeline.changes_from(after).next().map(|(at, _)| at)
         });
         let periods = nodes.flat_map(|account| {
-            let calendar = world.calendars.of(*account);
-            world.policy.periods().map(move |unit| calendar.period(unit, horizon).span.end)
+            let calendars = &world.calendars;
+            let units = world.policy.periods();
+            units.map(move |unit| calendars.period(*account, unit, horizon).span.end)
         });
         let all = rights.chain(levels).chain(periods);
         all.filter(|at| *at > horizon && *at != Timestamp::MAX).min()

@@ -135,7 +135,6 @@ impl Figures {
         }
         let from = first.max(begin.unwrap_or(horizon).min(horizon));
         let until = last.min(horizon);
-        let calendar = world.calendars.of(account);
         for unit in world.policy.periods() {
             if unit == PeriodUnit::All {
                 found.insert(Period::ALL);
@@ -147,7 +146,7 @@ impl Figures {
             }
             let mut at = from;
             while at <= until {
-                let period = calendar.period(unit, at);
+                let period = world.calendars.period(account, unit, at);
                 found.insert(period);
                 at = period.span.end;
             }

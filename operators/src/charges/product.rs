@@ -258,8 +258,7 @@ impl Product {
 
 /// The part of a payer's period around an instant.
 fn part(account: AccountId, piece: &Piece, at: Timestamp, context: &Context) -> Part {
-    let calendar = context.calendars.of(account);
-    let period = calendar.period(context.policy.position_period, at);
+    let period = context.calendars.period(account, context.policy.position_period, at);
     Part { account, period, span: period.span.intersect(piece.span) }
 }
 

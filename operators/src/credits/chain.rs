@@ -283,8 +283,8 @@ impl Ledger {
             standing.balances.insert(one.granted, balance);
         }
         let beyond = burn(&taken, &order, standing);
-        let calendar = context.calendars.of(taken.account);
-        let period = calendar.period(context.policy.position_period, at);
+        let unit = context.policy.position_period;
+        let period = context.calendars.period(taken.account, unit, at);
         if let Some(kept) = self.events.get_mut(&place) {
             kept.beyond = Some((period, beyond));
         }

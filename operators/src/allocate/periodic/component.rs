@@ -11,12 +11,15 @@ use crate::allocate::{Found, Key, Turn, World};
 use crate::attribute::Use;
 use crate::entitle::{Right, of_account};
 use crate::epochs::Updates;
-use crate::rows::add;
+use crate::few::FewMap;
 use crate::volume::Reading;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::contract::Basis;
 use trueup_model::fact::FactId;
+use trueup_model::hash::IdMap;
 use trueup_model::id::{AccountId, UserId};
 use trueup_model::metric::Metric;
 use trueup_model::position::{AllocationLine, BasisGap, LicensePosition, Step};
@@ -27,35 +30,40 @@ use trueup_model::time::{Span, Timestamp};
 pub(super) type Slot = (AccountId, Period);
 
 /// The readings of a slot by what ranks them, then by their identity.
-type Ranked = BTreeMap<(i128, FactId, Quantity), Diff>;
+type Ranked = FewMap<(i64, FactId, Quantity), Diff>;
+
+/// What was given of a slot.
+pub(super) struct Given {
+    pub(super) position: LicensePosition,
+    pub(super) lines: Vec<AllocationLine>,
+    pub(super) step: Step,
+}
 
 /// One product under one metric.
 pub(super) struct Component {
     pub(super) key: Key,
-    pub(super) cells: BTreeMap<(AccountId, Span), i128>,
-    pub(super) uses: BTreeMap<UserId, BTreeMap<(Span, AccountId), Diff>>,
+    pub(super) cells: IdMap<(AccountId, Span), i128>,
+    pub(super) uses: IdMap<UserId, FewMap<(Span, AccountId), Diff>>,
     pub(super) rights: BTreeMap<Right, Diff>,
     /// What vouches for the rights that count.
     pub(super) basis: Option<Basis>,
     pub(super) pools: BTreeSet<AccountId>,
-    pub(super) routes: BTreeMap<AccountId, Route>,
+    pub(super) routes: IdMap<AccountId, Route>,
     /// Where what a node does not cover goes.
     pub(super) above: BTreeMap<AccountId, Route>,
     /// Single quantities, where these count.
-    pub(super) readings: BTreeMap<Reading, Diff>,
+    pub(super) readings: IdMap<Reading, Diff>,
     /// The readings of each slot, the one that counts last.
-    ranked: BTreeMap<Slot, Ranked>,
+    ranked: IdMap<Slot, Ranked>,
     /// Which slots each person counts in.
-    pub(super) persons: BTreeMap<UserId, BTreeSet<Slot>>,
+    pub(super) persons: IdMap<UserId, Vec<Slot>>,
     /// What accounts bring to each slot.
-    pub(super) own: BTreeMap<Slot, i128>,
+    pub(super) own: IdMap<Slot, i128>,
     /// What each slot leaves to another.
-    pub(super) sent: BTreeMap<Slot, (Slot, i128)>,
+    pub(super) sent: IdMap<Slot, (Slot, i128)>,
     /// What each slot receives from others.
-    pub(super) received: BTreeMap<Slot, i128>,
-    pub(super) positions: BTreeMap<Slot, LicensePosition>,
-    pub(super) lines: BTreeMap<Slot, Vec<AllocationLine>>,
-    pub(super) steps: BTreeMap<Slot, Step>,
+    pub(super) received: IdMap<Slot, i128>,
+    pub(super) given: BTreeMap<Slot, Box<Given>>,
     pub(super) gaps: BTreeSet<BasisGap>,
     /// Whether an account keeps another calendar since this epoch.
     pub(super) rezoned: bool,
@@ -75,22 +83,20 @@ impl Component {
     pub(super) fn new(key: Key, world: &World) -> Self {
         Self {
             key,
-            cells: BTreeMap::new(),
-            uses: BTreeMap::new(),
+            cells: IdMap::default(),
+            uses: IdMap::default(),
             rights: BTreeMap::new(),
             basis: None,
             pools: BTreeSet::new(),
-            routes: BTreeMap::new(),
+            routes: IdMap::default(),
             above: BTreeMap::new(),
-            readings: BTreeMap::new(),
-            ranked: BTreeMap::new(),
-            persons: BTreeMap::new(),
-            own: BTreeMap::new(),
-            sent: BTreeMap::new(),
-            received: BTreeMap::new(),
-            positions: BTreeMap::new(),
-            lines: BTreeMap::new(),
-            steps: BTreeMap::new(),
+            readings: IdMap::default(),
+            ranked: IdMap::default(),
+            persons: IdMap::default(),
+            own: IdMap::default(),
+            sent: IdMap::default(),
+            received: IdMap::default(),
+            given: BTreeMap::new(),
             gaps: BTreeSet::new(),
             rezoned: false,
             demands: false,
@@ -106,7 +112,7 @@ impl Component {
             && self.uses.is_empty()
             && self.readings.is_empty()
             && self.rights.is_empty()
-            && self.positions.is_empty()
+            && self.given.is_empty()
     }
 
     /// The next instant after the horizon at which a figure changes by itself.
@@ -118,16 +124,16 @@ impl Component {
     fn next_turn(&self, world: &World) -> Option<Timestamp> {
         let horizon = world.horizon;
         let bounds = self.rights.keys().flat_map(|right| [right.span.start, right.span.end]);
-        let uses = self.uses.values().flat_map(BTreeMap::keys).map(|(span, _)| span.start);
+        let uses = self.uses.values().flat_map(FewMap::keys).map(|(span, _)| span.start);
         let nodes = self.pools.iter().chain(self.routes.keys());
         let unit = self.unit;
-        let turns = nodes.map(|node| world.calendars.of(*node).period(unit, horizon).span.end);
+        let turns = nodes.map(|node| world.calendars.period(*node, unit, horizon).span.end);
         let routes = self.above.values().flatten().map(|(span, _)| span.start);
         let shorter = self
             .rights
             .keys()
             .filter(|right| right.per < unit)
-            .map(|right| world.calendars.of(right.account).period(right.per, horizon).span.end);
+            .map(|right| world.calendars.period(right.account, right.per, horizon).span.end);
         let graces = self.rights.keys().filter_map(tail).map(|tail| tail.end);
         let all = bounds.chain(graces).chain(uses).chain(turns).chain(routes).chain(shorter);
         all.filter(|at| *at > horizon && *at != Timestamp::MAX).min()
@@ -144,7 +150,7 @@ impl Component {
             return;
         }
         let horizon = world.horizon;
-        let end = |account| world.calendars.of(account).period(self.unit, horizon).span.end;
+        let end = |account| world.calendars.period(account, self.unit, horizon).span.end;
         let ends = routed.into_iter().map(end);
         let ends = ends.filter(|at| *at > horizon && *at != Timestamp::MAX);
         self.turn = ends.chain(self.turn).min();
@@ -203,7 +209,7 @@ impl Component {
             }
         }
         for (reading, diff) in news.readings {
-            add(&mut self.readings, reading, diff);
+            tally(&mut self.readings, reading, diff);
             if !rebuild {
                 self.add_reading(&reading, diff, world, &mut dirty);
             }
@@ -219,7 +225,7 @@ impl Component {
         }
         if let Some(before) = due {
             self.touch_horizon(before, world, &mut dirty);
-            let growing = |rows: &BTreeMap<(Span, AccountId), Diff>| {
+            let growing = |rows: &FewMap<(Span, AccountId), Diff>| {
                 rows.keys().any(|(span, _)| span.end > before)
             };
             people.extend(self.uses.iter().filter(|(_, rows)| growing(rows)).map(|(user, _)| user));
@@ -240,7 +246,7 @@ impl Component {
     /// Takes in that someone took part, or did not; gives who.
     fn hear_use(&mut self, one: &Use, diff: Diff, world: &World) -> Option<UserId> {
         let user = one.user?;
-        count(self.uses.entry(user).or_default(), (one.span, one.account), diff);
+        self.uses.entry(user).or_default().add((one.span, one.account), diff);
         if one.span.start > world.horizon {
             self.turn = self.turn.into_iter().chain([one.span.start]).min();
         }
@@ -294,7 +300,7 @@ impl Component {
         dirty: &mut BTreeSet<Slot>,
     ) {
         let node = self.taker(account, span.start, world);
-        let period = world.calendars.of(node).period(self.unit, span.start);
+        let period = world.calendars.period(node, self.unit, span.start);
         self.add((node, period), quantity, dirty);
     }
 
@@ -316,11 +322,11 @@ impl Component {
         dirty: &mut BTreeSet<Slot>,
     ) {
         let node = self.taker(reading.account, reading.at, world);
-        let slot = (node, world.calendars.of(node).period(self.unit, reading.at));
+        let slot = (node, world.calendars.period(node, self.unit, reading.at));
         let greatest = self.key.metric == Metric::Maximum;
-        let rank = i128::from(if greatest { reading.quantity.0 } else { reading.at.0 });
+        let rank = if greatest { reading.quantity.0 } else { reading.at.0 };
         let ranked = self.ranked.entry(slot).or_default();
-        count(ranked, (rank, reading.fact, reading.quantity), diff);
+        ranked.add((rank, reading.fact, reading.quantity), diff);
         match ranked.last_key_value() {
             Some(((_, _, quantity), _)) => self.own.insert(slot, i128::from(quantity.0)),
             None => {
@@ -338,7 +344,7 @@ impl Component {
 
     /// Places everything anew.
     fn rebuild(&mut self, pools: BTreeSet<AccountId>, world: &World, dirty: &mut BTreeSet<Slot>) {
-        dirty.extend(self.positions.keys());
+        dirty.extend(self.given.keys());
         let above = |node: &AccountId| (*node, nearest(&world.tree, *node, &pools, 1));
         self.above = pools.iter().map(above).collect();
         self.pools = pools;
@@ -366,7 +372,7 @@ impl Component {
     /// Marks the periods for which a right grants something.
     fn touch_right(&self, right: &Right, world: &World, dirty: &mut BTreeSet<Slot>) {
         let whole = (right.account, LOWEST)..=(right.account, Period::ALL);
-        let given = self.positions.range(whole).map(|(slot, _)| slot);
+        let given = self.given.range(whole).map(|(slot, _)| slot);
         dirty.extend(given.filter(|(_, period)| period.span.end > right.span.start));
         self.touch_now(right.account, world, dirty);
     }
@@ -374,8 +380,7 @@ impl Component {
     /// Marks the period of a node that holds the horizon.
     fn touch_now(&self, node: AccountId, world: &World, dirty: &mut BTreeSet<Slot>) {
         if world.horizon != Timestamp::MIN {
-            let calendar = world.calendars.of(node);
-            dirty.insert((node, calendar.period(self.unit, world.horizon)));
+            dirty.insert((node, world.calendars.period(node, self.unit, world.horizon)));
         }
     }
 
@@ -384,14 +389,14 @@ impl Component {
             self.touch_now(*node, world, dirty);
         }
         let passed = |period: &Period| period.span.end >= before;
-        dirty.extend(self.positions.keys().filter(|(_, period)| passed(period)));
+        dirty.extend(self.given.keys().filter(|(_, period)| passed(period)));
         dirty.extend(self.own.keys().filter(|(_, period)| passed(period)));
     }
 
     /// Finds anew where a person counts.
     fn place_person(&mut self, user: UserId, world: &World, dirty: &mut BTreeSet<Slot>) {
         let rows: Vec<(Span, AccountId)> =
-            self.uses.get(&user).into_iter().flat_map(BTreeMap::keys).copied().collect();
+            self.uses.get(&user).into_iter().flat_map(FewMap::keys).copied().collect();
         let unit = self.unit;
         let seen = Span::new(Timestamp::EARLIEST, world.horizon.plus_us(1));
         // For each period, where the person was active first.
@@ -401,21 +406,22 @@ impl Component {
             let mut at = active.start;
             while at < active.end {
                 let node = self.taker(*account, at, world);
-                let period = world.calendars.of(node).period(unit, at);
+                let period = world.calendars.period(node, unit, at);
                 let claim = (at, *account, node);
                 let best = first.entry(period).or_insert(claim);
                 *best = (*best).min(claim);
                 at = period.span.end;
             }
         }
-        let now: BTreeSet<Slot> =
+        let mut now: Vec<Slot> =
             first.into_iter().map(|(period, (_, _, node))| (node, period)).collect();
+        now.sort_unstable();
         let before = self.persons.remove(&user).unwrap_or_default();
         let one = i128::from(Quantity::ONE.0);
-        for slot in before.difference(&now) {
+        for slot in before.iter().filter(|slot| now.binary_search(slot).is_err()) {
             self.add(*slot, -one, dirty);
         }
-        for slot in now.difference(&before) {
+        for slot in now.iter().filter(|slot| before.binary_search(slot).is_err()) {
             self.add(*slot, one, dirty);
         }
         if !now.is_empty() {
@@ -493,8 +499,7 @@ impl Component {
         let last = last_of(period, world);
         let mut pieces = self.above.get(&node)?.iter();
         let taker = pieces.find(|(span, _)| span.contains(last)).and_then(|(_, taker)| *taker)?;
-        let calendar = world.calendars.of(taker);
-        Some((taker, calendar.period(self.unit, period.span.start)))
+        Some((taker, world.calendars.period(taker, self.unit, period.span.start)))
     }
 
     pub(super) fn own_rights(&self, node: AccountId) -> Rights<'_> {
@@ -519,5 +524,21 @@ fn count<K: Ord + Copy>(rows: &mut BTreeMap<K, Diff>, key: K, diff: Diff) {
     *sum += diff;
     if *sum == 0 {
         rows.remove(&key);
+    }
+}
+
+/// Adds to how often a row is there.
+fn tally<K: Eq + Hash>(rows: &mut IdMap<K, Diff>, row: K, diff: Diff) {
+    match rows.entry(row) {
+        Entry::Vacant(place) if diff != 0 => {
+            place.insert(diff);
+        }
+        Entry::Vacant(_) => {}
+        Entry::Occupied(mut place) => {
+            *place.get_mut() += diff;
+            if *place.get() == 0 {
+                place.remove();
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What a slot comes to: its position, the lines that serve it, and its step.
 
-use super::component::{Component, Slot};
+use super::component::{Component, Given, Slot};
 use crate::allocate::figures::{Rights, fill, unit_price};
 use crate::allocate::grace::tail;
 use crate::allocate::grants::Grants;
@@ -20,32 +20,25 @@ impl Component {
         let own = self.own_rights(slot.0);
         let grants = self.grants(slot, &own, world);
         let position = self.position(slot, world, &own, &grants);
-        let lines = position.map(|position| fill(&position, &grants.rows, i128::MAX));
-        let step = position.map(|position| self.step_of(slot, &position));
-        let before = match position {
-            Some(position) => self.positions.insert(slot, position),
-            None => self.positions.remove(&slot),
-        };
-        if before != position {
-            changes.extend(before.map(|old| (Found::Position(old), -1)));
-            changes.extend(position.map(|new| (Found::Position(new), 1)));
-        }
-        let old_lines = self.lines.remove(&slot).unwrap_or_default();
-        let lines = lines.unwrap_or_default();
-        if old_lines != lines {
-            changes.extend(old_lines.into_iter().map(|line| (Found::Line(line), -1)));
-            changes.extend(lines.iter().map(|line| (Found::Line(*line), 1)));
-        }
-        if !lines.is_empty() {
-            self.lines.insert(slot, lines);
-        }
-        let old_step = match step {
-            Some(step) => self.steps.insert(slot, step),
-            None => self.steps.remove(&slot),
-        };
-        if old_step != step {
-            changes.extend(old_step.map(|old| (Found::Step(old), -1)));
-            changes.extend(step.map(|new| (Found::Step(new), 1)));
+        let now = position.map(|position| Given {
+            position,
+            lines: fill(&position, &grants.rows, i128::MAX),
+            step: self.step_of(slot, &position),
+        });
+        match (self.given.get_mut(&slot), now) {
+            (Some(given), Some(now)) => {
+                tell(Some(given), Some(&now), changes);
+                **given = now;
+            }
+            (Some(given), None) => {
+                tell(Some(given), None, changes);
+                self.given.remove(&slot);
+            }
+            (None, Some(now)) => {
+                tell(None, Some(&now), changes);
+                self.given.insert(slot, Box::new(now));
+            }
+            (None, None) => {}
         }
     }
 
@@ -141,6 +134,26 @@ impl Component {
             unit_price: unit_price(own, at_end),
             state,
         })
+    }
+}
+
+/// Tells how what is given differs from what was.
+fn tell(old: Option<&Given>, new: Option<&Given>, changes: &mut Updates<Found>) {
+    let row = |given: &Given| Found::Position(given.position);
+    if old.map(|given| given.position) != new.map(|given| given.position) {
+        changes.extend(old.map(|given| (row(given), -1)));
+        changes.extend(new.map(|given| (row(given), 1)));
+    }
+    let before = old.map_or(&[][..], |given| given.lines.as_slice());
+    let after = new.map_or(&[][..], |given| given.lines.as_slice());
+    if before != after {
+        changes.extend(before.iter().map(|line| (Found::Line(*line), -1)));
+        changes.extend(after.iter().map(|line| (Found::Line(*line), 1)));
+    }
+    let step = |given: &Given| Found::Step(given.step);
+    if old.map(|given| given.step) != new.map(|given| given.step) {
+        changes.extend(old.map(|given| (step(given), -1)));
+        changes.extend(new.map(|given| (step(given), 1)));
     }
 }
 

@@ -12,9 +12,9 @@
 //! what is asked of a product, those of the subjects that it concerns, which are looked for among all.
 
 mod cuts;
+mod events;
 
 use crate::epochs::{ROOM_KEPT, Updates, by_key, each_epoch_of, everywhere, operator};
-use crate::few::FewMap;
 use crate::hierarchy::Placement;
 use crate::resolve::place;
 use crate::tally::Tally;
@@ -23,6 +23,7 @@ use crate::{Diff, Facts};
 use cuts::{Cuts, Turns};
 use differential_dataflow::AsCollection as _;
 use differential_dataflow::difference::Semigroup;
+use events::Events;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::hash::Hash;
@@ -175,26 +176,10 @@ pub fn volume<'s>(
     }
 }
 
-/// What is kept of an event besides its subject, its instant and its identity.
-#[derive(Clone, Copy)]
-struct Kept {
-    quantity: Quantity,
-    arrived_at: Timestamp,
-    provenance: Provenance<Id>,
-    count: Diff,
-}
-
-impl Kept {
-    fn of(event: &Metered) -> Self {
-        let Metered { quantity, arrived_at, provenance, .. } = *event;
-        Self { quantity, arrived_at, provenance, count: 0 }
-    }
-}
-
 /// The events and meanings of one subject.
 #[derive(Default)]
 struct Entry {
-    events: FewMap<(Timestamp, FactId), Kept>,
+    events: Events,
     /// In the order of their spans, which do not overlap.
     resolutions: Vec<(Resolution, Diff)>,
 }
@@ -252,26 +237,6 @@ impl Entry {
         let (row, _) = self.resolutions.get(after.checked_sub(1)?)?;
         row.span.contains(at).then_some(row)
     }
-
-    fn keep(&mut self, event: &Metered, diff: Diff) {
-        let key = (event.at, event.fact);
-        let kept = self.events.or_insert_with(key, || Kept::of(event));
-        if diff > 0 {
-            *kept = Kept { count: kept.count, ..Kept::of(event) };
-        }
-        kept.count += diff;
-        if kept.count == 0 {
-            self.events.remove(&key);
-        }
-    }
-
-    /// The events with how often each is there.
-    fn all(&self, subject: Subject) -> impl Iterator<Item = (Metered, Diff)> {
-        self.events.iter().map(move |((at, fact), kept)| {
-            let Kept { quantity, arrived_at, provenance, count } = *kept;
-            (Metered { subject, at: *at, quantity, fact: *fact, arrived_at, provenance }, count)
-        })
-    }
 }
 
 struct State {
@@ -320,7 +285,7 @@ impl State {
         for (event, diff) in events {
             let entry = self.subjects.entry(event.subject).or_default();
             self.cutter.count(&event, entry.at(event.at), diff, sums);
-            entry.keep(&event, diff);
+            entry.events.keep(&event, diff);
             if entry.events.is_empty() && entry.resolutions.is_empty() {
                 bare.push(event.subject);
             }
@@ -423,7 +388,7 @@ impl State {
 impl Cutter {
     /// Counts every event of a subject.
     fn count_all(&mut self, subject: Subject, entry: &Entry, sign: Diff, sums: &mut Sums) {
-        for (event, count) in entry.all(subject) {
+        for (event, count) in entry.events.all(subject) {
             self.count(&event, entry.at(event.at), sign * count, sums);
         }
     }

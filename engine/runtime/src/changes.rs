@@ -39,7 +39,13 @@ macro_rules! outputs {
         impl Changes {
             /// Adds the differences of another worker.
             pub(crate) fn extend(&mut self, other: Self) {
-                $(self.$name.extend(other.$name);)*
+                $(
+                    if self.$name.is_empty() {
+                        self.$name = other.$name;
+                    } else {
+                        self.$name.extend(other.$name);
+                    }
+                )*
             }
 
             /// Sums the differences of equal rows, in the order of rows.
@@ -152,11 +158,26 @@ fn tap<D: ExchangeData, R: ExchangeData>(
         None => rows.inner,
     };
     rows.unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(Pipeline, "Gather", |_, _| {
+        // How many rows the last list took: the next one is likely to take as many.
+        let mut usual = 0;
         move |input, _output| {
             input.for_each_stamp(|_capability, batches| {
                 let mut gathered = gathered.borrow_mut();
-                for (row, epoch, diff) in batches.flat_map(|batch| batch.drain(..)) {
-                    place(gathered.entry(epoch).or_default()).push((row, diff));
+                for batch in batches {
+                    let mut drained = batch.drain(..).peekable();
+                    while let Some((first, epoch, diff)) = drained.next() {
+                        let list = place(gathered.entry(epoch).or_default());
+                        if list.capacity() == 0 {
+                            list.reserve(usual);
+                        }
+                        list.push((first, diff));
+                        while let Some((row, _, weight)) =
+                            drained.next_if(|(_, at, _)| *at == epoch)
+                        {
+                            list.push((row, weight));
+                        }
+                        usual = list.len();
+                    }
                 }
             });
         }

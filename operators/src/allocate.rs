@@ -188,15 +188,13 @@ fn gather<'s>(
 
 /// The surroundings, for every worker.
 fn tables<'s>(around: Surroundings<'s>, reaches: Option<Facts<'s, Heard>>) -> Facts<'s, Heard> {
-    let tables = around.edges.map(Heard::Edge);
-    let tables = tables.concat(around.zones.map(Heard::Zone));
-    let tables = tables.concat(around.rules.map(|(product, rule)| Heard::Rule(product, rule)));
-    let tables = tables.concat(around.factors.flat_map(|row| band(&row)));
-    let tables = match reaches {
-        Some(reaches) => tables.concat(reaches),
-        None => tables,
-    };
-    tables.concat(around.horizon.map(Heard::Horizon))
+    let tables = [
+        around.zones.map(Heard::Zone),
+        around.rules.map(|(product, rule)| Heard::Rule(product, rule)),
+        around.factors.flat_map(|row| band(&row)),
+        around.horizon.map(Heard::Horizon),
+    ];
+    around.edges.map(Heard::Edge).concatenate(tables.into_iter().chain(reaches))
 }
 
 /// The band that a row of a factor table states, if it does.

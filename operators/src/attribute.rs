@@ -167,7 +167,7 @@ pub fn rules<'s>(
     let licensed =
         rights.map(|right| (right.product, Stated::Line(right.metric, right.territory.is_some())));
     let settings = settings.map(|(product, settings)| (product, Stated::Settings(settings)));
-    settings.concat(licensed).concat(borrowed).grouped(
+    settings.concatenate([licensed, borrowed]).grouped(
         "Attribute: rules",
         |_product, rows, rules| {
             let mut rule = Rule {
@@ -470,7 +470,7 @@ pub fn asked<'s>(
     });
     let ledgers = ledgers.map(|product| (product, Asked { ledger: true, ..Asked::default() }));
     let allocated = allocated.map(|product| (product, Asked { holders: true, ..Asked::default() }));
-    ruled.concat(ledgers).concat(allocated).filter(|(_, asked)| *asked != Asked::default()).grouped(
+    ruled.concatenate([ledgers, allocated]).filter(|(_, asked)| *asked != Asked::default()).grouped(
         "Attribute: asked",
         |_product, rows, found| {
             let all = rows.iter().fold(Asked::default(), |all, (asked, _)| Asked {

@@ -288,9 +288,10 @@ pub fn allocations<'s>(
     horizon: Facts<'s, Timestamp>,
 ) -> Allocations<'s> {
     let free = unlisted::free(bound.clone(), in_use.clone());
-    let problems = doubled::doubled(bound.clone(), rights, horizon.clone())
-        .concat(unused::unused(bound.clone(), in_use.clone(), rules, horizon.clone()))
-        .concat(unlisted::unlisted(free.clone(), restricted, horizon.clone()));
+    let problems = doubled::doubled(bound.clone(), rights, horizon.clone()).concatenate([
+        unused::unused(bound.clone(), in_use.clone(), rules, horizon.clone()),
+        unlisted::unlisted(free.clone(), restricted, horizon.clone()),
+    ]);
     Allocations { problems, figures: figures::figures(bound, in_use, free, horizon) }
 }
 

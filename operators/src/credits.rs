@@ -150,8 +150,8 @@ pub fn credits<'s>(
         Heard::Granted(row, _) => mix(&[row.tenant.0, row.product.0]),
         Heard::Edge(_) | Heard::Zone(_) | Heard::Horizon(_) => 0,
     });
-    let tables = edges.map(Heard::Edge).concat(zones.map(Heard::Zone));
-    let tables = everywhere(tables.concat(horizon.map(Heard::Horizon)));
+    let tables = [zones.map(Heard::Zone), horizon.map(Heard::Horizon)];
+    let tables = everywhere(edges.map(Heard::Edge).concatenate(tables));
     let mut state = State::new(policy);
     let found =
         each_epoch_consolidated(keyed.concat(tables), "Credits", move |updates, changes| {

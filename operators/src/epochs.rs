@@ -13,11 +13,11 @@ use differential_dataflow::difference::Semigroup;
 use std::collections::BTreeMap;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::StreamVec;
-use timely::dataflow::channels::pact::Pipeline;
+use timely::dataflow::channels::pact::{Exchange, Pipeline};
 use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::Exchange as _;
 use timely::dataflow::operators::Operator as _;
-use timely::dataflow::operators::vec::Broadcast as _;
+use timely::dataflow::operators::vec::Map as _;
 
 pub(crate) use ports::{each_epoch_of, each_epoch_sorted, operator};
 
@@ -117,7 +117,7 @@ where
     })
 }
 
-/// Sends each update to the worker that owns its key.
+/// Sends each update to the worker that owns its key; where there is one worker, it is there.
 pub(crate) fn by_key<'s, D, R>(
     rows: Facts<'s, D, R>,
     key: impl Fn(&D) -> u64 + 'static,
@@ -126,6 +126,9 @@ where
     D: ExchangeData,
     R: ExchangeData,
 {
+    if rows.scope().peers() == 1 {
+        return rows.inner;
+    }
     rows.inner.exchange(move |(row, _, _)| key(row))
 }
 
@@ -135,5 +138,24 @@ where
     D: ExchangeData,
     R: ExchangeData,
 {
-    rows.inner.broadcast()
+    let workers = rows.scope().peers() as u64;
+    if workers == 1 {
+        return rows.inner;
+    }
+    let copies =
+        rows.inner.flat_map(move |row| (0..workers).map(move |worker| (worker, row.clone())));
+    copies.unary::<CapacityContainerBuilder<Batch<D, R>>, _, _, _>(
+        Exchange::new(|(worker, _): &(u64, (D, Epoch, R))| *worker),
+        "Everywhere",
+        |_capability, _info| {
+            move |input, output| {
+                input.for_each_stamp(|capability, batches| {
+                    let mut session = output.session(&capability);
+                    for batch in batches {
+                        session.give_iterator(batch.drain(..).map(|(_, row)| row));
+                    }
+                });
+            }
+        },
+    )
 }

@@ -114,8 +114,7 @@ pub fn hierarchy<'s>(
     let tenants = mentioned.clone().concat(parents.clone()).map(|(tenant, _)| tenant);
     let nowhere = tenants.map(move |tenant| (tenant, kind.nowhere(tenant)));
     let named = mentioned
-        .concat(parents)
-        .concat(nowhere)
+        .concatenate([parents, nowhere])
         .filter(move |(tenant, node)| *node != kind.root(*tenant))
         .once()
         .map(|key| (key, Heard::Mentioned));

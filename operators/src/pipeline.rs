@@ -178,15 +178,17 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         reference.lines.clone(),
     );
     let subjects = asks(paired.sessions.clone().map(|session| session.subject), Asker::Checkout)
-        .concat(asks(metered.clone().map(|event| event.subject), Asker::Metered))
-        .concat(asks(held, Asker::Seat))
-        .concat(asks(set.clone().map(|setting| setting.subject), Asker::Gauge))
-        .concat(asks(reference.installs.clone().map(|(subject, _)| subject), Asker::Install))
-        .concat(asks(reference.lines.clone().map(|row| subject(&row)), Asker::Line))
-        .concat(asks(reference.grants.clone().map(|row| of_grant(&row)), Asker::Grant))
-        .concat(asks(reference.prices.clone().map(|row| of_price(&row)), Asker::Price))
-        .concat(asks(billed.clone().map(|row| of_bill(&row)), Asker::Bill))
-        .concat(asks(allocations.clone().map(|(subject, _)| subject), Asker::Allocation));
+        .concatenate([
+            asks(metered.clone().map(|event| event.subject), Asker::Metered),
+            asks(held, Asker::Seat),
+            asks(set.clone().map(|setting| setting.subject), Asker::Gauge),
+            asks(reference.installs.clone().map(|(subject, _)| subject), Asker::Install),
+            asks(reference.lines.clone().map(|row| subject(&row)), Asker::Line),
+            asks(reference.grants.clone().map(|row| of_grant(&row)), Asker::Grant),
+            asks(reference.prices.clone().map(|row| of_price(&row)), Asker::Price),
+            asks(billed.clone().map(|row| of_bill(&row)), Asker::Bill),
+            asks(allocations.clone().map(|(subject, _)| subject), Asker::Allocation),
+        ]);
     let subjects = present("Subjects", subjects, |(subject, _)| place(subject));
     let statements_of_names = names(&reference.in_force, inputs.unresolved);
     let resolved = resolve(subjects, statements_of_names);
@@ -305,8 +307,10 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let lent = lend(anywhere.clone(), free.clone(), ways, around.clone(), policy.clone());
     let levels = allocate(
         anywhere,
-        free.concat(lent.rights.clone())
-            .concat(placed_rights.clone().filter(|right| right.metric == Metric::Feature)),
+        free.concatenate([
+            lent.rights.clone(),
+            placed_rights.clone().filter(|right| right.metric == Metric::Feature),
+        ]),
         around.clone(),
         policy.clone(),
     );
@@ -414,7 +418,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     };
     let as_judged = judged.clone().map(|(position, _)| position);
     let true_ups = true_up(as_judged.clone(), reference.zones.clone(), policy.clone());
-    let dated = holds.problems.concat(idle).concat(lapsed).concat(bundled);
+    let dated = holds.problems.concatenate([idle, lapsed, bundled]);
     let causes = Causes {
         unmapped: resolved.unmapped,
         misplaced: accounts.problems,
@@ -425,18 +429,18 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         lacks: due(machines.lacks.map(|lack| (lack.span.start, lack)), inputs.horizon.clone()),
         statements: statements.clone(),
         anomalies: anomalies(evidence, policy),
-        contracts: sublicensed
-            .problems
-            .concat(transferred.problems)
-            .concat(upkeep(transferred.lines))
-            .concat(standbys.problems)
-            .concat(downgrades.problems)
-            .concat(lent.problems)
-            .concat(drifts(issued.clone()))
-            .concat(orphaned(gauges.orphans))
-            .concat(due(dated.map(|one| (one.first_at, one)), inputs.horizon))
-            .concat(allocated_use.problems)
-            .concat(repeats(rights)),
+        contracts: sublicensed.problems.concatenate([
+            transferred.problems,
+            upkeep(transferred.lines),
+            standbys.problems,
+            downgrades.problems,
+            lent.problems,
+            drifts(issued.clone()),
+            orphaned(gauges.orphans),
+            due(dated.map(|one| (one.first_at, one)), inputs.horizon),
+            allocated_use.problems,
+            repeats(rights),
+        ]),
         remarks,
     };
     Outputs {

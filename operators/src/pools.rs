@@ -134,7 +134,7 @@ pub fn pools<'s>(
     });
     let reports =
         reports.map(|(tenant, report)| Heard::Report { pool: report.pool(tenant), report });
-    let rows = by_key(uses.concat(rules).concat(lines).concat(reports), |heard| {
+    let rows = by_key(uses.concatenate([rules, lines, reports]), |heard| {
         heard.pool().map_or(0, |pool| mix(&[pool.server.0, pool.feature.0]))
     });
     let tables = covered

@@ -116,18 +116,19 @@ pub fn reconcile<'s>(
     let of_statements = causes.statements.flat_map(|statement| of_statement(&statement));
     let of_remarks =
         causes.remarks.filter(move |row| reported(row.key, period)).map(|row| of_remark(&row));
-    of_positions
-        .concat(of_names)
-        .concat(of_places)
-        .concat(of_conflicts)
-        .concat(of_orphans)
-        .concat(of_pools)
-        .concat(of_gaps)
-        .concat(of_lacks)
-        .concat(of_statements)
-        .concat(causes.anomalies)
-        .concat(causes.contracts)
-        .concat(of_remarks)
+    of_positions.concatenate([
+        of_names,
+        of_places,
+        of_conflicts,
+        of_orphans,
+        of_pools,
+        of_gaps,
+        of_lacks,
+        of_statements,
+        causes.anomalies,
+        causes.contracts,
+        of_remarks,
+    ])
 }
 
 /// What a line is called that is about nothing that is out.

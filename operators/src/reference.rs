@@ -105,7 +105,7 @@ pub fn names<'s>(in_force: &InForce<'s>, unresolved: Facts<'s, (NameKind, Id)>) 
         Some(Said::Product(known.tenant, row.product.into()))
     });
     let unresolved = unresolved.map(|(kind, name)| Said::Unresolved(kind, name));
-    aliases.concat(members).concat(accounts).concat(products).concat(unresolved)
+    aliases.concatenate([members, accounts, products, unresolved])
 }
 
 /// The validated tree of accounts: what accounts state, and every account that something else names.
@@ -131,7 +131,7 @@ pub fn account_tree<'s>(
         let Body::Membership(row) = known.body else { return None };
         Some((known.tenant, row.account.0))
     });
-    hierarchy(TreeKind::Accounts, placements, used.concat(entitled).concat(members))
+    hierarchy(TreeKind::Accounts, placements, used.concatenate([entitled, members]))
 }
 
 /// The validated tree of products, families and publishers.
@@ -189,7 +189,7 @@ pub fn reports(known: Facts<'_, Known>) -> Facts<'_, (TenantId, Report)> {
         let Body::Reservation(row) = known.body else { return None };
         row.at.is_some().then_some((known.tenant, Report::Reservation(row)))
     });
-    pools.concat(holders).concat(reservations)
+    pools.concatenate([holders, reservations])
 }
 
 /// From when to when the log of each daemon speaks.

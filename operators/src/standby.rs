@@ -105,7 +105,7 @@ pub fn standbys<'s>(
         .kept_by(known)
         .map(|(device, (account, span))| Heard::Member(device, account, span));
     let used = told.map(|(device, one)| Heard::Used(device, one.span.start));
-    let rows = signals.map(Heard::Signal).concat(members).concat(used);
+    let rows = signals.map(Heard::Signal).concatenate([members, used]);
     let rows = by_key(rows, |heard| match heard {
         Heard::Signal(signal) => signal.device.0,
         Heard::Member(device, ..) | Heard::Used(device, _) => device.0,
@@ -160,7 +160,7 @@ pub fn counted<'s>(
             counted.extend(left);
         })
         .map(|(_, one)| one);
-    uses.concat(told.map(|(_, one)| one).negate()).concat(parts)
+    uses.concatenate([told.map(|(_, one)| one).negate(), parts])
 }
 
 #[derive(Default)]

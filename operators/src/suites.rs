@@ -72,7 +72,7 @@ pub fn suites<'s>(
         Heard::Installed(one) => mix(&[one.tenant.0, one.device.0]),
         Heard::Member(_) | Heard::Yields(_) | Heard::Held(..) => 0,
     });
-    let members = members.map(Heard::Member).concat(yielding.map(Heard::Yields)).concat(held);
+    let members = members.map(Heard::Member).concatenate([yielding.map(Heard::Yields), held]);
     let members = everywhere(members);
     let mut state = State::default();
     each_epoch(rows.concat(members), "Suites", move |updates, changes| {

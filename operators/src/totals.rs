@@ -74,7 +74,7 @@ pub fn totals<'s>(
 ) -> Facts<'s, Rollup> {
     let cells = by_key(cells, |cell| mix(&[cell.account.0, cell.product.0]));
     let tables = accounts.map(Table::Account).concat(products.map(Table::Product));
-    let tables = tables.concat(zones.map(Table::Zone)).concat(ticks.map(|_| Table::Tick));
+    let tables = tables.concatenate([zones.map(Table::Zone), ticks.map(|_| Table::Tick)]);
     let mut leaves = Leaves::new(policy, cells.scope().peers());
     let at_leaves = operator("Totals: leaves", &cells);
     let heard = (cells, everywhere(tables));

@@ -157,9 +157,11 @@ pub fn volume<'s>(
 ) -> Volume<'s> {
     let events = by_key(events, |event| place(&event.subject));
     let resolutions = by_key(resolutions, |(subject, _)| place(subject));
-    let tables = zones.map(Table::Zone).concat(edges.map(Table::Edge));
-    let tables = tables.concat(single.map(|(product, asked)| Table::Single(product, asked)));
-    let tables = everywhere(tables.concat(units.map(Table::Unit)));
+    let tables = everywhere(zones.map(Table::Zone).concatenate([
+        edges.map(Table::Edge),
+        single.map(|(product, asked)| Table::Single(product, asked)),
+        units.map(Table::Unit),
+    ]));
     let mut state = State::new(policy);
     let mut sums = Sums::default();
     let builder = operator("Volume", &events);

@@ -90,7 +90,7 @@ pub fn lend<'s>(
     let rights = rights
         .map(|right| (right.product, right))
         .joined(families, |_, right, family| Heard::Right(*family, Box::new(*right)));
-    let rows = by_key(demand.concat(rights).concat(ways.map(Heard::Way)), |heard| match heard {
+    let rows = by_key(demand.concatenate([rights, ways.map(Heard::Way)]), |heard| match heard {
         Heard::Use(family, _) | Heard::Right(family, _) => family.0,
         Heard::Way(way) => way.family.0,
         Heard::Table(_) => 0,

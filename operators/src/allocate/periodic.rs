@@ -62,14 +62,16 @@ pub fn allocate_periods<'s>(
         .map(|(_, one)| Row::Other(Heard::Use(Box::new(one))));
     let granted = rights.map(|right| Row::Other(Heard::Right(Box::new(right))));
     let rows = by_key(
-        active.concat(granted).concat(part).concat(read).explode(move |row| Some((row, unit))),
+        active.concatenate([granted, part, read]).explode(move |row| Some((row, unit))),
         place,
     );
     let cells = by_key(cells.map(Row::Cell), place);
-    let tables = around.edges.map(Heard::Edge);
-    let tables = tables.concat(around.zones.map(Heard::Zone));
-    let tables = tables.concat(around.rules.map(|(product, rule)| Heard::Rule(product, rule)));
-    let tables = tables.concat(around.horizon.map(Heard::Horizon)).map(Row::Other);
+    let tables = around.edges.map(Heard::Edge).concatenate([
+        around.zones.map(Heard::Zone),
+        around.rules.map(|(product, rule)| Heard::Rule(product, rule)),
+        around.horizon.map(Heard::Horizon),
+    ]);
+    let tables = tables.map(Row::Other);
     let tables = everywhere(tables.explode(move |row| Some((row, unit))));
     let mut state = State {
         world: World::new(policy),

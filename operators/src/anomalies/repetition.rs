@@ -51,7 +51,7 @@ pub(super) fn repetition<'s>(
         place: Place { tenant: row.tenant, document: row.document },
         again: true,
     });
-    let heard = by_key(said.concat(added).concat(again), |heard| mix(&[heard.place.document.0]));
+    let heard = by_key(said.concatenate([added, again]), |heard| mix(&[heard.place.document.0]));
     let mut state = State { percent: i128::from(percent), places: IdMap::default() };
     each_epoch(heard, "Anomalies: repetition", move |updates, changes| {
         state.step(updates, changes);

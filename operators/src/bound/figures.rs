@@ -60,8 +60,7 @@ pub(super) fn figures<'s>(
         .map(|(account, _)| (account, Row::Unlisted));
     bound
         .map(move |row| (key(&row), Row::Bound(row.quantity)))
-        .concat(used)
-        .concat(unlisted)
+        .concatenate([used, unlisted])
         .grouped("Allocated: figures", |_key, rows, found| {
             let (mut all, mut taken, mut others) = (0, 0, 0);
             for (row, count) in rows {

@@ -14,6 +14,10 @@ test:
 simulate:
     PROPTEST_CASES=7000 cargo test --profile simulation -p trueup-journal --test it -- histories
 
+# Ten thousand generated worlds, the engine beside the oracle at every epoch.
+worlds:
+    PROPTEST_CASES=10000 cargo test --profile simulation -p trueup-tests --test it -- oracle::the_engine
+
 # The demonstration.
 demo:
     cargo run --release -- demo

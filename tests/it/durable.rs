@@ -7,5 +7,6 @@ mod memory;
 mod snapshots;
 mod replay;
 mod left_out;
+mod published;
 mod golden;
 mod failing;

@@ -1,5 +1,6 @@
 //! What an epoch changed in each output: the rows that came and went, and nothing else.
 
+use crate::chain::{Pace, Sums};
 use differential_dataflow::ExchangeData;
 use differential_dataflow::consolidation::consolidate;
 use std::cell::RefCell;
@@ -27,9 +28,9 @@ use trueup_operators::tally::Tally;
 use trueup_operators::volume::Cell;
 use trueup_operators::{Diff, Epoch, Facts};
 
-/// Declares the outputs once: how each is called and what its rows are.
+/// Declares the outputs once: how each is called, what its rows are, and when it changes.
 macro_rules! outputs {
-    ($($(#[$doc:meta])* $name:ident: $row:ty, $weight:ty;)*) => {
+    ($($(#[$doc:meta])* $name:ident: $row:ty, $weight:ty, $pace:ident;)*) => {
         /// The differences of one epoch.
         #[derive(Clone, Debug, Default)]
         pub struct Changes {
@@ -51,6 +52,13 @@ macro_rules! outputs {
             /// Sums the differences of equal rows, in the order of rows.
             pub(crate) fn consolidate(&mut self) {
                 $(consolidate(&mut self.$name);)*
+            }
+
+            /// What stands for all of them, in whatever order they are.
+            pub(crate) fn sums(&self) -> Sums {
+                let mut sums = Sums::default();
+                $(sums.add(stringify!($name), Pace::$pace, &self.$name);)*
+                sums
             }
 
             /// How many rows came or went.
@@ -80,65 +88,65 @@ macro_rules! outputs {
 
 outputs! {
     /// Positions.
-    positions: LicensePosition, Diff;
+    positions: LicensePosition, Diff, Epochs;
     /// Which lines serve each position.
-    allocations: AllocationLine, Diff;
+    allocations: AllocationLine, Diff, Epochs;
     /// The levels of each position over time.
-    steps: Step, Diff;
+    steps: Step, Diff, Epochs;
     /// Totals over both trees.
-    rollups: Rollup, Diff;
+    rollups: Rollup, Diff, Ticks;
     /// The same by the account tree of the horizon.
-    rollups_current: Rollup, Diff;
+    rollups_current: Rollup, Diff, Ticks;
     /// Discrepancies.
-    discrepancies: Discrepancy, Diff;
+    discrepancies: Discrepancy, Diff, Epochs;
     /// Closed periods.
-    statements: Statement, Diff;
+    statements: Statement, Diff, Epochs;
     /// What positions said when their periods closed.
-    issued: IssuedPosition, Diff;
+    issued: IssuedPosition, Diff, Epochs;
     /// Late facts of closed periods.
-    adjustments: Adjustment, Diff;
+    adjustments: Adjustment, Diff, Epochs;
     /// What is left of credits.
-    credits: CreditBalance, Diff;
+    credits: CreditBalance, Diff, Epochs;
     /// What no credit covers.
-    overages: Overage, Diff;
+    overages: Overage, Diff, Epochs;
     /// What use costs.
-    charges: Charge, Diff;
+    charges: Charge, Diff, Epochs;
     /// How much of what is allocated is in use.
-    allocated: AllocatedUse, Diff;
+    allocated: AllocatedUse, Diff, Epochs;
     /// What is owed.
-    true_ups: TrueUp, Diff;
+    true_ups: TrueUp, Diff, Epochs;
     /// What lines cost.
-    fees: FeeDue, Diff;
+    fees: FeeDue, Diff, Epochs;
     /// What is still to be billed.
-    bills: BillDue, Diff;
+    bills: BillDue, Diff, Epochs;
     /// Checkouts.
-    sessions: Session, Diff;
+    sessions: Session, Diff, Epochs;
     /// Uses as they count.
-    uses: Use, Diff;
+    uses: Use, Diff, Epochs;
     /// Metered use.
-    cells: Cell, Tally;
+    cells: Cell, Tally, Epochs;
     /// What suites include.
-    included: Included, Diff;
+    included: Included, Diff, Epochs;
     /// Refused attempts.
-    attempts: Attempt, Diff;
+    attempts: Attempt, Diff, Epochs;
     /// Waits in queues.
-    waits: Wait, Diff;
+    waits: Wait, Diff, Epochs;
     /// What sources say of each pool.
-    pools: PoolState, Diff;
+    pools: PoolState, Diff, Epochs;
     /// How often each thing was said.
-    counts: EventCount, Diff;
+    counts: EventCount, Diff, Epochs;
     /// Lines in force.
-    lines: LineInForce, Diff;
+    lines: LineInForce, Diff, Epochs;
     /// What lines grant.
-    rights: Right, Diff;
+    rights: Right, Diff, Epochs;
     /// What subjects mean.
-    resolutions: (Subject, Resolution), Diff;
+    resolutions: (Subject, Resolution), Diff, Epochs;
     /// Facts that are shown as they are.
-    shown: (Known, Span), Diff;
+    shown: (Known, Span), Diff, Epochs;
     /// Repetitions.
-    repeated: Repeated, Diff;
+    repeated: Repeated, Diff, Epochs;
     /// The account tree.
-    accounts: Placement, Diff;
+    accounts: Placement, Diff, Epochs;
 }
 
 /// The differences that a worker has gathered and not yet handed over.

@@ -1,5 +1,8 @@
 //! The engine as others see it: facts in, views out.
 
+mod back;
+
+use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::conversation::{Allowance, Gate, Reception};
@@ -9,9 +12,9 @@ use crate::intake::Intake;
 use crate::measures::Measures;
 use crate::mesh::Mesh;
 use crate::publisher::{Progress, Published, Publisher};
-use crate::recovery::{Replayed, recover, replay};
+use crate::recovery::recover;
 use crate::sequencer::{Around, Sequencer, Work};
-use crate::settings::{Horizon, Settings, SnapshotPace};
+use crate::settings::{Settings, SnapshotPace};
 use crate::snapshot::{Answer, Taker};
 use crate::view::Views;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -40,6 +43,7 @@ pub struct Engine {
     progress: Arc<Progress>,
     health: Arc<Health>,
     subscribers: Arc<Mutex<Vec<Sender<Published>>>>,
+    chain: Arc<Mutex<Chain>>,
     clock: Arc<dyn Clock>,
     measures: Measures,
     started_us: u64,
@@ -56,8 +60,8 @@ impl Engine {
     /// Starts an engine with what its journal holds, and waits until that is published.
     ///
     /// # Errors
-    /// If a setting is outside of what is allowed, the system gives no threads, or the journal cannot
-    /// be read back.
+    /// If a setting is outside of what is allowed, the system gives no threads, the journal cannot be
+    /// read back, or an epoch that had been published is something else when it is computed again.
     pub fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, RuntimeError> {
         Self::start_in(None, settings, clock)
     }
@@ -94,36 +98,16 @@ impl Engine {
             segment_bytes_max: settings.journal_segment_bytes,
             ..Options::new(settings.journal_mark)
         };
-        let pace = settings.snapshots;
+        let (pace, accepts) = (settings.snapshots, settings.accepts_differences);
         let (mut engine, ends) = Self::assemble(mesh, settings, clock, storage.is_some())?;
-        let replayed = engine.work.as_ref().ok_or(RuntimeError::Stopped)?;
-        let recovered = recover(storage.clone(), options, &engine.intake, replayed)?;
-        engine.wait_for(recovered.closed)?;
+        let recovered = engine
+            .target()
+            .and_then(|to| recover(storage.clone(), options, accepts, &to))
+            .and_then(|recovered| engine.wait_for(recovered.closed).map(|()| recovered))
+            .map_err(|error| engine.reason(error))?;
         if let Some(storage) = storage {
             engine.take_snapshots(storage, ends, pace, recovered.snapshots)?;
         }
-        Ok(engine)
-    }
-
-    /// An engine that looks back: it has what a journal said up to an epoch, and nothing is changed or
-    /// kept there. Its horizon stays where that epoch left it.
-    ///
-    /// # Errors
-    /// As [`Engine::start`]; and if the epoch is not closed, or what is before it was let go of.
-    pub fn replay<S>(
-        settings: Settings,
-        clock: Arc<dyn Clock>,
-        storage: &S,
-        wanted: Replayed,
-    ) -> Result<Self, RuntimeError>
-    where
-        S: Storage + Clone,
-    {
-        let settings = Settings { horizon: Horizon::Fixed(Timestamp::MIN), ..settings };
-        let (engine, _) = Self::assemble(None, settings, clock, false)?;
-        let replayed = engine.work.as_ref().ok_or(RuntimeError::Stopped)?;
-        let closed = replay(storage, &wanted, &engine.intake, replayed)?;
-        engine.wait_for(closed)?;
         Ok(engine)
     }
 
@@ -155,14 +139,19 @@ impl Engine {
         let measures = Measures::default();
         let cluster = Cluster::start(settings.workers, &settings.policy, &found, &measures, mesh)?;
         drop(found);
+        let intake = Arc::new(Intake::new(&settings, Arc::clone(&names), work.clone()));
+        let chain = Arc::new(Mutex::new(Chain::new(&settings)));
         let publisher = Publisher {
             workers: settings.workers,
             clock: Arc::clone(&clock),
             views: Arc::clone(&views),
             progress: Arc::clone(&progress),
+            health: Arc::clone(&health),
+            chain: Arc::clone(&chain),
+            intake: Arc::downgrade(&intake),
+            accepts_differences: settings.accepts_differences,
             subscribers: Arc::clone(&subscribers),
         };
-        let intake = Arc::new(Intake::new(&settings, Arc::clone(&names), work.clone()));
         let sequencer = Sequencer::new(Around {
             settings,
             clock: Arc::clone(&clock),
@@ -183,6 +172,7 @@ impl Engine {
             progress,
             health,
             subscribers,
+            chain,
             started_us: clock.monotonic_us(),
             clock,
             measures,

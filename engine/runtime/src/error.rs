@@ -47,6 +47,9 @@ pub enum RuntimeError {
         /// The epoch that was open.
         expected: u64,
     },
+    /// What was published is not what is computed again.
+    #[error(transparent)]
+    PublishedDiffers(#[from] PublishedDiffers),
     /// The processes of the cluster did not come together.
     #[error("the cluster did not come together: {problem}")]
     Mesh {
@@ -118,6 +121,19 @@ pub enum RuntimeError {
     Stopped,
 }
 
+/// An epoch that is not what was published of it, and must be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "epoch {epoch} differs from what was published: other {what} are computed now, of the same facts, by the \
+     same program and rules"
+)]
+pub struct PublishedDiffers {
+    /// The epoch.
+    pub epoch: u64,
+    /// What of it.
+    pub what: &'static str,
+}
+
 impl RuntimeError {
     /// Whether what is kept is not what was written, so that starting again does not help.
     pub fn is_damage(&self) -> bool {
@@ -134,6 +150,7 @@ impl RuntimeError {
             | Self::NotClosed { .. }
             | Self::LetGo { .. }
             | Self::Mesh { .. }
+            | Self::PublishedDiffers(_)
             | Self::Chance(_)
             | Self::NotJournaled
             | Self::Stopped => false,

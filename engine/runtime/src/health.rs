@@ -13,6 +13,8 @@ pub struct Health {
     sealed: AtomicU64,
     epochs_under_way: AtomicU64,
     journal_bytes: AtomicU64,
+    same_epochs: AtomicU64,
+    other_epochs: AtomicU64,
     full: Mutex<Option<Full>>,
     memory: Mutex<Memory>,
 }
@@ -66,6 +68,22 @@ impl Health {
     /// How many bytes of records were written since the engine started.
     pub fn journal_bytes(&self) -> u64 {
         self.journal_bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many epochs had been published before the engine began, and were computed again the same.
+    pub fn same_epochs(&self) -> u64 {
+        self.same_epochs.load(Ordering::Relaxed)
+    }
+
+    /// How many of them are something else now, and may be.
+    pub fn other_epochs(&self) -> u64 {
+        self.other_epochs.load(Ordering::Relaxed)
+    }
+
+    /// Counts an epoch that had been published before.
+    pub(crate) fn compare(&self, is_same: bool) {
+        let count = if is_same { &self.same_epochs } else { &self.other_epochs };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn advance(&self, progress: Progress, under_way: usize, journal_bytes: u64) {

@@ -41,6 +41,8 @@ pub struct Intake {
     /// Facts that stopped the engine once; there are few, and mostly none.
     left_out: RwLock<BTreeSet<Suspect>>,
     leaves_out: AtomicBool,
+    /// Whether a name was refused because there are too many.
+    has_refused: AtomicBool,
 }
 
 /// How long the sequencer may take nothing before it is looked whether conversations are to end.
@@ -97,6 +99,7 @@ impl Intake {
             closing: AtomicBool::new(false),
             left_out: RwLock::default(),
             leaves_out: AtomicBool::new(false),
+            has_refused: AtomicBool::new(false),
         }
     }
 
@@ -128,10 +131,15 @@ impl Intake {
         let mut products = self.products.lock().unwrap_or_else(PoisonError::into_inner);
         let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
         let is_new = names.entry(names.id_of(kind, tenant, text)).is_none();
-        if is_new && kind == NameKind::Product && *products >= self.products_max {
-            return Err(NameError::Full { limit: self.products_max });
+        let is_one_too_many = is_new && kind == NameKind::Product && *products >= self.products_max;
+        let named = match is_one_too_many {
+            true => Err(NameError::Full { limit: self.products_max }),
+            false => names.intern(kind, tenant, text),
+        };
+        if matches!(named, Err(NameError::Full { .. })) {
+            self.has_refused.store(true, Ordering::SeqCst);
         }
-        let id = names.intern(kind, tenant, text)?;
+        let id = named?;
         let resolved = names.entry(id).is_none_or(|entry| entry.resolved);
         drop(names);
         if is_new && kind == NameKind::Product {
@@ -143,6 +151,11 @@ impl Intake {
             self.announce(Work::Unresolved(kind, id));
         }
         Ok(id)
+    }
+
+    /// Whether a name was refused because there are as many as there may be.
+    pub(crate) fn has_refused(&self) -> bool {
+        self.has_refused.load(Ordering::SeqCst)
     }
 
     /// Whoever announces something to an engine that takes nothing need not wait for ever.

@@ -3,7 +3,7 @@
 //! Owns epochs, worker threads and published answers. May use the model, the policy, the wire, the
 //! journal, the operators and the dataflow libraries; knows no HTTP and no command line. Read
 //! `engine.rs` first, then follow a fact: `conversation.rs`, `intake.rs`, `sequencer.rs`, `log.rs`,
-//! `cluster.rs`, `dataflow.rs`, `changes.rs`, `publisher.rs`, `view.rs`.
+//! `cluster.rs`, `dataflow.rs`, `changes.rs`, `publisher.rs`, `chain.rs`, `view.rs`.
 
 pub mod engine;
 pub mod settings;
@@ -17,6 +17,7 @@ mod pace;
 pub(crate) mod sequencer;
 pub mod recovery;
 mod snapshot;
+pub mod chain;
 pub mod publisher;
 pub mod mesh;
 pub mod cluster;

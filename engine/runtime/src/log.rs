@@ -1,10 +1,11 @@
 //! The journal as the sequencer sees it: what was said to the engine, in the order of its epochs.
 //!
-//! An epoch's records come first, then where it moves the horizon, then its close with a hash of its
+//! An epoch's records come first, then what was published by then, where it moves the horizon, and its close with a hash of its
 //! facts, which is given to the disk at once; several epochs may be on their way there, and
 //! [`Log::tick`] says how far they have come. Without a journal nothing is kept, and everything counts
 //! as durable as soon as its epoch is closed. A full disk refuses a record and changes nothing.
 
+use crate::chain::Link;
 use crate::record::{self, ConversationId, SourceRecord};
 use std::fmt::Debug;
 use trueup_journal::writer::{NewRecord, Progress};
@@ -133,6 +134,11 @@ impl Log {
     /// Notes where the open epoch moves the horizon.
     pub(crate) fn horizon(&mut self, epoch: Epoch, at: Timestamp) -> Result<(), JournalError> {
         self.append(epoch, record::HORIZON, &[&at.0.to_le_bytes()])
+    }
+
+    /// Notes what was published up to an epoch, all of which is durable.
+    pub(crate) fn published(&mut self, epoch: Epoch, link: &Link) -> Result<(), JournalError> {
+        self.append(epoch, record::PUBLISHED, &[&link.encode()])
     }
 
     /// Closes an epoch and gives it to the disk; gives the number of its last record.

@@ -1,16 +1,20 @@
 //! What an epoch changed, put together from all workers and made visible at once.
 //!
 //! An epoch is published when every worker has said what it found: the views move to it as one, those
-//! who wait for it are woken, and subscribers get its differences.
+//! who wait for it are woken, and subscribers get its differences. One that had been published before the
+//! engine began must be the same again (`chain.rs`), or nothing more is published.
 
+use crate::chain::{Chain, Compared, Link, Sums};
 use crate::changes::Changes;
 use crate::clock::Clock;
 use crate::cluster::WorkerEpoch;
-use crate::error::RuntimeError;
+use crate::error::{PublishedDiffers, RuntimeError};
+use crate::health::Health;
+use crate::intake::Intake;
 use crate::view::Views;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
@@ -44,14 +48,25 @@ pub(crate) struct Progress {
 #[derive(Debug, Default)]
 struct State {
     published: Epoch,
+    /// That of the last epoch with totals.
+    link: Option<Link>,
     ended: bool,
     failure: Option<Arc<RuntimeError>>,
 }
 
 impl Progress {
-    fn publish(&self, epoch: Epoch) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).published = epoch;
+    fn publish(&self, link: Link) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.published = link.epoch;
+        if link.totals.is_some() {
+            state.link = Some(link);
+        }
         self.changed.notify_all();
+    }
+
+    /// What stands for all that was published up to the last epoch with totals.
+    pub(crate) fn link(&self) -> Option<Link> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).link
     }
 
     fn end(&self) {
@@ -105,11 +120,16 @@ pub(crate) struct Publisher {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) views: Arc<RwLock<Views>>,
     pub(crate) progress: Arc<Progress>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) chain: Arc<Mutex<Chain>>,
+    /// Knows whether names were refused; it must not keep the engine from ending.
+    pub(crate) intake: Weak<Intake>,
+    pub(crate) accepts_differences: bool,
     pub(crate) subscribers: Arc<Mutex<Vec<Sender<Published>>>>,
 }
 
 impl Publisher {
-    /// Publishes epochs in order until the workers have stopped.
+    /// Publishes epochs in order until the workers have stopped, or one is not what it was before.
     pub(crate) fn run(self, found: &Receiver<WorkerEpoch>, planned: &Receiver<Planned>) {
         let mut parts: BTreeMap<Epoch, (usize, Changes)> = BTreeMap::new();
         while let Ok(part) = found.recv() {
@@ -120,14 +140,22 @@ impl Publisher {
                 let Some((epoch, (_, changes))) = parts.pop_first() else { break };
                 let Ok(plan) = planned.recv() else { break };
                 assert_eq!(plan.epoch, epoch, "epochs are published in the order of their plans");
-                self.publish(plan, changes);
+                if let Err(error) = self.publish(&plan, changes) {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "nothing is published"
+                    );
+                    self.progress.fail(error);
+                    return;
+                }
             }
         }
         self.progress.end();
     }
 
-    fn publish(&self, plan: Planned, mut changes: Changes) {
+    fn publish(&self, plan: &Planned, mut changes: Changes) -> Result<(), RuntimeError> {
         changes.consolidate();
+        let link = self.link(plan, changes.sums())?;
         let changes = Arc::new(changes);
         {
             let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
@@ -135,6 +163,7 @@ impl Publisher {
             views.as_of.epoch = plan.epoch;
             views.as_of.horizon = plan.horizon;
             views.as_of.published_at = self.clock.now();
+            views.link = link;
             if plan.totals {
                 views.totals_as_of = views.as_of.clone();
             }
@@ -147,6 +176,38 @@ impl Publisher {
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
         });
         drop(subscribers);
-        self.progress.publish(plan.epoch);
+        self.progress.publish(link);
+        Ok(())
+    }
+
+    /// The link of an epoch, which is what it was if it had been published before.
+    fn link(&self, plan: &Planned, sums: Sums) -> Result<Link, RuntimeError> {
+        let mut chain = self.chain.lock().unwrap_or_else(PoisonError::into_inner);
+        let (link, compared) = chain.extend(plan, sums);
+        drop(chain);
+        let epoch = link.epoch;
+        match compared {
+            Compared::Unknown => {}
+            Compared::Same => self.health.compare(true),
+            Compared::Other => {
+                if self.health.other_epochs() == 0 {
+                    tracing::warn!(
+                        epoch,
+                        "answers differ from those that other rules or another program published"
+                    );
+                }
+                self.health.compare(false);
+            }
+            Compared::Differs(what) => {
+                // Which of the last names found room may depend on where a snapshot was taken.
+                let is_full = self.intake.upgrade().is_some_and(|intake| intake.has_refused());
+                if !is_full && !self.accepts_differences {
+                    return Err(RuntimeError::PublishedDiffers(PublishedDiffers { epoch, what }));
+                }
+                tracing::warn!(epoch, what, is_full, "differ from those that had been published");
+                self.health.compare(false);
+            }
+        }
+        Ok(link)
     }
 }

@@ -7,6 +7,8 @@
 //! | 3 batch | conversation `u64`, a Batch frame of the wire |
 //! | 4 horizon | microseconds since 1970 `i64`: where the epoch that is closed next moves the horizon |
 //! | 5 left out | identity `u128` and revision `u32` of a fact that stopped the engine |
+//! | 6 published | what was published up to an epoch, as `chain.rs` encodes it |
+//! | 7 accepted | nothing: what was published before may differ from what is computed again |
 //!
 //! Numbers are little endian. Codes in a batch mean what the names records of its conversation say.
 
@@ -24,9 +26,12 @@ pub(crate) const NAMES: u8 = 2;
 pub(crate) const BATCH: u8 = 3;
 /// The horizon moves.
 pub(crate) const HORIZON: u8 = 4;
-
 /// A fact is left out from now on, and from what was said before.
 pub(crate) const LEFT_OUT: u8 = 5;
+/// What was published up to an epoch.
+pub(crate) const PUBLISHED: u8 = 6;
+/// What was published before may differ from what is computed again.
+pub(crate) const ACCEPTED: u8 = 7;
 
 /// The number of a conversation; no two in a journal are the same.
 pub(crate) type ConversationId = u64;

@@ -3,8 +3,12 @@
 //! Records after the last closed epoch were acknowledged to nobody, but they are whole: they stay in
 //! the epoch that is open, and their senders are told that they were had.
 //!
+//! What the journal and its snapshots say of what was published is known before anything is computed again,
+//! and compared with that (`chain.rs`).
+//!
 //! An engine that only looks back reads the same up to an epoch, changes no file, and keeps nothing.
 
+use crate::chain::{Before, Chain, Link};
 use crate::conversation::Names;
 use crate::error::RuntimeError;
 use crate::intake::Intake;
@@ -16,15 +20,32 @@ use crate::suspects::Suspect;
 use crossbeam_channel::{Sender, bounded};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::{Mutex, PoisonError};
 use trueup_journal::backup::settled_with;
 use trueup_journal::snapshot::Manifest;
+use trueup_journal::writer::NewRecord;
 use trueup_journal::{
-    EpochClose, Opened, Options, Record, RecordKind, Records, Storage, Writer, open_with,
+    EpochClose, JournalError, Opened, Options, Record, RecordKind, Records, Storage, Writer,
+    open_with,
 };
 use trueup_model::id::TenantId;
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
 use trueup_wire::{Credit, FrameReader, Message};
+
+/// Where what is read back goes.
+pub(crate) struct Target<'a> {
+    pub(crate) intake: &'a Intake,
+    pub(crate) work: &'a Sender<Work>,
+    pub(crate) chain: &'a Mutex<Chain>,
+}
+
+impl Target<'_> {
+    /// The chain of what is computed.
+    pub(crate) fn with_chain<T>(&self, act: impl FnOnce(&mut Chain) -> T) -> T {
+        act(&mut self.chain.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 /// What was found.
 pub(crate) struct Recovered {
@@ -38,8 +59,8 @@ pub(crate) struct Recovered {
 pub(crate) fn recover<S>(
     storage: Option<S>,
     options: Options,
-    intake: &Intake,
-    work: &Sender<Work>,
+    accepts_differences: bool,
+    to: &Target<'_>,
 ) -> Result<Recovered, RuntimeError>
 where
     S: Storage + Clone + Debug + 'static,
@@ -49,8 +70,16 @@ where
     let log = match storage {
         None => Log::Memory { number: 0 },
         Some(storage) => {
+            let mut before = Before::default();
             let Opened { mut writer, records, first_record, cut_bytes } =
-                open_with(storage.clone(), options, |record| note_left_out(record, intake))?;
+                open_with(storage.clone(), options, |record| {
+                    note_left_out(record, to.intake);
+                    before.note(record);
+                })?;
+            to.with_chain(|chain| chain.expect(before));
+            if accepts_differences {
+                accept(&mut writer)?;
+            }
             if cut_bytes > 0 {
                 tracing::warn!(
                     bytes = cut_bytes,
@@ -59,17 +88,26 @@ where
             }
             snapshots = find(&storage, first_record)?;
             let restored = match snapshots.first() {
-                Some(newest) => Restored::enter(&storage, newest, intake, work)?,
+                Some(newest) => Restored::enter(&storage, newest, to)?,
                 None => Restored::default(),
             };
-            Replayer::new(intake, work, restored).run(records, None)?;
+            Replayer::new(to, restored).run(records, None)?;
             if let Some(older) = snapshots.get(1) {
                 writer.release(older.through + 1);
             }
             Log::Journal { writer: Box::new(writer), bytes: 0 }
         }
     };
-    Ok(Recovered { closed: end(log, work)?, snapshots })
+    Ok(Recovered { closed: end(log, to.work)?, snapshots })
+}
+
+/// Writes down that what was published so far may differ from what is computed again.
+fn accept<S: Storage>(writer: &mut Writer<S>) -> Result<(), JournalError> {
+    let next = writer.closed_epoch().unwrap_or(0) + 1;
+    let epoch = writer.open_epoch().map_or(next, |(open, _)| open);
+    writer.append(NewRecord { kind: record::ACCEPTED, epoch, parts: &[] })?;
+    writer.seal()?;
+    Ok(())
 }
 
 /// The epochs that are read back by an engine that only looks back.
@@ -87,14 +125,18 @@ pub struct Replayed {
 pub(crate) fn replay<S>(
     storage: &S,
     wanted: &Replayed,
-    intake: &Intake,
-    work: &Sender<Work>,
+    to: &Target<'_>,
 ) -> Result<Epoch, RuntimeError>
 where
     S: Storage + Clone,
 {
-    let found = settled_with(storage, |record| note_left_out(record, intake))?;
-    wanted.without.iter().for_each(|fact| intake.leave_out(*fact));
+    let mut before = Before::default();
+    let found = settled_with(storage, |record| {
+        note_left_out(record, to.intake);
+        before.note(record);
+    })?;
+    to.with_chain(|chain| chain.expect(before));
+    wanted.without.iter().for_each(|fact| to.intake.leave_out(*fact));
     let first_record = found.segments.first().map_or(1, |segment| segment.first);
     let good = find(storage, first_record)?;
     let last = found.closed.unwrap_or(0);
@@ -110,12 +152,12 @@ where
         return Err(RuntimeError::LetGo { epoch: from, oldest });
     }
     let restored = match begin {
-        Some(snapshot) => Restored::enter(storage, snapshot, intake, work)?,
+        Some(snapshot) => Restored::enter(storage, snapshot, to)?,
         None => Restored::default(),
     };
     let records = Records::open(storage.clone())?.up_to(found.last);
-    Replayer::new(intake, work, restored).run(records, Some(through))?;
-    end(Log::Memory { number: 0 }, work)
+    Replayer::new(to, restored).run(records, Some(through))?;
+    end(Log::Memory { number: 0 }, to.work)
 }
 
 /// Has what a record leaves out be left out of all that is read, also of what came before it.
@@ -153,7 +195,8 @@ struct Replayer<'a> {
 }
 
 impl<'a> Replayer<'a> {
-    fn new(intake: &'a Intake, work: &'a Sender<Work>, restored: Restored) -> Self {
+    fn new(to: &Target<'a>, restored: Restored) -> Self {
+        let Target { intake, work, .. } = *to;
         let Restored { epoch, talks, sources, .. } = restored;
         let talks = talks.into_iter();
         let talks = talks.map(|(id, (tenant, names))| (id, Talk { tenant, names })).collect();
@@ -200,6 +243,10 @@ impl<'a> Replayer<'a> {
             RecordKind::Data(record::LEFT_OUT) => {
                 record::left_out(record.content).map(|_| ()).ok_or_else(|| bad("it is no fact"))
             }
+            RecordKind::Data(record::PUBLISHED) => {
+                Link::decode(record.content).map(|_| ()).ok_or_else(|| bad("it is no link"))
+            }
+            RecordKind::Data(record::ACCEPTED) => Ok(()),
             RecordKind::Data(kind) => Err(Bad::Record(format!("it is of the unknown kind {kind}"))),
         }
     }

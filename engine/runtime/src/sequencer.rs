@@ -72,6 +72,8 @@ pub(crate) struct Sequencer {
     totals: TotalsPace,
     synced_us: u64,
     waiting: Vec<Sender<Epoch>>,
+    /// The last epoch of which the log says what was published.
+    noted: Option<Epoch>,
     delivered: BTreeMap<ConversationId, Delivered>,
     flight: Flight,
     held: Held,
@@ -95,6 +97,7 @@ impl Sequencer {
             totals: TotalsPace::new(step_us),
             synced_us: 0,
             waiting: Vec::new(),
+            noted: None,
             delivered: BTreeMap::new(),
             flight: Flight::default(),
             held: Held::default(),
@@ -321,6 +324,11 @@ impl Sequencer {
         let moved = self.moved_horizon(now);
         let closing = self.held.closing(moved);
         let Some(log) = &mut self.log else { return Ok(()) };
+        let link = self.around.progress.link();
+        if let Some(link) = link.filter(|link| self.noted.is_none_or(|noted| link.epoch > noted)) {
+            log.published(self.epoch, &link)?;
+            self.noted = Some(link.epoch);
+        }
         if let Some(at) = closing.moved.filter(|_| !closing.is_said) {
             log.horizon(self.epoch, at)?;
             self.held.said();

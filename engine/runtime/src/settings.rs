@@ -59,6 +59,10 @@ pub struct Settings {
     pub memory: Gauge,
     /// How far ahead of its arrival an event may lie, in microseconds.
     pub future_tolerance_us: i64,
+    /// The program's build: what one published must be the same when the same one computes it again.
+    pub build: u128,
+    /// Whether what is computed again may differ from what had been published; the journal says so then.
+    pub accepts_differences: bool,
 }
 
 impl Default for Settings {
@@ -79,6 +83,8 @@ impl Default for Settings {
             journal_mark: 0,
             memory: Gauge::default(),
             future_tolerance_us: 300 * SECOND_US,
+            build: 0,
+            accepts_differences: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A view holds the rows of each output after all differences up to `as_of.epoch`. Readers see whole
 //! epochs only: differences are applied under the lock, and the epoch is part of what they read.
 
+use crate::chain::Link;
 use crate::changes::Changes;
 use std::collections::BTreeMap;
 use trueup_model::calendar::Period;
@@ -127,6 +128,8 @@ pub struct Views {
     pub as_of: AsOf,
     /// Up to what the totals over the trees speak, which are brought up to date less often.
     pub totals_as_of: AsOf,
+    /// What stands for all that was published up to then.
+    pub link: Link,
     /// Positions by key.
     pub positions: BTreeMap<PositionKey, LicensePosition>,
     /// Which lines serve each position.
@@ -197,6 +200,7 @@ impl Views {
         Self {
             totals_as_of: as_of.clone(),
             as_of,
+            link: Link::default(),
             positions: BTreeMap::new(),
             allocations: Table::default(),
             steps: BTreeMap::new(),

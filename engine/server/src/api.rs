@@ -186,7 +186,8 @@ async fn operators(State(shared): State<Shared>) -> Response {
 
 /// Whether the engine takes input, and what to do if it does not.
 async fn health(State(shared): State<Shared>) -> Response {
-    axum::Json(HealthAnswer::new(shared.engine.health())).into_response()
+    let link = shared.engine.views().link;
+    axum::Json(HealthAnswer::new(shared.engine.health(), &link)).into_response()
 }
 
 /// The same in figures.

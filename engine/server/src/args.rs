@@ -30,7 +30,8 @@ Exit codes: 0 nothing to look at; 10 a discrepancy of severity 1; 11 of severity
 severity 4 or 5; 65 input was set aside (see quarantine); 66 a file cannot be read; 69 no engine
 answers; 70 a bug; 71 the engine stopped because its journal failed; 74 a file cannot be written; 75
 another process of the cluster is gone; 76 a journal is damaged; 77 a snapshot is; 78 a configuration,
-policy or mapping is wrong; 2 the command line was not understood.";
+policy or mapping is wrong; 79 what was published is something else when it is computed again; 2 the
+command line was not understood.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -293,6 +294,10 @@ pub(crate) struct ServeArguments {
     /// Worker threads, over what the configuration says.
     #[arg(long, value_name = "COUNT")]
     pub(crate) workers: Option<usize>,
+    /// Go on if epochs that were published are something else when they are computed again; the journal
+    /// says so from then on.
+    #[arg(long)]
+    pub(crate) accept_differences: bool,
     /// End at once when the program that started this one ends.
     #[arg(long, hide = true)]
     pub(crate) with_parent: bool,

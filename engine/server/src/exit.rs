@@ -35,6 +35,8 @@ pub(crate) enum Exit {
     SnapshotDamaged,
     /// The configuration, policy or mapping is wrong.
     Config,
+    /// An epoch that was published is something else when it is computed again.
+    Differs,
 }
 
 impl Exit {
@@ -56,6 +58,7 @@ impl Exit {
             Self::Damaged => 76,
             Self::SnapshotDamaged => 77,
             Self::Config => 78,
+            Self::Differs => 79,
         }
     }
 }

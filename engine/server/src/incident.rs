@@ -16,6 +16,8 @@ pub(crate) enum Kind {
     Journal,
     /// A worker failed while it computed.
     Worker,
+    /// What was published is something else when it is computed again.
+    Published,
 }
 
 /// What a file says of a worker that failed.
@@ -78,6 +80,16 @@ impl<'a> Incident<'a> {
             durable_record,
             sealed_record,
             remedy: "look at the disk, run `trueup verify` on the folder, then start again",
+        }
+    }
+
+    /// What was published was computed again now, and differs.
+    pub(crate) fn of_difference(now: Timestamp, what: &'a str, journal: &Path) -> Self {
+        Self {
+            kind: Kind::Published,
+            remedy: "keep a backup of the journal's folder and report it; `--accept-differences` goes on \
+                     with what is computed now",
+            ..Self::new(now, what, journal, (0, 0))
         }
     }
 
@@ -168,6 +180,10 @@ mod tests {
         let (first, second) = (Timestamp::RECORDED, Timestamp::RECORDED.plus_us(1));
         Incident::new(first, "could not sync", &journal, (7, 5)).write(first).unwrap();
         assert!(Failures::of(&journal).is_empty());
+        Incident::of_difference(first.plus_us(-1), "epoch 4 differs", &journal)
+            .write(first.plus_us(-1))
+            .unwrap();
+        assert!(Failures::of(&journal).is_empty());
         let failure = WorkerFailure { reason: "no sum".to_owned(), epochs: Some((3, 5)) };
         Incident::of_worker(second, &failure, &journal).write(second).unwrap();
         let found = Failures::of(&journal);
@@ -175,7 +191,7 @@ mod tests {
         assert!(Failures::of(&folder.path().join("other")).is_empty());
         found.put_away();
         assert!(Failures::of(&journal).is_empty());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "both are kept");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "all are kept");
     }
 
     use trueup_model::time::Timestamp;

@@ -58,6 +58,7 @@ impl Fold {
                 let fact = record::left_out(record.content).ok_or("it is no fact")?;
                 self.tables.left_out.insert(fact);
             }
+            RecordKind::Data(record::PUBLISHED | record::ACCEPTED) => {}
             RecordKind::Data(other) => return Err(Trouble::unknown(other)),
         }
         Ok(None)

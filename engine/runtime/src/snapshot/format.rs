@@ -25,6 +25,8 @@ pub(super) const FACTS: u8 = 7;
 
 /// A fact that is left out.
 pub(super) const LEFT_OUT: u8 = 8;
+/// What was published up to the epoch.
+pub(super) const PUBLISHED: u8 = 9;
 
 /// The units of periods by their numbers.
 const UNITS: [PeriodUnit; 7] = [

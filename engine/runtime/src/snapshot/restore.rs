@@ -1,12 +1,16 @@
 //! Beginning with a snapshot: the newest that is good.
 
-use super::format::{FACTS, HEAD, ISSUED, LEFT_OUT, NAMES, SOURCE, TALK, TENANT, decode_issued};
+use super::format::{
+    FACTS, HEAD, ISSUED, LEFT_OUT, NAMES, PUBLISHED, SOURCE, TALK, TENANT, decode_issued,
+};
 use super::tables::read_source;
 use super::{Trouble, utf8};
+use crate::chain::Link;
 use crate::conversation::Names;
 use crate::error::RuntimeError;
 use crate::intake::Intake;
 use crate::record::{self, ConversationId};
+use crate::recovery::Target;
 use crate::sequencer::{Replay, Work};
 use crate::sources::Sources;
 use crossbeam_channel::Sender;
@@ -30,6 +34,8 @@ pub(crate) struct Restored {
     pub(crate) sources: Sources,
     horizon: Option<Timestamp>,
     issued: Vec<IssuedPosition>,
+    /// What was published up to then, if it says so.
+    link: Option<Link>,
 }
 
 /// The good snapshots, newest first; what is damaged is said and left alone.
@@ -69,9 +75,9 @@ impl Restored {
     pub(crate) fn enter<S: Storage>(
         storage: &S,
         manifest: &Manifest,
-        intake: &Intake,
-        work: &Sender<Work>,
+        to: &Target<'_>,
     ) -> Result<Self, RuntimeError> {
+        let Target { intake, work, .. } = *to;
         let mut restored = Self::default();
         for index in 0..manifest.parts.len() {
             restored.part(storage, manifest, index, intake, work).map_err(
@@ -83,6 +89,7 @@ impl Restored {
                 },
             )?;
         }
+        to.with_chain(|chain| chain.begin(restored.epoch, restored.link));
         let (reply, entered) = crossbeam_channel::bounded(1);
         let replay = Replay::Restored {
             epoch: restored.epoch,
@@ -135,6 +142,7 @@ impl Restored {
                     talk = Some(conversation);
                 }
                 ISSUED => self.issued.push(decode_issued(content).ok_or("a figure is cut")?),
+                PUBLISHED => self.link = Some(Link::decode(content).ok_or("a link is cut")?),
                 LEFT_OUT => intake.leave_out(record::left_out(content).ok_or("a fact is cut")?),
                 FACTS => {
                     let (copies, frame) = record::number(content).ok_or("a batch is cut")?;

@@ -1,8 +1,11 @@
 //! What a snapshot has besides facts: names, sources, conversations, the horizon.
 
-use super::format::{HEAD, ISSUED, LEFT_OUT, NAMES, SOURCE, TALK, TENANT, encode_issued, frames};
+use super::format::{
+    HEAD, ISSUED, LEFT_OUT, NAMES, PUBLISHED, SOURCE, TALK, TENANT, encode_issued, frames,
+};
 use super::texts::{Name, Tenant, Texts};
 use super::{Trouble, define, utf8};
+use crate::chain::Link;
 use crate::record::{self, ConversationId, put_text, text};
 use crate::sources::{SourceState, Sources};
 use crate::suspects::Suspect;
@@ -87,7 +90,7 @@ impl Tables {
                     tables.talks.insert(conversation, Talk { tenant, ..Talk::default() });
                     talk = Some(conversation);
                 }
-                ISSUED => {}
+                ISSUED | PUBLISHED => {}
                 LEFT_OUT => {
                     let fact = record::left_out(content).ok_or("a fact is cut")?;
                     tables.left_out.insert(fact);
@@ -110,6 +113,7 @@ impl Tables {
     /// Writes them as the first part.
     pub(super) fn write<S: Storage + Debug>(
         &self,
+        link: &Link,
         issued: &[IssuedPosition],
         to: &mut SnapshotWriter<S>,
     ) -> Result<(), Trouble> {
@@ -117,6 +121,7 @@ impl Tables {
         let horizon = self.horizon.map(|at| at.0.to_le_bytes());
         let horizon: &[u8] = horizon.as_ref().map_or(&[], |bytes| bytes);
         to.push(HEAD, &[&self.epoch.to_le_bytes(), &self.through.to_le_bytes(), horizon])?;
+        to.push(PUBLISHED, &[&link.encode()])?;
         for tenant in self.texts.tenants() {
             to.push(TENANT, &[tenant.as_bytes()])?;
         }

@@ -85,10 +85,11 @@ impl<S: Storage + Clone + Debug> Taker<S> {
 
     /// Takes a snapshot of what is published, unless the newest one is of the same epoch.
     pub(crate) fn take(&mut self) -> Result<Epoch, Trouble> {
-        let (epoch, issued) = {
+        let (link, issued) = {
             let views = self.views.read().unwrap_or_else(PoisonError::into_inner);
-            (views.as_of.epoch, views.issued.values().copied().collect::<Vec<_>>())
+            (views.link, views.issued.values().copied().collect::<Vec<_>>())
         };
+        let epoch = link.epoch;
         if self.kept.first().is_some_and(|newest| newest.number == epoch) {
             return Ok(epoch);
         }
@@ -103,7 +104,7 @@ impl<S: Storage + Clone + Debug> Taker<S> {
         }
         let Fold { mut tables, shards, .. } = fold;
         let mut writer = SnapshotWriter::begin(self.storage.clone(), epoch, tables.through)?;
-        tables.write(&issued, &mut writer)?;
+        tables.write(&link, &issued, &mut writer)?;
         for (index, rows) in shards.into_iter().enumerate() {
             if self.life.try_recv() == Err(TryRecvError::Disconnected) {
                 return Err(Trouble::from("the engine ends"));

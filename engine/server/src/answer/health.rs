@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
+use trueup_runtime::chain::Link;
 use trueup_runtime::health::Health;
 
 /// What to do about a full disk.
@@ -9,6 +10,25 @@ const MAKE_ROOM: &str = "make room on the journal's disk; the engine goes on by 
 /// What to do about too little memory.
 const GIVE_MEMORY: &str = "give the engine more memory (engine.memory_mebibytes, or the limit of its \
     group of processes) and start it again; it goes on by itself when some is free";
+
+/// What stands for all that was published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChainAnswer {
+    /// Up to this epoch.
+    pub(crate) epoch: u64,
+    /// The hash of all epochs in their order.
+    pub(crate) hash: String,
+    /// The hash of the rows of all views but the totals, which no order of epochs changes.
+    pub(crate) views: String,
+}
+
+impl ChainAnswer {
+    /// What a link says.
+    pub(crate) fn new(link: &Link) -> Self {
+        let hex = |hash: u128| format!("{hash:032x}");
+        Self { epoch: link.epoch, hash: hex(link.chain), views: hex(link.views) }
+    }
+}
 
 /// Whether the engine takes input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +47,12 @@ pub(crate) struct HealthAnswer {
     pub(crate) sealed_record: u64,
     /// How many epochs are on their way to the disk.
     pub(crate) epochs_under_way: u64,
+    /// What stands for all that was published.
+    pub(crate) chain: ChainAnswer,
+    /// How many epochs had been published before the engine began, and were the same again.
+    pub(crate) same_epochs: u64,
+    /// How many of them were something else, and may be.
+    pub(crate) other_epochs: u64,
     /// The memory that the engine uses, in bytes; 0 where the system does not say it.
     pub(crate) memory_used_bytes: u64,
     /// The memory that it may use, in bytes, if there is a limit.
@@ -35,7 +61,7 @@ pub(crate) struct HealthAnswer {
 
 impl HealthAnswer {
     /// How the engine is now.
-    pub(crate) fn new(health: &Health) -> Self {
+    pub(crate) fn new(health: &Health, link: &Link) -> Self {
         let (full, memory) = (health.full(), health.memory());
         let (state, since, remedy) = match (&full, memory.held_since) {
             (Some(full), _) => ("held back: the disk is full", Some(full.since), Some(MAKE_ROOM)),
@@ -50,6 +76,9 @@ impl HealthAnswer {
             durable_record: health.durable_record(),
             sealed_record: health.sealed_record(),
             epochs_under_way: health.epochs_under_way(),
+            chain: ChainAnswer::new(link),
+            same_epochs: health.same_epochs(),
+            other_epochs: health.other_epochs(),
             memory_used_bytes: memory.reading.used,
             memory_limit_bytes: memory.reading.most,
         }
@@ -98,12 +127,16 @@ pub(crate) fn gauges(health: &Health, published: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::{HealthAnswer, gauges};
+    use trueup_runtime::chain::Link;
     use trueup_runtime::health::Health;
 
     #[test]
     fn an_engine_that_takes_input_has_nothing_to_remedy() {
         let health = Health::default();
-        let answer = HealthAnswer::new(&health);
+        let link = Link { epoch: 7, chain: 0xAB, ..Link::default() };
+        let answer = HealthAnswer::new(&health, &link);
+        assert_eq!((answer.chain.epoch, answer.chain.hash.len()), (7, 32));
+        assert!(answer.chain.hash.ends_with("00ab"), "{answer:?}");
         assert_eq!((answer.state.as_str(), answer.remedy), ("taking input", None));
         assert!(gauges(&health, 7).contains("trueup_journal_full 0\n"));
         assert!(gauges(&health, 7).contains("trueup_memory_full 0\n"));

@@ -1,6 +1,7 @@
 //! Copies an engine's journal and snapshot, while it runs or not, and puts such a copy back.
 
 use crate::args::{BackupArguments, RestoreArguments, WhichJournal};
+use crate::command::serve::DIFFERS;
 use crate::config::{Values, environment};
 use crate::exit::{Exit, Failure};
 use crate::render::Format;
@@ -76,7 +77,9 @@ fn working<T>(what: &str, work: impl FnOnce(&mut dyn FnMut(Done)) -> T) -> T {
 pub(super) fn refused(what: &str, error: &RuntimeError) -> Failure {
     let cause = std::error::Error::source(error);
     let cause = cause.map_or_else(|| error.to_string(), ToString::to_string);
-    let (exit, hint) = if error.is_damage() {
+    let (exit, hint) = if matches!(error, RuntimeError::PublishedDiffers(_)) {
+        (Exit::Differs, DIFFERS)
+    } else if error.is_damage() {
         (Exit::Damaged, "`trueup verify` on the folder says more; nothing was changed")
     } else if matches!(error, RuntimeError::Folder { .. }) {
         (Exit::NoInput, "the journal's folder is that of `journal.folder`")

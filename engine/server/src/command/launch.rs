@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &LaunchArguments) -> anyhow::Result<Exit> {
 
 /// The code of an end that a new start would only repeat.
 fn beyond_help(status: ExitStatus) -> Option<Exit> {
-    let lasting = [Exit::Config, Exit::Usage, Exit::NoInput, Exit::Damaged];
+    let lasting = [Exit::Config, Exit::Usage, Exit::NoInput, Exit::Damaged, Exit::Differs];
     let code = status.code()?;
     lasting.into_iter().find(|exit| i32::from(exit.number()) == code)
 }
@@ -120,6 +120,9 @@ impl Fleet {
             }
             if let Some(api) = arguments.serve.api {
                 command.arg("--api").arg(api.to_string());
+            }
+            if arguments.serve.accept_differences && process == 0 {
+                command.arg("--accept-differences");
             }
             if let Some(connectors) = arguments.serve.connectors {
                 command.arg("--connectors").arg(connectors.to_string());

@@ -204,8 +204,14 @@ pub(crate) fn trial(arguments: &TrialArguments) -> anyhow::Result<Exit> {
         })
         .collect();
     let config = Values::read(arguments.config.as_deref(), environment)?.check()?;
-    let settings =
-        Settings { journal: None, snapshots: None, memory: Gauge::default(), ..config.settings };
+    // It is not asked what was published, but whether anything can be.
+    let settings = Settings {
+        journal: None,
+        snapshots: None,
+        memory: Gauge::default(),
+        accepts_differences: true,
+        ..config.settings
+    };
     let wanted = Replayed { from: None, through: arguments.through, without };
     let clock = Arc::new(SystemClock::default());
     look_back(settings, clock, &arguments.folder, wanted)?;

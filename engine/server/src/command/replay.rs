@@ -1,8 +1,10 @@
 //! Looks back: what an engine would have answered as of an epoch, from its folder or a backup.
 
 use crate::answer::Words;
+use crate::answer::health::ChainAnswer;
 use crate::args::ReplayArguments;
 use crate::command::backup::refused;
+use crate::command::serve::build;
 use crate::config::{Values, environment};
 use crate::exit::{Exit, Failure};
 use crate::question::{self, Rows, View};
@@ -29,6 +31,7 @@ pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<Exit> {
         snapshots: None,
         // Nothing comes in that could be held back.
         memory: Gauge::default(),
+        build: build()?,
         ..config.settings
     };
     let zone = settings.policy.zone.clone();
@@ -43,6 +46,7 @@ pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<Exit> {
     let (all, names) = (engine.views(), engine.names());
     let words = Words::new(&all, &names, &zone);
     let filter = arguments.which.filter();
+    let chain = ChainAnswer::new(&all.link);
     let mut found: BTreeMap<&str, Rows> = BTreeMap::new();
     for view in views {
         let rows = question::ask(&words, view, &filter).map_err(|error| {
@@ -54,12 +58,17 @@ pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<Exit> {
     let mut page = Page::stdout(&mut out);
     let format = arguments.output.format();
     if format == Format::Json {
-        page.line(&serde_json::to_string_pretty(&found)?)?;
+        let mut answer = serde_json::to_value(&found)?;
+        answer["chain"] = serde_json::to_value(&chain)?;
+        page.line(&serde_json::to_string_pretty(&answer)?)?;
         return Ok(Exit::Clean);
     }
     for (name, rows) in &found {
         page.heading(name)?;
         question::write(&mut page, format, rows)?;
+    }
+    if format == Format::Table {
+        page.line(&format!("\nchain {} of epoch {}", chain.hash, chain.epoch))?;
     }
     Ok(Exit::Clean)
 }

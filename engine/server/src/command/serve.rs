@@ -10,7 +10,9 @@ use crate::listener::{Listener, TokenGate};
 use crate::shutdown::{Ended, wait};
 use anyhow::Context as _;
 use signal_hook::consts::TERM_SIGNALS;
-use std::path::Path;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use trueup_model::hash::hash128;
@@ -23,6 +25,15 @@ use trueup_runtime::engine::Engine;
 use trueup_runtime::error::RuntimeError;
 use trueup_runtime::mesh::{Member, Mesh, Pulse};
 
+/// What to do where what was published is something else now.
+pub(super) const DIFFERS: &str = "nothing was changed: keep a backup of the folder and report it; \
+    `trueup serve --accept-differences` goes on with what is computed now";
+
+/// How much of the program is hashed at a time.
+const PIECE_BYTES: u64 = 1024 * 1024;
+/// What to do where the journal failed.
+const LOOK_AT_DISK: &str = "look at the disk and at the log above, then start again";
+
 /// Runs the engine.
 pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     log_to_stderr();
@@ -31,7 +42,9 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
         rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
             .context("could not bind this process to the one that started it")?;
     }
-    let config = configuration(arguments)?;
+    let mut config = configuration(arguments)?;
+    config.settings.build = build()?;
+    config.settings.accepts_differences = arguments.accept_differences;
     let is_first = config.member.as_ref().is_none_or(|member| member.process == 0);
     if is_first && !arguments.with_parent {
         mend(arguments)?;
@@ -39,7 +52,8 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     if let Some(journal) = config.settings.journal.clone() {
         observe_failures(move |failure| write_down_failure(failure, &journal));
     }
-    let joined = config.member.as_ref().map(join).transpose()?;
+    let joined =
+        config.member.as_ref().map(|member| join(member, config.settings.build)).transpose()?;
     let (mesh, pulse) = joined.unzip();
     if config.member.as_ref().is_some_and(|member| member.process > 0) {
         return match mesh {
@@ -80,9 +94,8 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     match ended {
         Ended::Told => Ok(Exit::Clean),
         Ended::Failed(message) => {
-            write_down(&message, journal.as_deref(), safe);
-            let hint = "look at the disk and at the log above, then start again";
-            Err(Failure::new(Exit::Stopped, message, hint).into())
+            write_down_stop(&message, journal.as_deref(), safe);
+            Err(Failure::new(Exit::Stopped, message, LOOK_AT_DISK).into())
         }
     }
 }
@@ -102,12 +115,25 @@ pub(super) fn configuration(arguments: &ServeArguments) -> Result<Config, Failur
     values.check()
 }
 
+/// A hash of this program: what one build published, the same one must compute again.
+pub(super) fn build() -> anyhow::Result<u128> {
+    let path = std::env::current_exe().context("no own program")?;
+    let mut file = File::open(path).context("could not read the own program")?;
+    let (mut hash, mut piece) = (0_u128, Vec::new());
+    loop {
+        piece.clear();
+        let next = (&mut file).take(PIECE_BYTES).read_to_end(&mut piece);
+        if next.context("could not read the own program")? == 0 {
+            return Ok(hash);
+        }
+        hash = hash128(&[&hash.to_le_bytes(), &piece]);
+    }
+}
+
 /// Finds the other processes of the cluster, and ends this one when one of them is gone.
-fn join(member: &Member) -> anyhow::Result<(Mesh, Pulse)> {
-    let program = std::env::current_exe().and_then(std::fs::read).context("no own program")?;
+fn join(member: &Member, program: u128) -> anyhow::Result<(Mesh, Pulse)> {
     let mut build = [0; 32];
-    let hash = hash128(&[&program]).to_le_bytes().into_iter().chain(program.len().to_le_bytes());
-    for (place, byte) in build.iter_mut().zip(hash) {
+    for (place, byte) in build.iter_mut().zip(program.to_le_bytes()) {
         *place = byte;
     }
     let member = Member { build, ..member.clone() };
@@ -142,24 +168,38 @@ fn assist(policy: &Policy, mesh: Mesh, pulse: Option<Pulse>) -> anyhow::Result<E
     Ok(Exit::Clean)
 }
 
-/// Why an engine did not start; damage of the journal is written down.
+/// Why an engine did not start; what the journal or its disk has to do with it is written down, and so is an
+/// epoch that differs.
 fn not_started(error: &RuntimeError, journal: Option<&Path>) -> Failure {
     let cause = std::error::Error::source(error);
     let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
     let message = format!("the engine did not start: {error}{cause}");
+    if matches!(error, RuntimeError::PublishedDiffers(_)) {
+        write_down(journal, |now, journal| {
+            Incident::of_difference(now, &message, journal).write(now)
+        });
+        return Failure::new(Exit::Differs, message, DIFFERS);
+    }
     if !error.is_damage() {
         return Failure::new(Exit::Internal, message, "the message says what can be done");
     }
-    write_down(&message, journal, (0, 0));
+    write_down_stop(&message, journal, (0, 0));
     let hint = "`trueup verify` on the journal's folder says more; nothing was changed";
     Failure::new(Exit::Damaged, message, hint)
 }
 
 /// Writes down why the engine stopped.
-fn write_down(message: &str, journal: Option<&Path>, safe: (u64, u64)) {
+fn write_down_stop(message: &str, journal: Option<&Path>, safe: (u64, u64)) {
+    write_down(journal, |now, journal| Incident::new(now, message, journal, safe).write(now));
+}
+
+/// Writes down what happened, where there is a journal to write it next to.
+fn write_down(
+    journal: Option<&Path>,
+    write: impl FnOnce(Timestamp, &Path) -> std::io::Result<PathBuf>,
+) {
     let Some(journal) = journal else { return };
-    let now = SystemClock::default().now();
-    match Incident::new(now, message, journal, safe).write(now) {
+    match write(SystemClock::default().now(), journal) {
         Ok(path) => tracing::error!(file = %path.display(), "what happened was written down"),
         Err(error) => tracing::error!(%error, "what happened could not be written down"),
     }

@@ -7,4 +7,5 @@ mod commands;
 mod memory;
 mod mend;
 mod network;
+mod published;
 mod support;

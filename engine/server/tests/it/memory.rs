@@ -11,12 +11,6 @@ fn config(mebibytes: u32) -> String {
     )
 }
 
-/// What the engine says at a path of its API.
-fn get(engine: &Engine, path: &str) -> String {
-    let url = format!("http://{}{path}", engine.api());
-    ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap()
-}
-
 #[test]
 fn an_engine_with_too_little_memory_holds_input_back_and_says_what_to_do() {
     let folder = folder();
@@ -27,18 +21,18 @@ fn an_engine_with_too_little_memory_holds_input_back_and_says_what_to_do() {
     let question = ["sessions", "--wait-for", &epoch];
     let expected = rows(&engine.ask(path, &question));
     assert_eq!(expected.len(), 2, "{expected:?}");
-    assert!(get(&engine, "/v1/health").contains("\"state\":\"taking input\""));
-    assert!(get(&engine, "/metrics").contains("trueup_memory_limit_bytes 104857600000\n"));
+    assert!(engine.get("/v1/health").contains("\"state\":\"taking input\""));
+    assert!(engine.get("/metrics").contains("trueup_memory_limit_bytes 104857600000\n"));
     engine.kill();
 
     // Any process has more than a mebibyte.
     let mut poor = Engine::start_with(path, &["serve"], &config(1));
-    let mut looks = std::iter::repeat_with(|| get(&poor, "/v1/health")).take(600);
+    let mut looks = std::iter::repeat_with(|| poor.get("/v1/health")).take(600);
     let health = looks.find(|health| health.contains("held back")).unwrap();
     for words in ["held back: memory is full", "engine.memory_mebibytes", "\"since\":\"20"] {
         assert!(health.contains(words), "no {words} in {health}");
     }
-    assert!(get(&poor, "/metrics").contains("trueup_memory_full 1\n"));
+    assert!(poor.get("/metrics").contains("trueup_memory_full 1\n"));
     assert_eq!(rows(&poor.ask(path, &["sessions"])), expected, "it answers");
     assert!(signal(Some(Signal::TERM), &poor.child.id().to_string()));
     assert_eq!(poor.child.wait().unwrap().code(), Some(0), "told to stop");

@@ -94,11 +94,6 @@ impl Engine {
         &self.connectors
     }
 
-    /// Where it answers.
-    pub(crate) fn api(&self) -> &str {
-        &self.api
-    }
-
     pub(crate) fn become_ready(&mut self) {
         let ready = self.hear(" ready ");
         (self.api, self.connectors) = (field(&ready, "questions="), field(&ready, "connectors="));
@@ -108,6 +103,12 @@ impl Engine {
     pub(crate) fn feed(&self, source: &str, files: &[File<'_>]) -> u64 {
         let settings = Settings::new("acme", source, 1, Secret::default());
         deliver(&self.connectors, settings, files)
+    }
+
+    /// What it says at a path of its API.
+    pub(crate) fn get(&self, path: &str) -> String {
+        let url = format!("http://{}{path}", self.api);
+        ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap()
     }
 
     pub(crate) fn ask(&self, folder: &Path, question: &[&str]) -> Value {

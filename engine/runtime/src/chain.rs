@@ -1,0 +1,201 @@
+//! The chain of what was published: a few numbers that stand for every difference of every epoch.
+//!
+//! ```text
+//! sum(e)   = Σ difference · hash(view, row)        over what epoch e changed
+//! views(e) = Σ sum(1..=e) = Σ count · hash(view, row)   over the rows that are there after e
+//! chain(e) = hash(chain(e − 1), e, horizon(e), sum(e))
+//! ```
+//!
+//! Sums do not depend on order, nor on the worker or process that found a row. Rows name things by
+//! identifiers, which are hashes of names and the same wherever and whenever they are made. Totals over the
+//! trees come when there is a tick, which is not written down, so they have a sum of their own, that is
+//! compared where both have just ticked. `before.rs` compares what is computed again with what had been
+//! published; a snapshot enters as one epoch, of which there is `views` to compare, and its chain goes on.
+//!
+//! The bytes of a row are those of one build (`row.rs`), and other rules give other answers. So a link
+//! names both, and where it comes from: only links of one lineage must be the same.
+
+mod row;
+mod before;
+
+pub(crate) use before::{Before, Compared};
+pub(crate) use row::Weight;
+
+use crate::publisher::Planned;
+use crate::settings::Settings;
+use row::RowBytes;
+use std::hash::Hash;
+use trueup_model::hash::{Hash128, hash128};
+use trueup_operators::Epoch;
+
+/// The bytes of a link without totals; with them it has 16 more.
+const LINK_BYTES: usize = 72;
+
+/// What was published up to the end of an epoch, in a few numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// The build and the rules that computed it.
+    pub fingerprint: u128,
+    /// Those, and the snapshots of other rules that the run began with.
+    pub lineage: u128,
+    /// Of all epochs so far, in their order.
+    pub chain: u128,
+    /// Of the rows of all views but the totals.
+    pub views: u128,
+    /// Of the totals over the trees, if the epoch brought them up to date.
+    pub totals: Option<u128>,
+}
+
+impl Link {
+    /// The link as it is kept.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(LINK_BYTES + 16);
+        bytes.extend_from_slice(&self.epoch.to_le_bytes());
+        let sums = [self.fingerprint, self.lineage, self.chain, self.views];
+        for sum in sums.into_iter().chain(self.totals) {
+            bytes.extend_from_slice(&sum.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// The link of these bytes.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (epoch, rest) = bytes.split_first_chunk()?;
+        let (sums, tail) = rest.as_chunks();
+        let (sums, totals) = sums.split_at_checked(4)?;
+        let [fingerprint, lineage, chain, views] =
+            <[[u8; 16]; 4]>::try_from(sums).ok()?.map(u128::from_le_bytes);
+        let totals = match totals {
+            [] => None,
+            [totals] => Some(u128::from_le_bytes(*totals)),
+            [_, _, ..] => return None,
+        };
+        let epoch = u64::from_le_bytes(*epoch);
+        tail.is_empty().then_some(Self { epoch, fingerprint, lineage, chain, views, totals })
+    }
+}
+
+/// When an output changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// With every epoch.
+    Epochs,
+    /// With ticks.
+    Ticks,
+}
+
+/// What an epoch changed, added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    /// In what changes with every epoch.
+    pub(crate) views: u128,
+    /// In what changes with ticks.
+    pub(crate) totals: u128,
+}
+
+impl Sums {
+    /// Adds the differences of a view. Work: its rows.
+    pub(crate) fn add<R: Hash, W: Weight>(&mut self, view: &str, pace: Pace, rows: &[(R, W)]) {
+        if rows.is_empty() {
+            return;
+        }
+        let name = view.as_bytes();
+        // One hash for each part of a weight.
+        let mut hashes = [&b"0"[..], b"1"].map(|part| Hash128::beginning(&[name, part]));
+        let mut bytes = RowBytes::default();
+        let mut sum = 0_u128;
+        for (row, weight) in rows {
+            bytes.of(row);
+            for (part, hash) in weight.parts().into_iter().zip(&mut hashes) {
+                if part != 0 {
+                    let term = part.cast_unsigned().wrapping_mul(hash.of(&[bytes.bytes()]));
+                    sum = sum.wrapping_add(term);
+                }
+            }
+        }
+        let place = match pace {
+            Pace::Epochs => &mut self.views,
+            Pace::Ticks => &mut self.totals,
+        };
+        *place = place.wrapping_add(sum);
+    }
+}
+
+/// The chain as far as it was computed, and what of it is known from before.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    last: Link,
+    totals: u128,
+    before: Before,
+    /// The snapshot that the run begins with: its epoch, and its link if it has one.
+    root: Option<(Epoch, Option<Link>)>,
+}
+
+impl Chain {
+    /// A chain of nothing, under these settings.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let fingerprint = fingerprint(settings);
+        let last = Link { fingerprint, lineage: fingerprint, ..Link::default() };
+        Self { last, totals: 0, before: Before::default(), root: None }
+    }
+
+    /// Has the epochs that come compared with what was published of them before.
+    pub(crate) fn expect(&mut self, before: Before) {
+        self.before = before;
+    }
+
+    /// Begins with a snapshot, which enters as one epoch.
+    pub(crate) fn begin(&mut self, epoch: Epoch, link: Option<Link>) {
+        let own = self.last.fingerprint;
+        self.last.lineage = match &link {
+            Some(link) if link.fingerprint == own => link.lineage,
+            Some(link) => {
+                hash128(&[&link.lineage.to_le_bytes(), &epoch.to_le_bytes(), &own.to_le_bytes()])
+            }
+            None => hash128(&[&epoch.to_le_bytes(), &own.to_le_bytes()]),
+        };
+        self.root = Some((epoch, link));
+    }
+
+    /// Adds an epoch; gives its link, and how it compares with what had been published of it.
+    pub(crate) fn extend(&mut self, plan: &Planned, sums: Sums) -> (Link, Compared) {
+        let Planned { epoch, horizon, totals } = *plan;
+        let last = &mut self.last;
+        last.epoch = epoch;
+        last.views = last.views.wrapping_add(sums.views);
+        self.totals = self.totals.wrapping_add(sums.totals);
+        last.totals = totals.then_some(self.totals);
+        last.chain = hash128(&[
+            &last.chain.to_le_bytes(),
+            &epoch.to_le_bytes(),
+            &horizon.0.to_le_bytes(),
+            &sums.views.to_le_bytes(),
+        ]);
+        if let Some((_, link)) = self.root.take_if(|(root, _)| *root == epoch)
+            && let Some(link) = link
+        {
+            if link.lineage == last.lineage {
+                last.chain = link.chain;
+            }
+            self.before.note_snapshot(link);
+        }
+        (*last, self.before.compare(last))
+    }
+}
+
+/// What computes: the build, and everything of the settings that answers depend on.
+fn fingerprint(settings: &Settings) -> u128 {
+    let Settings { policy, names_max, products_max, future_tolerance_us, build, .. } = settings;
+    hash128(&[
+        &build.to_le_bytes(),
+        format!("{policy:?}").as_bytes(),
+        &names_max.to_le_bytes(),
+        &products_max.to_le_bytes(),
+        &future_tolerance_us.to_le_bytes(),
+    ])
+}
+
+#[cfg(test)]
+mod tests;

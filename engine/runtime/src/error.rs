@@ -135,6 +135,18 @@ pub struct PublishedDiffers {
 }
 
 impl RuntimeError {
+    /// Whether the disk refused something, so that starting again may help.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Journal(
+                JournalError::Storage { .. }
+                    | JournalError::Full { .. }
+                    | JournalError::Poisoned { .. }
+            )
+        )
+    }
+
     /// Whether what is kept is not what was written, so that starting again does not help.
     pub fn is_damage(&self) -> bool {
         match self {

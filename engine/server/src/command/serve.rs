@@ -180,6 +180,10 @@ fn not_started(error: &RuntimeError, journal: Option<&Path>) -> Failure {
         });
         return Failure::new(Exit::Differs, message, DIFFERS);
     }
+    if error.is_refusal() {
+        write_down_stop(&message, journal, (0, 0));
+        return Failure::new(Exit::Stopped, message, LOOK_AT_DISK);
+    }
     if !error.is_damage() {
         return Failure::new(Exit::Internal, message, "the message says what can be done");
     }

@@ -1,8 +1,11 @@
 //! The load: a connector that delivers a log a day, and holds as much as a crash may cost it.
 
+use super::support::{Engine, rows};
 use crossbeam_channel::Sender;
+use serde_json::Value;
 use std::fmt::Write as _;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 use trueup_connectors::client::clock::SystemClock;
@@ -12,11 +15,9 @@ use trueup_connectors::load::{File, Options, load};
 use trueup_model::calendar::Zone;
 use trueup_model::time::Timestamp;
 
-/// How many logs are delivered between two kills.
-pub(crate) const LOGS_PER_KILL: usize = 8;
 /// How many people a log is of: few, so that an engine that was often killed is soon ready again.
 const USERS: usize = 4;
-/// How many batches are on their way at most. Fewer than there are logs between two kills, so that each
+/// How many batches are on their way at most. Fewer than there are logs between two kills (8), so that each
 /// engine answers before it is killed, and the connector's pauses do not grow from kill to kill.
 const HELD_MAX: u64 = 4;
 /// How long the connector looks for an engine before the test has failed.
@@ -49,6 +50,33 @@ fn log(day: usize) -> String {
         let _ = writeln!(text, "11:{user:02}:00 (simd) IN: \"MESH\" u{user}@pc{day}  ");
     }
     text
+}
+
+/// How an engine is told to run where the connector looks for it.
+pub(crate) fn config(port: u16) -> String {
+    format!(
+        "[engine]\nepoch_milliseconds = 2\n[api]\nlisten = \"127.0.0.1:0\"\n\
+         [connectors]\nlisten = \"127.0.0.1:{port}\"\n[journal]\nfolder = \"journal\"\n\
+         [snapshots]\njournal_bytes = 65536\ninterval_seconds = 1\n"
+    )
+}
+
+/// What an engine answers as of an epoch: all positions, and all checkouts.
+pub(crate) fn answers(engine: &Engine, folder: &Path, epoch: u64) -> [Vec<Value>; 2] {
+    let epoch = epoch.to_string();
+    let wait = ["--wait-for", &epoch];
+    [&["positions", "--period", "every"][..], &["sessions"]]
+        .map(|question| rows(&engine.ask(folder, &[question, &wait].concat())))
+}
+
+/// Compares what was answered with what an engine answers that nothing happened to.
+pub(crate) fn compare(found: &[Vec<Value>; 2], undisturbed: &[Vec<Value>; 2], what: &str) {
+    assert!(!undisturbed.iter().any(Vec::is_empty));
+    for (rows, expected) in found.iter().zip(undisturbed) {
+        assert_eq!(rows.len(), expected.len(), "{what}");
+        let differing = rows.iter().zip(expected).find(|(one, other)| one != other);
+        assert_eq!(differing, None, "{what}");
+    }
 }
 
 /// Delivers the logs of some days; gives the epoch that has all of them.

@@ -11,16 +11,18 @@ mod load;
 mod support;
 
 use crossbeam_channel::bounded;
-use load::{LOGS_PER_KILL, Random, deliver, free_port};
+use load::{Random, answers, compare, config, deliver, free_port};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
-use support::{Engine, children, ends, folder, rows, signal};
+use support::{Engine, children, ends, folder, signal};
 use trueup_runtime::clock::{Clock as _, SystemClock};
 
 /// How often something is killed if nothing else is said.
 const KILLS: usize = 3;
+/// How many logs are delivered between two kills.
+const LOGS_PER_KILL: usize = 8;
 /// How long a kill waits at most after the logs it waits for, so that it comes at any moment.
 const LATER_MS_MAX: usize = 20;
 
@@ -35,16 +37,11 @@ enum Form {
 
 impl Form {
     fn start(self, folder: &Path, port: u16) -> Engine {
-        let config = format!(
-            "[engine]\nepoch_milliseconds = 2\n[api]\nlisten = \"127.0.0.1:0\"\n\
-             [connectors]\nlisten = \"127.0.0.1:{port}\"\n[journal]\nfolder = \"journal\"\n\
-             [snapshots]\njournal_bytes = 65536\ninterval_seconds = 1\n"
-        );
         let command: &[&str] = match self {
             Self::Alone => &["serve"],
             Self::Pair => &["launch", "--processes", "2", "--failures", "1000000"],
         };
-        Engine::start_with(folder, command, &config)
+        Engine::start_with(folder, command, &config(port))
     }
 
     /// Kills the engine, or a process of it; gives one that runs again, and what was killed.
@@ -67,7 +64,7 @@ impl Form {
 }
 
 /// What an engine answers after it was killed so often while it was fed.
-fn answers(form: Form, kills: usize, days: usize) -> [Vec<Value>; 2] {
+fn run(form: Form, kills: usize, days: usize) -> [Vec<Value>; 2] {
     let folder = folder();
     let (path, port) = (folder.path(), free_port());
     let (done, heard) = bounded(days);
@@ -93,14 +90,7 @@ fn answers(form: Form, kills: usize, days: usize) -> [Vec<Value>; 2] {
         }
         (engine, fed.join().unwrap())
     });
-    let found = ["positions", "sessions"].map(|view| {
-        let epoch = epoch.to_string();
-        let mut question = vec![view, "--wait-for", &epoch];
-        if view == "positions" {
-            question.extend(["--period", "every"]);
-        }
-        rows(&engine.ask(path, &question))
-    });
+    let found = answers(&engine, path, epoch);
     match form {
         Form::Alone => engine.kill(),
         Form::Pair => stop(engine),
@@ -119,13 +109,8 @@ fn check(form: Form) {
     let asked = std::env::var_os("TRUEUP_KILLS").and_then(|text| text.into_string().ok());
     let kills = asked.and_then(|text| text.parse().ok()).unwrap_or(KILLS);
     let days = (kills + 1) * LOGS_PER_KILL;
-    let undisturbed = answers(Form::Alone, 0, days);
-    assert!(!undisturbed.iter().any(Vec::is_empty));
-    for (found, expected) in answers(form, kills, days).iter().zip(&undisturbed) {
-        assert_eq!(found.len(), expected.len(), "{form:?}");
-        let differing = found.iter().zip(expected).find(|(one, other)| one != other);
-        assert_eq!(differing, None, "{form:?}");
-    }
+    let undisturbed = run(Form::Alone, 0, days);
+    compare(&run(form, kills, days), &undisturbed, &format!("{form:?}"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::dataflow::{Dataflow, EpochInput};
 use crate::error::RuntimeError;
 use crate::measures::Measures;
 use crate::mesh::{Mesh, SILENCE_MAX};
+use crate::thread::thread;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use std::any::Any;
 use std::cell::Cell;
@@ -69,7 +70,7 @@ impl Cluster {
                 let end = ends.lock().ok().and_then(|mut ends| ends[worker.index()].take());
                 if let Some(end) = end {
                     measures.observe(worker);
-                    run_worker(worker, &policy, workers, &end, &publisher);
+                    run_worker(worker, &policy, &end, &publisher, &measures);
                 }
             });
             // Joining waits for the workers to end; one that fails has ended the process before.
@@ -78,11 +79,7 @@ impl Cluster {
                 Err(error) => tracing::error!(error, "workers did not start"),
             }
         };
-        let thread = std::thread::Builder::new()
-            .name("trueup-workers".to_owned())
-            .spawn(run)
-            .map_err(|source| RuntimeError::Thread { what: "workers", source })?;
-        Ok(Self { inputs, thread: Some(thread) })
+        Ok(Self { inputs, thread: Some(thread("workers", run)?) })
     }
 
     /// How many workers there are.
@@ -161,11 +158,12 @@ impl Threads {
 fn run_worker(
     worker: &mut Worker,
     policy: &Policy,
-    local: usize,
     inputs: &Receiver<EpochInput>,
     publisher: &Sender<WorkerEpoch>,
+    measures: &Measures,
 ) {
-    let mut flow = Dataflow::build(worker, policy, local);
+    let stages = measures.stages();
+    let mut flow = Dataflow::build(worker, policy, stages.workers());
     let mut open: VecDeque<Epoch> = VecDeque::new();
     loop {
         WORKS_ON.set(open.front().copied().zip(open.back().copied()));
@@ -180,6 +178,7 @@ fn run_worker(
             Ok(input) => {
                 open.push_back(input.epoch);
                 WORKS_ON.set(open.front().copied().zip(open.back().copied()));
+                stages.entered(input.epoch);
                 flow.enter(input);
             }
             Err(TryRecvError::Disconnected) if open.is_empty() => break,
@@ -189,6 +188,7 @@ fn run_worker(
         while open.front().is_some_and(|epoch| flow.is_done(*epoch)) {
             let Some(epoch) = open.pop_front() else { break };
             let changes = flow.take(epoch);
+            stages.found(epoch);
             if publisher.send(WorkerEpoch { epoch, changes }).is_err() {
                 return;
             }

@@ -302,7 +302,9 @@ impl Listener<'_> {
             }
             EngineEvent::Batch(batch) => {
                 let talk = self.talk.as_mut().ok_or(ConversationError::Stopped)?;
-                talk.take(intake, &batch, &self.notes).map(Next::Work).map_err(|words| {
+                let received_us = self.reception.clock.monotonic_us();
+                let taken = talk.take(intake, &batch, &self.notes, received_us);
+                taken.map(Next::Work).map_err(|words| {
                     let error = ConversationError::Unreadable(words);
                     session.refuse(ErrorCode::BadBatch, 0, &error.to_string(), out);
                     error

@@ -16,6 +16,7 @@ use crate::recovery::recover;
 use crate::sequencer::{Around, Sequencer, Work};
 use crate::settings::{Settings, SnapshotPace};
 use crate::snapshot::{Answer, Taker};
+use crate::thread::thread;
 use crate::view::Views;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::convert::Infallible;
@@ -136,7 +137,7 @@ impl Engine {
         let (planned, plans) = bounded(PLANNED_MAX);
         let (found, finds) = bounded(settings.workers * PLANNED_MAX);
         let (life, ends) = bounded(0);
-        let measures = Measures::default();
+        let measures = Measures::new(&settings, Arc::clone(&clock));
         let cluster = Cluster::start(settings.workers, &settings.policy, &found, &measures, mesh)?;
         drop(found);
         let intake = Arc::new(Intake::new(&settings, Arc::clone(&names), work.clone()));
@@ -151,6 +152,7 @@ impl Engine {
             intake: Arc::downgrade(&intake),
             accepts_differences: settings.accepts_differences,
             subscribers: Arc::clone(&subscribers),
+            measures: measures.clone(),
         };
         let sequencer = Sequencer::new(Around {
             settings,
@@ -159,6 +161,7 @@ impl Engine {
             planned,
             progress: Arc::clone(&progress),
             health: Arc::clone(&health),
+            measures: measures.clone(),
             life: ends.clone(),
         });
         let threads = vec![
@@ -238,7 +241,12 @@ impl Engine {
         self.clock.monotonic_us().saturating_sub(self.started_us)
     }
 
-    /// What operators cost since the engine started.
+    /// How many pieces of work wait for the sequencer.
+    pub fn waiting_work(&self) -> usize {
+        self.work.as_ref().map_or(0, Sender::len)
+    }
+
+    /// What operators cost since the engine started, and how long epochs are on their way.
     pub fn measures(&self) -> &Measures {
         &self.measures
     }
@@ -266,7 +274,8 @@ impl Engine {
         if self.is_kept {
             return Err(RuntimeError::NotJournaled);
         }
-        self.send(Work::Facts(facts.into_iter().map(Into::into).collect()))
+        let received_us = self.clock.monotonic_us();
+        self.send(Work::Facts(facts.into_iter().map(Into::into).collect(), received_us))
     }
 
     /// Why the engine stopped by itself, if it did.
@@ -371,16 +380,6 @@ impl Drop for Engine {
             }
         }
     }
-}
-
-fn thread(
-    what: &'static str,
-    run: impl FnOnce() + Send + 'static,
-) -> Result<std::thread::JoinHandle<()>, RuntimeError> {
-    std::thread::Builder::new()
-        .name(format!("trueup-{what}"))
-        .spawn(run)
-        .map_err(|source| RuntimeError::Thread { what, source })
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod snapshot;
 pub mod chain;
 pub mod publisher;
 pub mod mesh;
+mod thread;
 pub mod cluster;
 pub(crate) mod dataflow;
 pub mod changes;

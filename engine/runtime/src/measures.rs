@@ -1,9 +1,16 @@
-//! What each operator costs: how often and how long it ran, how long at most, and how many rows came to it.
+//! What each operator costs: how often and how long it ran, how long at most, and how many rows came to it;
+//! and how long epochs are on their way (`measures/stages.rs`).
 //!
 //! The dataflow library says when an operator starts and stops and what passes through each channel; it
 //! is added up on the worker and handed over now and then. An operator that contains others is
 //! counted without them. Operators of one name are one row, of all workers together.
 
+pub mod stages;
+pub mod times;
+
+use crate::clock::Clock;
+use crate::settings::Settings;
+use stages::Stages;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,22 +32,35 @@ pub struct OperatorCost {
     pub rows: u64,
 }
 
-/// The costs of operators by name, shared by all workers.
-#[derive(Clone, Debug, Default)]
+/// What is measured of an engine, shared by its threads.
+#[derive(Clone)]
 pub struct Measures {
-    costs: Arc<Mutex<BTreeMap<String, OperatorCost>>>,
+    costs: Costs,
+    stages: Arc<Stages>,
+    operators: bool,
 }
 
 impl Measures {
-    /// The costs so far, by the name of the operator.
+    pub(crate) fn new(settings: &Settings, clock: Arc<dyn Clock>) -> Self {
+        let stages = Arc::new(Stages::new(clock, settings.workers));
+        Self { costs: Costs::default(), stages, operators: settings.measure_operators }
+    }
+
+    /// The costs so far, by the name of the operator; nothing if operators are not measured.
     pub fn costs(&self) -> BTreeMap<String, OperatorCost> {
-        self.costs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.costs.all()
+    }
+
+    /// How long epochs are on their way.
+    pub fn stages(&self) -> &Stages {
+        &self.stages
     }
 
     /// Begins to measure a worker; to be called before it builds its dataflow.
     pub(crate) fn observe(&self, worker: &Worker) {
-        let Some(mut register) = worker.log_register() else { return };
-        let mut observer = Observer { measures: self.clone(), ..Observer::default() };
+        let register = worker.log_register().filter(|_| self.operators);
+        let Some(mut register) = register else { return };
+        let mut observer = Observer { measures: self.costs.clone(), ..Observer::default() };
         register.insert::<TimelyEventBuilder, _>("timely", move |_until, events| {
             if let Some(events) = events {
                 for (at, event) in events.drain(..) {
@@ -50,9 +70,19 @@ impl Measures {
             observer.hand_over();
         });
     }
+}
+
+/// The costs of operators by name.
+#[derive(Clone, Debug, Default)]
+struct Costs(Arc<Mutex<BTreeMap<String, OperatorCost>>>);
+
+impl Costs {
+    fn all(&self) -> BTreeMap<String, OperatorCost> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 
     fn add(&self, name: &str, cost: &OperatorCost) {
-        let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut costs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !costs.contains_key(name) {
             costs.insert(name.to_owned(), OperatorCost::default());
         }
@@ -76,7 +106,7 @@ struct Run {
 /// One worker's operators.
 #[derive(Default)]
 struct Observer {
-    measures: Measures,
+    measures: Costs,
     names: BTreeMap<usize, String>,
     ids: BTreeMap<Vec<usize>, usize>,
     /// Where each channel leads.
@@ -154,13 +184,13 @@ impl Observer {
 
 #[cfg(test)]
 mod tests {
-    use super::{Measures, Observer};
+    use super::{Costs, Observer};
     use std::time::Duration;
     use timely::logging::{ChannelsEvent, MessagesEvent, OperatesEvent, ScheduleEvent};
 
     #[test]
     fn an_operator_is_counted_without_those_that_it_contains() {
-        let measures = Measures::default();
+        let measures = Costs::default();
         let mut observer = Observer { measures: measures.clone(), ..Observer::default() };
         let at = Duration::from_millis;
         let operator = |id, addr: &[usize], name: &str| OperatesEvent {
@@ -193,7 +223,7 @@ mod tests {
         observer.hear(at(6), ScheduleEvent::stop(2).into());
         observer.hear(at(7), ScheduleEvent::stop(1).into());
         observer.hand_over();
-        let costs = measures.costs();
+        let costs = measures.all();
         let [outer, inner] = ["Dataflow", "Map"].map(|name| costs[name]);
         assert_eq!((outer.busy, outer.runs, outer.rows), (at(2), 1, 0));
         assert_eq!((inner.busy, inner.longest, inner.rows, inner.operators), (at(4), at(4), 5, 1));

@@ -11,6 +11,7 @@ use crate::cluster::WorkerEpoch;
 use crate::error::{PublishedDiffers, RuntimeError};
 use crate::health::Health;
 use crate::intake::Intake;
+use crate::measures::Measures;
 use crate::view::Views;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use std::collections::BTreeMap;
@@ -126,6 +127,7 @@ pub(crate) struct Publisher {
     pub(crate) intake: Weak<Intake>,
     pub(crate) accepts_differences: bool,
     pub(crate) subscribers: Arc<Mutex<Vec<Sender<Published>>>>,
+    pub(crate) measures: Measures,
 }
 
 impl Publisher {
@@ -168,6 +170,7 @@ impl Publisher {
                 views.totals_as_of = views.as_of.clone();
             }
         }
+        self.measures.stages().published(plan.epoch);
         let published = Published { epoch: plan.epoch, horizon: plan.horizon, changes };
         let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
         // A subscriber that does not keep up is let go; it must begin anew from the views.

@@ -292,6 +292,7 @@ impl<'a> Replayer<'a> {
                     facts,
                     hash,
                     cost: Credit::default(),
+                    received_us: 0,
                     notes: None,
                 });
                 Ok(send(self.work, work)?)

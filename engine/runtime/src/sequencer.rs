@@ -21,6 +21,8 @@ use crate::error::RuntimeError;
 use crate::health::Health;
 use crate::intake::Intake;
 use crate::log::{EpochHash, Log};
+use crate::measures::Measures;
+use crate::measures::stages::Arrival;
 use crate::pace::TotalsPace;
 use crate::publisher::{Planned, Progress};
 use crate::record::{ConversationId, SourceRecord};
@@ -52,6 +54,7 @@ pub(crate) struct Around {
     pub(crate) planned: Sender<Planned>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) health: Arc<Health>,
+    pub(crate) measures: Measures,
     /// Ends when the engine does.
     pub(crate) life: Receiver<Infallible>,
 }
@@ -68,6 +71,8 @@ pub(crate) struct Sequencer {
     open: EpochInput,
     hash: EpochHash,
     opened_us: Option<u64>,
+    /// When the open epoch's first fact came.
+    arrival: Option<Arrival>,
     ticked_us: u64,
     totals: TotalsPace,
     synced_us: u64,
@@ -93,6 +98,7 @@ impl Sequencer {
             open: EpochInput::default(),
             hash: EpochHash::default(),
             opened_us: None,
+            arrival: None,
             ticked_us: 0,
             totals: TotalsPace::new(step_us),
             synced_us: 0,
@@ -182,7 +188,10 @@ impl Sequencer {
         match work {
             Work::Product(product, settings) => self.open.settings.push((product, settings)),
             Work::Unresolved(kind, name) => self.open.unresolved.push((kind, name)),
-            Work::Facts(facts) => self.gather(facts),
+            Work::Facts(facts, received_us) => {
+                self.arrive_at(received_us);
+                self.gather(facts);
+            }
             Work::Greet(greet) => self.greet(&greet),
             Work::Names(..) => {}
             Work::Batch(batch) => self.batch(batch),
@@ -223,13 +232,19 @@ impl Sequencer {
             | Work::Batch(_)
             | Work::Product(..)
             | Work::Unresolved(..)
-            | Work::Facts(_)
+            | Work::Facts(..)
             | Work::Close(..)
             | Work::Seal(_)
             | Work::Release(_)
             | Work::Replay(_) => {}
         }
         Ok(())
+    }
+
+    /// Notes when the first fact of the open epoch came.
+    fn arrive_at(&mut self, received_us: u64) {
+        let taken_us = self.around.clock.monotonic_us();
+        self.arrival.get_or_insert(Arrival { received_us, taken_us });
     }
 
     fn gather(&mut self, facts: Vec<Entered>) {
@@ -284,7 +299,9 @@ impl Sequencer {
     }
 
     fn batch(&mut self, batch: Batch) {
-        let Batch { conversation, sequence, position, facts, hash, cost, notes, .. } = batch;
+        let Batch {
+            conversation, sequence, position, facts, hash, cost, received_us, notes, ..
+        } = batch;
         if !self.sources.advance(conversation, sequence, &position) {
             if let Some(notes) = notes {
                 // One that is too busy to hear it finds out with its next batch.
@@ -293,6 +310,7 @@ impl Sequencer {
             return;
         }
         self.hash.0 = self.hash.0.wrapping_add(hash.0);
+        self.arrive_at(received_us);
         self.gather(facts);
         if let Some(notes) = notes {
             let entry = Delivered { sequence, freed: Credit::default(), notes };
@@ -335,6 +353,7 @@ impl Sequencer {
         }
         let record = log.close(self.epoch, self.hash)?;
         self.held.closed();
+        self.around.measures.stages().closed(self.epoch, self.arrival);
         let input = self.begin_next(closing.moved);
         self.flight.push(Closed {
             record,
@@ -362,7 +381,7 @@ impl Sequencer {
             self.horizon = Some(now);
         }
         self.hash = EpochHash::default();
-        self.opened_us = None;
+        (self.opened_us, self.arrival) = (None, None);
         self.epoch += 1;
         input
     }

@@ -55,6 +55,8 @@ pub struct Settings {
     pub journal_segment_bytes: u64,
     /// Marks the records of a new journal: a number that those who send facts cannot guess.
     pub journal_mark: u64,
+    /// Whether what each operator costs is measured; what that itself costs is said in `benches/README.md`.
+    pub measure_operators: bool,
     /// How much memory there is, and how it is looked at; by default there is no limit.
     pub memory: Gauge,
     /// How far ahead of its arrival an event may lie, in microseconds.
@@ -81,6 +83,7 @@ impl Default for Settings {
             snapshots: None,
             journal_segment_bytes: 256 * 1024 * 1024,
             journal_mark: 0,
+            measure_operators: true,
             memory: Gauge::default(),
             future_tolerance_us: 300 * SECOND_US,
             build: 0,

@@ -18,6 +18,7 @@ pub(crate) mod position;
 pub(crate) mod quarantine;
 pub(crate) mod rollup;
 pub(crate) mod server;
+pub(crate) mod stage;
 
 use crate::filter::Filter;
 use confidence::{Confidence, Heard};

@@ -8,6 +8,7 @@ use crate::answer::Words;
 use crate::answer::explanation::{ExplainError, explanation};
 use crate::answer::health::{HealthAnswer, gauges};
 use crate::answer::operator::OperatorCosts;
+use crate::answer::stage::{self, Stages};
 use crate::exit::{Exit, Failure};
 use crate::filter::Filter;
 use crate::question::{View, ask};
@@ -175,13 +176,15 @@ async fn not_yet(shared: &Shared, view: View, filter: &Filter) -> Option<Respons
     ))
 }
 
-/// What operators cost since the engine started.
+/// What operators cost since the engine started, and how its epochs come along.
 async fn operators(State(shared): State<Shared>) -> Response {
     let views = shared.engine.views();
     let names = shared.engine.names();
     let as_of = Words::new(&views, &names, &shared.zone).as_of();
     let costs = shared.engine.measures().costs();
-    axum::Json(OperatorCosts::new(as_of, shared.engine.runs_for_us(), costs)).into_response()
+    let stages = Stages::of(&shared.engine);
+    let runs_for_us = shared.engine.runs_for_us();
+    axum::Json(OperatorCosts::new(as_of, runs_for_us, costs, stages)).into_response()
 }
 
 /// Whether the engine takes input, and what to do if it does not.
@@ -193,7 +196,7 @@ async fn health(State(shared): State<Shared>) -> Response {
 /// The same in figures.
 async fn metrics(State(shared): State<Shared>) -> String {
     let published = shared.engine.views().as_of.epoch;
-    gauges(shared.engine.health(), published)
+    gauges(shared.engine.health(), published) + &stage::metrics(&shared.engine)
 }
 
 async fn explain(

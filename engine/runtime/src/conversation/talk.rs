@@ -31,7 +31,7 @@ impl Talk {
         Work::Names(self.conversation, definitions.frame.to_vec())
     }
 
-    /// Reads a batch.
+    /// Reads a batch that was received at an instant of the engine's clock.
     ///
     /// # Errors
     /// What is wrong with it, in words.
@@ -40,6 +40,7 @@ impl Talk {
         intake: &Intake,
         batch: &wire::Batch<'_>,
         notes: &Sender<Note>,
+        received_us: u64,
     ) -> Result<Work, String> {
         let (facts, hash) = self.names.facts(intake, self.tenant, batch)?;
         Ok(Work::Batch(Batch {
@@ -50,6 +51,7 @@ impl Talk {
             facts,
             hash,
             cost: batch.cost().plus(std::mem::take(&mut self.freed)),
+            received_us,
             notes: Some(notes.clone()),
         }))
     }

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::clock::ManualClock;
+use crate::measures::stages::{Depths, Stage};
 use crate::settings::{Horizon, Settings};
 use std::sync::Arc;
 use trueup_model::calendar::Period;
@@ -121,4 +122,42 @@ fn an_event_with_the_zero_of_a_clock_is_set_aside_and_says_why() {
     });
     let why = "dated before 1990: the zero of a clock, or a date that was never set".to_owned();
     assert_eq!(rejects.collect::<Vec<_>>(), [(RejectReason::OutOfRange, why)]);
+}
+
+#[test]
+fn each_stage_of_an_epoch_is_measured_by_the_engines_clock() {
+    let begin = Timestamp::RECORDED.plus_us(1_000_000 * SECOND_US);
+    let clock = Arc::new(ManualClock::at(begin));
+    let settings = Settings { horizon: Horizon::Evidence, ..Settings::default() };
+    let engine = Engine::start(settings, Arc::<ManualClock>::clone(&clock)).unwrap();
+    let tenant = TenantId::named("t");
+    let opened = line(100, SessionKind::Open, "ws1");
+    let named = engine.intake().name(tenant, fact(1, opened)).unwrap();
+    engine.submit(vec![(tenant, named)]).unwrap();
+    // Not old enough to be closed: it is closed when someone waits for it.
+    clock.set(begin.plus_us(5_000));
+    engine.settle(None).unwrap();
+    let times = engine.measures().stages().times();
+    let sum = |stage| {
+        let one = times.iter().find(|one| one.stage == stage).unwrap();
+        (one.recent.count(), one.recent.sum_us())
+    };
+    assert_eq!(sum(Stage::Whole), (1, 5_000));
+    // It was taken before the clock moved, or after.
+    assert_eq!(sum(Stage::Queue).1 + sum(Stage::Gather).1, 5_000);
+    for stage in [Stage::Journal, Stage::Enter, Stage::Compute, Stage::Publish] {
+        assert_eq!(sum(stage), (1, 0), "{stage:?}");
+    }
+    assert_eq!(engine.measures().stages().depths(), Depths::default());
+    assert_eq!(engine.waiting_work(), 0);
+    assert!(engine.measures().costs().contains_key("Dedupe"));
+}
+
+#[test]
+fn operators_are_not_measured_where_the_settings_say_so() {
+    let settings = Settings { measure_operators: false, ..Settings::default() };
+    let engine = Engine::start(settings, Arc::new(ManualClock::default())).unwrap();
+    engine.settle(None).unwrap();
+    assert!(engine.measures().costs().is_empty());
+    assert_eq!(engine.measures().stages().times()[2].recent.count(), 1, "epochs are");
 }

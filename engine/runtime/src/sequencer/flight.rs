@@ -103,6 +103,7 @@ impl Sequencer {
         while let Some(closed) = self.flight.closed.pop_front_if(|first| first.record <= durable) {
             let Closed { record, input, horizon, delivered, waiting } = closed;
             let epoch = input.epoch;
+            self.around.measures.stages().durable(epoch);
             self.enter(input, horizon)?;
             for (conversation, one) in delivered {
                 self.tell_durable(conversation, one, epoch, record);

@@ -20,8 +20,9 @@ pub(crate) enum Work {
     Product(ProductId, ProductSettings),
     /// A name that the naming rules could not resolve.
     Unresolved(NameKind, Id),
-    /// Facts that nothing but this process knows.
-    Facts(Vec<Entered>),
+    /// Facts that nothing but this process knows, and when they were received, in microseconds of the
+    /// engine's clock.
+    Facts(Vec<Entered>, u64),
     /// A connector wants to begin.
     Greet(Greet),
     /// Names of a conversation got codes.
@@ -98,6 +99,8 @@ pub(crate) struct Batch {
     pub(crate) facts: Vec<Entered>,
     pub(crate) hash: EpochHash,
     pub(crate) cost: Credit,
+    /// When it was received, in microseconds of the engine's clock; 0 when it is read back.
+    pub(crate) received_us: u64,
     /// Who is told; nobody when it is read back.
     pub(crate) notes: Option<Sender<Note>>,
 }

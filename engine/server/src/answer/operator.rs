@@ -1,6 +1,7 @@
 //! What operators cost, as rows.
 
 use crate::answer::AsOf;
+use crate::answer::stage::Stages;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,11 +33,18 @@ pub(crate) struct OperatorCosts {
     pub(crate) over_us: u64,
     /// The costs, the costliest operator first.
     pub(crate) rows: Vec<OperatorRow>,
+    /// How epochs come along.
+    pub(crate) stages: Stages,
 }
 
 impl OperatorCosts {
     /// The costs since the engine started.
-    pub(crate) fn new(as_of: AsOf, over_us: u64, costs: BTreeMap<String, OperatorCost>) -> Self {
+    pub(crate) fn new(
+        as_of: AsOf,
+        over_us: u64,
+        costs: BTreeMap<String, OperatorCost>,
+        stages: Stages,
+    ) -> Self {
         let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let rows = costs.into_iter().map(|(operator, cost)| OperatorRow {
             operator,
@@ -46,7 +54,7 @@ impl OperatorCosts {
             longest_us: us(cost.longest),
             rows: cost.rows,
         });
-        let mut found = Self { as_of, over_us, rows: rows.collect() };
+        let mut found = Self { as_of, over_us, rows: rows.collect(), stages };
         found.sort();
         found
     }
@@ -77,6 +85,7 @@ impl OperatorCosts {
 mod tests {
     use super::{OperatorCosts, OperatorRow};
     use crate::answer::AsOf;
+    use crate::answer::stage::{Queues, Stages};
 
     fn costs(over_us: u64, rows: &[(&str, u64)]) -> OperatorCosts {
         let as_of = AsOf {
@@ -94,7 +103,8 @@ mod tests {
             longest_us: 0,
             rows: 0,
         });
-        OperatorCosts { as_of, over_us, rows: rows.collect() }
+        let stages = Stages { recent_minutes: 5, rows: Vec::new(), queues: Queues::default() };
+        OperatorCosts { as_of, over_us, rows: rows.collect(), stages }
     }
 
     #[test]

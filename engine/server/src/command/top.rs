@@ -1,4 +1,4 @@
-//! `trueup top`: what the operators of a running engine cost.
+//! `trueup top`: what the operators of a running engine cost, and how its epochs come along.
 
 use super::ask::get;
 use crate::answer::operator::OperatorCosts;

@@ -162,6 +162,20 @@ fn whoever_waits_for_an_epoch_gets_totals_of_it_and_operators_say_what_they_cost
         row.unwrap_or_else(|| panic!("no {name} in {costs}"))["rows"].as_u64().unwrap()
     };
     assert!(of("Dedupe") > 0 && of("Sessions") > 0, "{costs}");
+    let stages = &costs["stages"];
+    let names: Vec<&str> = stages["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["stage"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["queue", "gather", "journal", "enter", "compute", "publish", "whole"]);
+    let whole = &stages["rows"][6];
+    assert!(whole["epochs"].as_u64() >= Some(3), "{stages}");
+    assert!(whole["p99_us"].as_u64() > Some(0), "{stages}");
+    assert_eq!(stages["queues"]["epochs_to_disk"], 0, "all is published: {stages}");
+    let (table, _) = ends(path, 0, &["top", "--limit", "3", "--api", &engine.api]);
+    assert!(table.contains("P99 MS") && table.contains("waiting: 0 pieces of work"), "{table}");
     engine.kill();
 }
 

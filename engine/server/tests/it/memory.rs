@@ -23,6 +23,8 @@ fn an_engine_with_too_little_memory_holds_input_back_and_says_what_to_do() {
     assert_eq!(expected.len(), 2, "{expected:?}");
     assert!(engine.get("/v1/health").contains("\"state\":\"taking input\""));
     assert!(engine.get("/metrics").contains("trueup_memory_limit_bytes 104857600000\n"));
+    let metrics = engine.get("/metrics");
+    assert!(metrics.contains("trueup_epoch_stage_seconds_count{stage=\"whole\"} "));
     engine.kill();
 
     // Any process has more than a mebibyte.

@@ -40,7 +40,8 @@ pub(crate) fn folder() -> TempDir {
 pub(crate) struct Engine {
     pub(crate) child: Child,
     said: Receiver<String>,
-    api: String,
+    /// Where it answers.
+    pub(crate) api: String,
     connectors: String,
 }
 

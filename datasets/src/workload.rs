@@ -4,6 +4,7 @@
 //! says how a number is written. What it sends is skewed, late, repeated and withdrawn as telemetry
 //! is, in known shares.
 
+pub mod bounded;
 pub mod checkouts;
 pub mod contracts;
 pub mod reconciliation;

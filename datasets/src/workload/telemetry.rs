@@ -20,11 +20,11 @@ use trueup_model::usage::{UsageEvent, UsageOp};
 /// Accounts below each account.
 const FAN_OUT: u32 = 10;
 /// Products that one account uses.
-const PRODUCTS_OF_AN_ACCOUNT: u32 = 5;
+pub(super) const PRODUCTS_OF_AN_ACCOUNT: u32 = 5;
 /// Products of one family.
 const PRODUCTS_OF_A_FAMILY: u32 = 20;
 /// Users of one account.
-const USERS_OF_AN_ACCOUNT: u32 = 10;
+pub(super) const USERS_OF_AN_ACCOUNT: u32 = 10;
 /// Recent events that may be sent again or withdrawn.
 const RECENT: usize = 4096;
 /// Events in an hour of event time.
@@ -106,7 +106,7 @@ impl Telemetry {
     }
 
     /// The k-th product of an account.
-    fn product(&self, account: u32, k: u32) -> u32 {
+    pub(super) fn product(&self, account: u32, k: u32) -> u32 {
         (account.wrapping_mul(31) + k * 197) % self.scale.products
     }
 
@@ -171,7 +171,7 @@ fn above(account: u32) -> u32 {
 }
 
 /// How a product is counted.
-fn metric(product: u32) -> Metric {
+pub(super) fn metric(product: u32) -> Metric {
     match product % 5 {
         3 => Metric::Unique,
         4 => Metric::Maximum,

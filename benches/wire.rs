@@ -1,108 +1,21 @@
 //! What the wire costs per fact: facts to columns to a frame, and back.
 //!
-//! The facts are what one license server's log and one meter give: rising instants, a few hundred
-//! names, no rare fields. `throughput` is in facts, so the time per fact is the inverse of it.
+//! The facts are those of `wire/facts.rs`. `throughput` is in facts, so the time per fact is the inverse of it.
+
+#[path = "wire/facts.rs"]
+mod facts;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use facts::{CODES, RECORDS, session, taken, usage};
 use std::hint::black_box;
 use trueup_benches::cpu_time::CpuTime;
-use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
-use trueup_model::quantity::Quantity;
-use trueup_model::time::Timestamp;
-use trueup_model::usage::{SessionEvent, SessionKind, SessionReason, UsageEvent, UsageOp};
+use trueup_model::fact::Fact;
 use trueup_wire::message::BatchFrame;
 use trueup_wire::{Code, FrameReader, Message, decode_batch, encode_batch};
 
 /// The allocator of the engine; the columns of a batch are large and short-lived.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Facts in a batch: what a connector sends under load.
-const RECORDS: u64 = 8192;
-/// Names that the facts use.
-const CODES: u32 = 1000;
-
-/// The `index`-th number of a fixed stream.
-fn number(index: u64) -> u64 {
-    let mixed = (index ^ index >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ mixed >> 31
-}
-
-fn code(index: u64, column: u64) -> Code {
-    let spread = number(index * 8 + column) % u64::from(CODES);
-    Code(u32::try_from(spread).unwrap_or(0))
-}
-
-fn at(index: u64) -> Timestamp {
-    Timestamp(1_750_000_000_000_000 + (index / 4).cast_signed() * 1_000_000)
-}
-
-fn fact(index: u64, body: Body<Code>) -> Fact<Code> {
-    Fact {
-        id: FactId(u128::from(number(index)) << 64 | u128::from(number(!index))),
-        revision: 0,
-        arrived_at: Timestamp(1_750_003_600_000_000),
-        provenance: Provenance { document: Code(0), position: index + 1 },
-        document: None,
-        action: Action::Assert(body),
-    }
-}
-
-fn session(index: u64) -> Fact<Code> {
-    let kind = if index.is_multiple_of(2) { SessionKind::Open } else { SessionKind::Close };
-    let rank = u32::try_from(index % 4).unwrap_or(0);
-    fact(
-        index,
-        Body::Session(SessionEvent {
-            at: at(index),
-            rank,
-            kind,
-            reason: SessionReason::None,
-            server: Code(1),
-            product: code(index, 0),
-            user: code(index, 1),
-            device: code(index, 2),
-            display: None,
-            vendor_data: None,
-            project: None,
-            version: None,
-            handle: None,
-            count: 1,
-            until: None,
-        }),
-    )
-}
-
-fn usage(index: u64) -> Fact<Code> {
-    fact(
-        index,
-        Body::Usage(UsageEvent {
-            at: at(index),
-            product: code(index, 0),
-            account: Some(code(index, 1)),
-            user: None,
-            device: None,
-            quantity: Quantity::units((number(index) % 100).cast_signed()),
-            op: UsageOp::Add,
-        }),
-    )
-}
-
-/// What a first operator takes of a fact: its identity, instant and names.
-fn taken(fact: &Fact<Code>) -> u64 {
-    let body = match &fact.action {
-        Action::Assert(Body::Session(session)) => {
-            let names = [session.server, session.product, session.user, session.device];
-            names.iter().fold(session.at.0.cast_unsigned(), |sum, name| sum ^ u64::from(name.0))
-        }
-        Action::Assert(Body::Usage(usage)) => {
-            (usage.at.0 ^ usage.quantity.0).cast_unsigned() ^ u64::from(usage.product.0)
-        }
-        Action::Assert(_) | Action::Retract(_) => 0,
-    };
-    body ^ fact.provenance.position
-}
 
 fn measure(criterion: &mut Criterion<CpuTime>, name: &str, make: fn(u64) -> Fact<Code>) {
     let facts: Vec<Fact<Code>> = (0..RECORDS).map(make).collect();

@@ -13,6 +13,8 @@
 mod changes;
 #[path = "flow/events.rs"]
 mod events;
+#[path = "flow/measuring.rs"]
+mod measuring;
 #[path = "flow/reconciliation.rs"]
 mod reconciliation;
 #[path = "flow/sums.rs"]
@@ -76,6 +78,9 @@ struct Args {
     /// Show what the costliest operators cost, so many of them
     #[arg(long, default_value_t = 0)]
     top: usize,
+    /// Compare workload P with operators measured and not, so many turns of each
+    #[arg(long, default_value_t = 0)]
+    measuring: usize,
     /// Epochs that are under way at a time
     #[arg(long, default_value_t = 2)]
     in_flight: usize,
@@ -125,9 +130,13 @@ fn main() {
             println!("workload {}", workload.name());
             run(&mut Args { workload, lines: 300, changes: 2, ..small.clone() });
         }
+        measuring::run(&small, 1);
         return;
     }
-    let figures = run(&mut args);
+    let figures = match args.measuring {
+        0 => run(&mut args),
+        turns => measuring::run(&args, turns),
+    };
     if let Some(name) = &args.record {
         let settings = [
             ("events", args.events),
@@ -139,7 +148,10 @@ fn main() {
             ("epoch", args.epoch),
         ];
         let settings = settings.map(|(key, value)| (key.to_owned(), value as u64)).into();
-        let workload = format!("flow {}", args.workload.name());
+        let workload = match args.measuring {
+            0 => format!("flow {}", args.workload.name()),
+            _ => "flow measuring".to_owned(),
+        };
         let run = Run::now(workload, settings, figures);
         println!("recorded in {}", run.write(name).expect("the folder is there").display());
     }
@@ -147,17 +159,8 @@ fn main() {
 
 /// Starts an engine, feeds it the workload, and says what was measured.
 fn run(args: &mut Args) -> Vec<Figure> {
-    let settings = Settings {
-        workers: args.workers,
-        policy: Policy::default(),
-        horizon: Horizon::Evidence,
-        epoch_facts_max: args.epoch,
-        totals_step_us: args.totals * 1000,
-        epoch_us_max: u64::MAX / 2,
-        ..Settings::default()
-    };
     let (mesh, others) = others(args);
-    let engine = Engine::start_in(mesh, settings, Arc::new(SystemClock::default()));
+    let engine = Engine::start_in(mesh, settings(args), Arc::new(SystemClock::default()));
     let engine = engine.expect("it starts");
     let mut figures = match args.workload {
         Which::P | Which::S => events::run(&engine, args),
@@ -173,6 +176,19 @@ fn run(args: &mut Args) -> Vec<Figure> {
         assert!(other.wait().expect("it was started").success(), "another process failed");
     }
     figures
+}
+
+/// What the engine is told: an epoch closes when it is full, and the horizon follows the facts.
+fn settings(args: &Args) -> Settings {
+    Settings {
+        workers: args.workers,
+        policy: Policy::default(),
+        horizon: Horizon::Evidence,
+        epoch_facts_max: args.epoch,
+        totals_step_us: args.totals * 1000,
+        epoch_us_max: u64::MAX / 2,
+        ..Settings::default()
+    }
 }
 
 /// What this process is among those that meet.

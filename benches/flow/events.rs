@@ -17,7 +17,7 @@ use trueup_runtime::engine::Engine;
 /// The seed of the workloads.
 const SEED: u64 = 7;
 
-fn stream(args: &Args) -> Box<dyn Stream> {
+pub(crate) fn stream(args: &Args) -> Box<dyn Stream> {
     match args.workload {
         Which::S => {
             let users = args.accounts;
@@ -70,7 +70,7 @@ pub(crate) fn run(engine: &Engine, args: &Args) -> Vec<Figure> {
     ]
 }
 
-fn epochs(
+pub(crate) fn epochs(
     stream: &mut dyn Stream,
     names: &mut Names<'_>,
     events: usize,

@@ -7,29 +7,31 @@
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::float_arithmetic, reason = "rates and times are shown to people")]
 
+#[path = "end_to_end/sender.rs"]
+mod sender;
+
 use clap::Parser;
 use hdrhistogram::Histogram;
+use sender::{Sender, Sent, receive};
 use std::collections::BTreeMap;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
-use trueup_benches::names::Names;
-use trueup_connectors::client::clock::{Clock as _, SystemClock, wall_now};
-use trueup_connectors::client::transport::{TcpDial, TcpTimeouts};
-use trueup_connectors::client::{Client, Secret, Settings as ClientSettings};
-use trueup_datasets::workload;
+use trueup_connectors::client::clock::wall_now;
 use trueup_datasets::workload::telemetry::{Scale, Telemetry};
 use trueup_model::fact::Fact;
 use trueup_model::time::Timestamp;
 use trueup_runtime::clock::SystemClock as EngineClock;
-use trueup_runtime::conversation::{Allowance, OpenGate};
 use trueup_runtime::engine::Engine;
 use trueup_runtime::settings::{Horizon, Settings};
 
 /// The allocator of the engine.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long the sender waits for more events to be due.
+const STEP: Duration = Duration::from_micros(200);
 
 /// Measures an engine that gets workload P over a socket.
 #[derive(Clone, Debug, Parser)]
@@ -71,15 +73,6 @@ fn main() {
     }
 }
 
-/// One batch as the sender saw it: when its first event was due, in which epoch it is, how many
-/// events it holds.
-#[derive(Clone, Copy, Debug)]
-struct Sent {
-    due: Timestamp,
-    epoch: u64,
-    events: u64,
-}
-
 /// Receives, and says how long it took.
 fn measure(args: &Args) {
     let folder = tempfile::tempdir().expect("there is room for a folder");
@@ -99,57 +92,15 @@ fn measure(args: &Args) {
         }
         epochs
     });
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    let address = listener.local_addr().expect("it is bound");
-    let mut sender = Command::new(std::env::current_exe().expect("this program has a file"));
-    sender.args(["--send-to", &address.to_string()]);
-    sender.args(["--events", &args.events.to_string(), "--rate", &args.rate.to_string()]);
-    sender.args(["--accounts", &args.accounts.to_string()]);
-    let sender = sender.stdout(Stdio::piped()).spawn().expect("this program runs twice");
-    {
-        let reception = engine.reception(Arc::new(OpenGate), Allowance::default());
-        let reception = reception.expect("the engine runs");
-        let (stream, _) = listener.accept().expect("the sender connects");
-        stream.set_nodelay(true).expect("a socket may send at once");
-        reception
-            .converse(Reading(&stream), Reading(&stream))
-            .expect("the sender keeps to the rules");
-    }
-    let said = sender.wait_with_output().expect("the sender ends");
-    let sent = read(&String::from_utf8_lossy(&said.stdout));
+    let program = std::env::current_exe().expect("this program has a file");
+    let numbers = [args.events, args.rate, u64::from(args.accounts)].map(|one| one.to_string());
+    let [events, rate, accounts] = &numbers;
+    let told = ["--events", events, "--rate", rate, "--accounts", accounts];
+    let sent = receive(&engine, Command::new(program).args(told));
     engine.settle(None).expect("the engine runs");
     drop(engine);
     let epochs = watching.join().expect("the watcher watches");
     report(args, &sent, &epochs);
-}
-
-/// A socket, read and written through references.
-struct Reading<'s>(&'s TcpStream);
-
-impl std::io::Read for Reading<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        (&mut &*self.0).read(buffer)
-    }
-}
-
-impl std::io::Write for Reading<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        (&mut &*self.0).write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        (&mut &*self.0).flush()
-    }
-}
-
-fn read(said: &str) -> Vec<Sent> {
-    let rows = said.lines().filter_map(|line| {
-        let mut words = line.split(' ');
-        let due = Timestamp(words.next()?.parse().ok()?);
-        let epoch = words.next()?.parse().ok()?;
-        Some(Sent { due, epoch, events: words.next()?.parse().ok()? })
-    });
-    rows.collect()
 }
 
 fn report(args: &Args, sent: &[Sent], epochs: &BTreeMap<u64, Timestamp>) {
@@ -178,63 +129,13 @@ fn report(args: &Args, sent: &[Sent], epochs: &BTreeMap<u64, Timestamp>) {
 
 /// Sends, and says in the end what was in which epoch.
 fn send(args: &Args, address: SocketAddr) {
-    let dial = TcpDial::new(address.to_string(), TcpTimeouts::default());
-    let settings = ClientSettings::new(workload::TENANT, "load", 1, Secret::default());
-    let clock = SystemClock::start();
-    let client = Client::connect(settings, dial, clock);
-    let (mut client, _) = client.expect("the engine listens");
     let scale = Scale { accounts: args.accounts, ..Scale::default() };
     let mut stream = Telemetry::new(scale, 7);
-    let mut names = Names::default();
-    for fact in stream.contracts() {
-        client.accept(names.named(&fact)).expect("the engine takes facts");
-    }
-    client.flush_and_wait().expect("the engine takes facts");
+    let mut sender = Sender::connect(address);
+    sender.begin(&stream.contracts());
     // Drawn before, so that drawing costs nothing while sending.
     let facts: Vec<Fact<u32>> = (0..args.events).map(|_| stream.draw()).collect();
-    let began = wall_now();
-    // Events that are due, but not yet in an epoch, by the sequence of their last batch.
-    let mut open: Vec<(u64, Sent)> = Vec::new();
-    let mut sent: Vec<Sent> = Vec::new();
-    let mut done = 0;
-    while done < facts.len() {
-        let due = match args.rate {
-            0 => wall_now(),
-            rate => began.plus_us(i64::try_from(done as u64 * 1_000_000 / rate).unwrap_or(0)),
-        };
-        let ready = match args.rate {
-            0 => done + 8192,
-            rate => {
-                let passed = u64::try_from(wall_now().since_us(began)).unwrap_or(0);
-                usize::try_from(passed * rate / 1_000_000).unwrap_or(usize::MAX)
-            }
-        };
-        let until = ready.min(facts.len()).min(done + 8192);
-        if until > done {
-            for fact in &facts[done..until] {
-                client.accept(names.named(fact)).expect("the engine takes facts");
-            }
-            client.flush().expect("the engine takes facts");
-            let events = (until - done) as u64;
-            open.push((client.metrics().last_sequence, Sent { due, epoch: 0, events }));
-            done = until;
-        } else {
-            clock.pause(Duration::from_micros(200));
-        }
-        client.poll().expect("the engine listens");
-        let ack = client.acknowledged();
-        open.retain(|(sequence, batch)| {
-            let durable = *sequence <= ack.sequence;
-            if durable {
-                sent.push(Sent { epoch: ack.epoch, ..*batch });
-            }
-            !durable
-        });
-    }
-    let ack = client.flush_and_wait().expect("the engine takes facts");
-    sent.extend(open.into_iter().map(|(_, batch)| Sent { epoch: ack.epoch, ..batch }));
-    client.close().expect("the engine takes facts");
-    for Sent { due, epoch, events } in sent {
-        println!("{} {epoch} {events}", due.0);
-    }
+    let mut facts = facts.into_iter();
+    sender.send(args.events, args.rate, STEP, || facts.next().expect("as many were drawn"));
+    sender.finish();
 }

@@ -107,6 +107,11 @@ pub fn resident_mib() -> u64 {
     status_kib("VmRSS:") / 1024
 }
 
+/// The same, in KiB.
+pub fn resident_kib() -> u64 {
+    status_kib("VmRSS:")
+}
+
 fn status_kib(key: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(key));

@@ -74,6 +74,22 @@ pub fn sweep(runs: &[Run], setting: &str, figures: &[&str]) -> Vec<Series> {
     series.into_values().filter(|line| line.points.len() > 1).collect()
 }
 
+/// What a run says of its windows: figures that are named by this word and a number, by the number.
+pub fn along(runs: &[Run], word: &str) -> Vec<Series> {
+    let line = |run: &Run| {
+        let points = run.figures.iter().filter_map(|figure| {
+            let number = figure.what.strip_prefix(word)?.strip_prefix(' ')?;
+            Some((number.parse().ok()?, figure.value))
+        });
+        let settings: Vec<String> = ["rate", "live", "corrections"]
+            .iter()
+            .filter_map(|key| run.settings.get(*key).map(|value| format!("{key} {value}")))
+            .collect();
+        Series { name: settings.join(", "), points: points.collect() }
+    };
+    runs.iter().map(line).filter(|line| line.points.len() > 1).collect()
+}
+
 /// An axis: the numbers at its ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Axis {

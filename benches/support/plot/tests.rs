@@ -1,4 +1,4 @@
-use super::{Axis, Plot, Series, shown, sweep};
+use super::{Axis, Plot, Series, along, shown, sweep};
 use crate::record::{Figure, Run};
 
 fn run(epoch: u64, workers: u64, rate: u64) -> Run {
@@ -23,6 +23,21 @@ fn runs_that_differ_in_one_setting_are_a_line() {
     let by_workers = sweep(&runs, "workers", &["throughput"]);
     assert_eq!(by_workers[0].points, [(1, 50), (2, 90)].into());
     assert_eq!(sweep(&runs, "epoch", &["memory"]), []);
+}
+
+#[test]
+fn the_windows_of_a_long_run_are_a_line() {
+    let figures = [("memory 1", 70), ("memory 2", 80), ("p99 1", 5), ("left by an event", 9)];
+    let long = Run {
+        settings: [("rate".to_owned(), 300), ("live".to_owned(), 20)].into(),
+        figures: figures.map(|(what, value)| Figure::new(what, "", value)).into(),
+        ..run(1, 1, 1)
+    };
+    let lines = along(&[long, run(1, 1, 50)], "memory");
+    let expected =
+        Series { name: "rate 300, live 20".to_owned(), points: [(1, 70), (2, 80)].into() };
+    assert_eq!(lines, [expected]);
+    assert_eq!(along(&[run(1, 1, 50)], "throughput"), [], "no window is named");
 }
 
 #[test]

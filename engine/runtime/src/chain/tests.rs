@@ -69,7 +69,7 @@ fn plan(epoch: u64) -> Planned {
     Planned {
         epoch,
         horizon: Timestamp(i64::try_from(epoch).unwrap() * 10),
-        totals: epoch % 2 == 0,
+        totals: epoch.is_multiple_of(2),
     }
 }
 
@@ -130,8 +130,8 @@ fn before(records: &[(u64, u8, Vec<u8>)]) -> Before {
 #[test]
 fn what_is_computed_again_is_compared_with_what_had_been_published() {
     let (link, _) = run(&mut chain(), 1, &[7, 9]);
-    let compare = |link: Link, more: &[(u64, u8, Vec<u8>)]| {
-        let said = [&[(3, record::PUBLISHED, link.encode())], more].concat();
+    let compare = |kept: Link, more: &[(u64, u8, Vec<u8>)]| {
+        let said = [&[(3, record::PUBLISHED, kept.encode())], more].concat();
         let mut again = chain();
         again.expect(before(&said));
         run(&mut again, 1, &[7, 9]).1
@@ -162,31 +162,30 @@ fn a_snapshot_is_compared_as_a_whole_and_the_chain_goes_on_behind_it() {
     let mut both = changed(7);
     both.add("uses", Pace::Epochs, &[(9_u16, 1_isize)]);
     both.add("rollups", Pace::Ticks, &[(9_u16, 1_isize)]);
-    let begin = |link: Option<Link>, said: &[(u64, u8, Vec<u8>)]| {
+    let begin = |kept: Option<Link>, said: &[(u64, u8, Vec<u8>)]| {
         let mut chain = chain();
         chain.expect(before(said));
-        chain.begin(2, link);
+        chain.begin(2, kept);
         let (_, root) = chain.extend(&plan(2), both);
         let (last, compared) = run(&mut chain, 3, &[11]);
         (root, last, compared[0])
     };
     let said = [(4, record::PUBLISHED, straight.encode())];
-    let (root, last, compared) = begin(Some(link), &said);
-    assert_eq!((root, last, compared), (Compared::Same, straight, Compared::Same));
-    let (root, ..) = begin(Some(Link { views: 1, ..link }), &said);
-    assert_eq!(root, Compared::Differs("answers"));
-    let left_out = [(5, record::LEFT_OUT, Vec::new())];
-    let (root, ..) = begin(Some(Link { views: 1, ..link }), &left_out);
-    assert_eq!(root, Compared::Unknown, "a fact was left out later");
-    let (root, ..) = begin(Some(Link { views: 1, ..link }), &[(1, record::LEFT_OUT, Vec::new())]);
-    assert_eq!(root, Compared::Differs("answers"), "a fact was left out before");
+    assert_eq!(begin(Some(link), &said), (Compared::Same, straight, Compared::Same));
+    let false_one = Some(Link { views: 1, ..link });
+    assert_eq!(begin(false_one, &said).0, Compared::Differs("answers"));
+    let left_out = |epoch| [(epoch, record::LEFT_OUT, Vec::new())];
+    assert_eq!(begin(false_one, &left_out(5)).0, Compared::Unknown, "a fact was left out later");
+    assert_eq!(begin(false_one, &left_out(1)).0, Compared::Differs("answers"), "and before");
     // One of other rules begins another chain; one that says nothing, too.
-    for link in [Some(Link { fingerprint: 1, ..link }), None] {
-        let (root, last, compared) = begin(link, &said);
+    for (kept, expected) in
+        [(Some(Link { fingerprint: 1, ..link }), Compared::Same), (None, Compared::Unknown)]
+    {
+        let (root, last, compared) = begin(kept, &said);
         assert_ne!(last.lineage, straight.lineage);
         assert_ne!(last.chain, straight.chain);
         assert_eq!((last.views, compared), (straight.views, Compared::Same));
-        assert_eq!(root, if link.is_some() { Compared::Same } else { Compared::Unknown });
+        assert_eq!(root, expected);
     }
 }
 

@@ -62,7 +62,8 @@ const LONG: [[&str; 4]; 2] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let runs = history()?;
+    let is_long = |run: &Run| run.bench.starts_with("soak");
+    let (long, runs): (Vec<Run>, Vec<Run>) = history()?.into_iter().partition(is_long);
     for (file, title, (setting, across), figures, unit) in PLOTS {
         let series = sweep(&runs, setting, figures);
         if series.is_empty() {
@@ -71,7 +72,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         draw(file, [title, across, unit], &runs, series)?;
     }
-    let long: Vec<Run> = runs.into_iter().filter(|run| run.bench.starts_with("soak")).collect();
     for [file, title, figure, unit] in LONG {
         let series = along(&long, figure);
         if series.is_empty() {

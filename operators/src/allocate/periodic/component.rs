@@ -9,13 +9,13 @@ use crate::allocate::grants::Grants;
 use crate::allocate::routes::{Route, nearest};
 use crate::allocate::{Found, Key, Turn, World};
 use crate::attribute::Use;
+use crate::bag::Bag;
 use crate::entitle::{Right, of_account};
 use crate::epochs::Updates;
 use crate::few::FewMap;
+use crate::rows::add;
 use crate::volume::Reading;
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::Hash;
 use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::contract::Basis;
 use trueup_model::fact::FactId;
@@ -52,7 +52,7 @@ pub(super) struct Component {
     /// Where what a node does not cover goes.
     pub(super) above: BTreeMap<AccountId, Route>,
     /// Single quantities, where these count.
-    pub(super) readings: IdMap<Reading, Diff>,
+    pub(super) readings: Bag<Reading>,
     /// The readings of each slot, the one that counts last.
     ranked: IdMap<Slot, Ranked>,
     /// Which slots each person counts in.
@@ -90,7 +90,7 @@ impl Component {
             pools: BTreeSet::new(),
             routes: IdMap::default(),
             above: BTreeMap::new(),
-            readings: IdMap::default(),
+            readings: Bag::default(),
             ranked: IdMap::default(),
             persons: IdMap::default(),
             own: IdMap::default(),
@@ -186,7 +186,7 @@ impl Component {
         }
         let heard_rights = !news.rights.is_empty();
         for (right, diff) in &news.rights {
-            count(&mut self.rights, *right, *diff);
+            add(&mut self.rights, *right, *diff);
         }
         let pools = heard_rights.then(|| self.recount(world));
         let demands =
@@ -209,7 +209,7 @@ impl Component {
             }
         }
         for (reading, diff) in news.readings {
-            tally(&mut self.readings, reading, diff);
+            self.readings.add(reading, diff);
             if !rebuild {
                 self.add_reading(&reading, diff, world, &mut dirty);
             }
@@ -359,7 +359,7 @@ impl Component {
         for ((account, span), sum) in cells {
             self.add_cell(account, span, sum, world, dirty);
         }
-        let readings: Vec<_> = self.readings.iter().map(|(one, count)| (*one, *count)).collect();
+        let readings: Vec<_> = self.readings.iter().map(|(one, count)| (*one, count)).collect();
         for (reading, count) in readings {
             self.add_reading(&reading, count, world, dirty);
         }
@@ -516,29 +516,5 @@ impl Component {
     ) -> Grants<'r> {
         let calendar = world.calendars.of(node);
         Grants::of(self.key.metric, own, period, calendar, world.horizon)
-    }
-}
-
-fn count<K: Ord + Copy>(rows: &mut BTreeMap<K, Diff>, key: K, diff: Diff) {
-    let sum = rows.entry(key).or_default();
-    *sum += diff;
-    if *sum == 0 {
-        rows.remove(&key);
-    }
-}
-
-/// Adds to how often a row is there.
-fn tally<K: Eq + Hash>(rows: &mut IdMap<K, Diff>, row: K, diff: Diff) {
-    match rows.entry(row) {
-        Entry::Vacant(place) if diff != 0 => {
-            place.insert(diff);
-        }
-        Entry::Vacant(_) => {}
-        Entry::Occupied(mut place) => {
-            *place.get_mut() += diff;
-            if *place.get() == 0 {
-                place.remove();
-            }
-        }
     }
 }

@@ -15,6 +15,7 @@ use trueup_model::time::Timestamp;
 use trueup_operators::attribute::units;
 use trueup_operators::dedupe::dedupe;
 use trueup_operators::entered::Entered;
+use trueup_operators::numbered::numbered;
 use trueup_operators::pipeline::{Inputs, assemble};
 use trueup_operators::sessions::sessions;
 use trueup_operators::totals::totals;
@@ -215,7 +216,7 @@ fn cut_cells() -> Prepared {
     let bed = Bed::new(|scope, ends| {
         let events = ends.turning(scope, &chain.metered.rows(), BATCH);
         let cut = volume(
-            events,
+            numbered(events, ends.still(scope, &chain.horizon)),
             ends.still(scope, &chain.of_metered.rows()),
             ends.still::<_, isize>(scope, &[]),
             ends.still(scope, &[chain.accounts.rows(), chain.products.rows()].concat()),
@@ -224,7 +225,9 @@ fn cut_cells() -> Prepared {
             world.policy().clone(),
         );
         ends.watch(cut.cells);
-        ends.watch(cut.readings);
+        ends.watch(cut.slices);
+        ends.watch(cut.readings.ranked);
+        ends.watch(cut.readings.unique);
     });
     turning(bed)
 }

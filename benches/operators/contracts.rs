@@ -80,14 +80,15 @@ fn at_instants(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
 
 fn in_periods(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
     let (chain, policy) = (&sample.metered, sample.world.policy());
-    let cases = [("allocate_periods, cells", BATCH, 0), ("allocate_periods, rights", 0, BATCH)];
-    for (name, cells, rights) in cases {
+    let cases = [("allocate_periods, slices", BATCH, 0), ("allocate_periods, rights", 0, BATCH)];
+    for (name, slices, rights) in cases {
         sample.turns(criterion, name, |scope, ends| {
             let read = ends.still(scope, &chain.readings.rows());
+            let part = ends.still(scope, &chain.taking_part.rows());
             let given = allocate_periods(
-                ends.turning(scope, &chain.cells.rows(), cells),
-                readings(read.clone()),
-                taking_part(read),
+                ends.turning(scope, &chain.slices.rows(), slices),
+                readings(read),
+                taking_part(part),
                 ends.turning(scope, &chain.in_periods.rows(), rights),
                 ends.still(scope, &chain.rules.rows()),
                 around(scope, ends, chain),

@@ -8,8 +8,8 @@ use trueup_benches::world::{World, facts, telemetry};
 use trueup_operators::Diff;
 use trueup_operators::attribute::{attribute, demand, drawn, units};
 use trueup_operators::dedupe::dedupe;
-use trueup_operators::due::due;
 use trueup_operators::inclusion::inclusion;
+use trueup_operators::numbered::numbered;
 use trueup_operators::present::present;
 use trueup_operators::resolve::resolve;
 use trueup_operators::sessions::sessions;
@@ -51,15 +51,17 @@ fn names(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
 
 fn metered(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
     let chain = &sample.metered;
-    sample.turns(criterion, "due", |scope, ends| {
+    sample.turns(criterion, "numbered", |scope, ends| {
         let events = ends.turning(scope, &chain.metered.rows(), BATCH);
-        let events = events.map(|event| (event.at, event));
         let horizon = ends.still(scope, &chain.horizon);
-        ends.watch(due(events, horizon));
+        let counted = numbered(events, horizon);
+        ends.watch(counted.events);
+        ends.watch(counted.subjects);
     });
-    sample.turns(criterion, "volume", |scope, ends| {
+    sample.turns(criterion, "numbered, volume", |scope, ends| {
+        let events = ends.turning(scope, &chain.metered.rows(), BATCH);
         let cut = volume(
-            ends.turning(scope, &chain.metered.rows(), BATCH),
+            numbered(events, ends.still(scope, &chain.horizon)),
             ends.still(scope, &chain.of_metered.rows()),
             ends.still::<_, Diff>(scope, &[]),
             ends.still(scope, &[chain.accounts.rows(), chain.products.rows()].concat()),
@@ -68,7 +70,9 @@ fn metered(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
             sample.world.policy().clone(),
         );
         ends.watch(cut.cells);
-        ends.watch(cut.readings);
+        ends.watch(cut.slices);
+        ends.watch(cut.readings.ranked);
+        ends.watch(cut.readings.unique);
     });
 }
 

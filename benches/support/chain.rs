@@ -23,18 +23,18 @@ use trueup_operators::attribute::{
 };
 use trueup_operators::dedupe::{Known, dedupe};
 use trueup_operators::documents::in_force;
-use trueup_operators::due::due;
 use trueup_operators::entered::Entered;
 use trueup_operators::entitle::{LineInForce, Right, entitle, subject};
 use trueup_operators::hierarchy::Placement;
 use trueup_operators::inclusion::{Charge, inclusion};
 use trueup_operators::judge::{Judged, judge};
+use trueup_operators::numbered::numbered;
 use trueup_operators::present::present;
 use trueup_operators::reference::{Reference, account_tree, names, parts, product_tree, reference};
 use trueup_operators::resolve::{Asker, Statement, resolve};
 use trueup_operators::sessions::sessions;
 use trueup_operators::tally::Tally;
-use trueup_operators::volume::{Asked, Cell, Metered, Reading, Volume, volume};
+use trueup_operators::volume::{Asked, Cell, Metered, Reading, Slice, Volume, volume};
 use trueup_operators::{Diff, Epoch, Facts};
 
 /// What flows at one place.
@@ -109,6 +109,10 @@ pub struct Chain {
     pub cells: Tap<Cell, Tally>,
     /// Single metered quantities.
     pub readings: Tap<Reading>,
+    /// Those of which the people count.
+    pub taking_part: Tap<Reading>,
+    /// Cells, whoever used them.
+    pub slices: Tap<Slice, Tally>,
     /// What they are asked for.
     pub asked: Tap<(ProductId, Asked)>,
     /// Rights that count at instants.
@@ -157,8 +161,9 @@ fn build<'s>(
     let checkouts = deduped.checkouts.clone();
     let paired = sessions(checkouts.clone(), deduped.signals, settings.clone(), window_us);
     let metered = deduped.metered;
+    let counted = numbered(metered.clone(), horizon.clone());
     let asks = (paired.sessions.clone().map(|one| (one.subject, Asker::Checkout)))
-        .concat(metered.clone().map(|event| (event.subject, Asker::Metered)))
+        .concat(counted.subjects.clone().map(|(_, subject)| (subject, Asker::Metered)))
         .concat(reference.lines.clone().map(|row| (subject(&row), Asker::Line)));
     let subjects = present("Subjects", asks.clone(), |(subject, _)| subject.feature.0);
     let statements = names(&reference.in_force, none(ends, scope));
@@ -184,8 +189,8 @@ fn build<'s>(
     );
     let asked = asked(rules.clone(), none(ends, scope), none(ends, scope));
     let of_metered = resolved.told(Asker::Metered);
-    let Volume { cells, late: _, readings: read } = volume(
-        due(metered.clone().map(|event| (event.at, event)), horizon.clone()),
+    let Volume { cells, slices, late: _, readings: read } = volume(
+        counted,
         of_metered.clone(),
         reference.zones.clone(),
         accounts.clone().concat(products.clone()),
@@ -204,9 +209,9 @@ fn build<'s>(
     let (at_instants, in_periods) = parted(rights.clone(), rules.clone());
     let levels = allocate(needed.clone(), at_instants.clone(), around.clone(), policy.clone());
     let periods = allocate_periods(
-        cells.clone(),
-        readings(read.clone()),
-        uses.clone().concat(taking_part(read.clone())),
+        slices.clone(),
+        readings(read.ranked.clone()),
+        uses.clone().concat(taking_part(read.unique.clone())),
         in_periods.clone(),
         rules.clone(),
         around,
@@ -241,7 +246,9 @@ fn build<'s>(
         uses: Tap::on(&uses),
         needed: Tap::on(&needed),
         cells: Tap::on(&cells),
-        readings: Tap::on(&read),
+        readings: Tap::on(&read.ranked),
+        taking_part: Tap::on(&read.unique),
+        slices: Tap::on(&slices),
         asked: Tap::on(&asked),
         at_instants: Tap::on(&at_instants),
         in_periods: Tap::on(&in_periods),

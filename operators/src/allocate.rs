@@ -31,7 +31,7 @@ mod uses;
 
 use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
-use crate::epochs::{Updates, by_key, each_epoch_sorted, everywhere};
+use crate::epochs::{Came, Room, Streams, Updates, by_key, each_epoch_sorted, everywhere};
 use crate::hierarchy::Placement;
 use crate::machines::FactorRow;
 use crate::rows::add;
@@ -221,16 +221,29 @@ type Told = (
 fn each_epoch_parted<'s, D: Clone + 'static, R: Clone + 'static>(
     stream: StreamVec<'s, Epoch, (D, Epoch, R)>,
     name: &str,
-    step: impl FnMut(Updates<D, R>, &mut Updates<Found>) + 'static,
+    step: impl FnMut(Came<D, R>, &mut Updates<Found>) + 'static,
 ) -> Allocation<'s> {
-    let (positions, lines, steps, gaps, remarks) = each_epoch_sorted(stream, name, step, sort);
-    Allocation {
-        positions: positions.as_collection(),
-        lines: lines.as_collection(),
-        steps: steps.as_collection(),
-        gaps: gaps.as_collection(),
-        remarks: remarks.as_collection(),
+    Allocation::of(each_epoch_sorted(stream, name, step, sort))
+}
+
+impl<'s> Allocation<'s> {
+    /// The streams of what leaves.
+    fn of((positions, lines, steps, gaps, remarks): <Told as Streams<'s>>::Streams) -> Self {
+        Self {
+            positions: positions.as_collection(),
+            lines: lines.as_collection(),
+            steps: steps.as_collection(),
+            gaps: gaps.as_collection(),
+            remarks: remarks.as_collection(),
+        }
     }
+}
+
+/// Parts what was found by what it is, and keeps no more room for it than is usual.
+fn part_all(found: &mut Updates<Found>, room: &mut Room, told: &mut Told) {
+    let kept = room.kept(found.len());
+    found.drain(..).for_each(|(one, diff)| sort(one, diff, told));
+    found.shrink_to(kept);
 }
 
 fn sort(found: Found, diff: Diff, told: &mut Told) {
@@ -323,8 +336,12 @@ impl World {
     }
 
     /// Takes in what concerns everyone; gives back the rest.
-    pub(crate) fn hear(&mut self, updates: Updates<Heard>, turn: &mut Turn) -> Updates<Heard> {
-        let mut rest = Vec::with_capacity(updates.len());
+    pub(crate) fn hear(
+        &mut self,
+        updates: impl IntoIterator<Item = (Heard, Diff)>,
+        turn: &mut Turn,
+    ) -> Updates<Heard> {
+        let mut rest = Vec::new();
         let mut edges: BTreeMap<Placement, Diff> = BTreeMap::new();
         let mut horizon = None;
         let mut rules = Vec::new();
@@ -392,7 +409,7 @@ impl State {
         }
     }
 
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Found>) {
         let mut turn = Turn::default();
         let rows = self.world.hear(updates, &mut turn);
         let mut news: BTreeMap<Key, component::News> = BTreeMap::new();

@@ -504,7 +504,7 @@ pub fn readings(readings: Facts<'_, Reading>) -> Facts<'_, (Metric, Reading)> {
 
 /// The people of whom something was metered, where different people are counted.
 pub fn taking_part(readings: Facts<'_, Reading>) -> Facts<'_, Use> {
-    readings.filter(|reading| reading.asked.unique).flat_map(|reading| {
+    readings.flat_map(|reading| {
         let user = reading.user?;
         Some(Use {
             tenant: reading.tenant,

@@ -9,7 +9,7 @@
 //! Work per change: the period of the position or the bill; of a calendar, the account's.
 
 use crate::dedupe::Known;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
 use crate::given::Given;
 use crate::judge::Judged;
 use crate::keyed::Keyed as _;
@@ -149,7 +149,7 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<BillDue>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<BillDue>) {
         let mut dirty: BTreeMap<Payer, BTreeSet<Period>> = BTreeMap::new();
         let mut rezoned: BTreeSet<AccountId> = BTreeSet::new();
         let mut billed: Vec<(Payer, Timestamp)> = Vec::new();

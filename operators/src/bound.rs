@@ -262,7 +262,7 @@ pub fn in_use<'s>(
         ))
     });
     let metered = readings.flat_map(|one| {
-        let held = one.asked.holders && (one.user.is_some() || one.device.is_some());
+        let held = one.user.is_some() || one.device.is_some();
         held.then_some((
             one.product,
             InUse {

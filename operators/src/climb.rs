@@ -9,7 +9,7 @@
 //! Work per change: the way up; for a moved node the rows below it.
 
 use crate::Facts;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
 use crate::hierarchy::Placement;
 use crate::tree::{Above, Tree};
 use differential_dataflow::difference::Abelian;
@@ -71,7 +71,7 @@ struct State<P, R> {
 }
 
 impl<P: Eq + Hash + Copy, R: Abelian> State<P, R> {
-    fn step(&mut self, updates: Updates<Heard<P>, Weight<R>>, changes: &mut Updates<AtNode<P>, R>) {
+    fn step(&mut self, updates: Came<Heard<P>, Weight<R>>, changes: &mut Updates<AtNode<P>, R>) {
         let mut edges: BTreeMap<Placement, isize> = BTreeMap::new();
         let mut rows: Vec<(AtNode<P>, R)> = Vec::new();
         for update in updates {

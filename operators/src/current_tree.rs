@@ -7,7 +7,7 @@
 //!
 //! Work per change: the changed edges; when the horizon moves, the edges that it passes an end of.
 
-use crate::epochs::{Updates, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, each_epoch, everywhere};
 use crate::hierarchy::Placement;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
@@ -43,7 +43,8 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Placement>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Placement>) {
+        let updates = updates.gathered();
         let mut sums: BTreeMap<Placement, Diff> = BTreeMap::new();
         let mut add = |edge: Placement, diff: Diff| {
             *sums.entry(Placement { span: Span::ALWAYS, ..edge }).or_default() += diff;

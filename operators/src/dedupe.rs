@@ -11,7 +11,7 @@
 //! that was heard of once is kept as it came.
 
 use crate::entered::Entered;
-use crate::epochs::{Updates, by_key, each_epoch_sorted};
+use crate::epochs::{Came, Updates, by_key, each_epoch_of, operator};
 use crate::volume::Metered;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
@@ -80,24 +80,13 @@ pub struct Deduped<'s> {
     pub repeated: Facts<'s, Repeated>,
 }
 
-/// One kind of result, so that all leave through one stream.
-#[derive(Clone, Debug)]
-enum Found {
-    Known(Box<Known>),
-    Metered(Metered),
-    Conflict(Conflict),
-    Repeated(Repeated),
-}
-
 /// Finds what counts among facts that repeat, correct and retract each other.
 pub fn dedupe<'s>(facts: Facts<'s, Entered>, rule: ConflictRule) -> Deduped<'s> {
     let routed = by_key(facts, |fact| spread(fact.id()));
     let mut state = State { rule, identities: IdMap::default() };
-    let step = move |updates: Updates<Entered>, changes: &mut Updates<Found>| {
-        state.step(updates, changes);
-    };
+    let builder = operator("Dedupe", &routed);
     let ([checkouts, signals, rows], metered, conflicts, repeated) =
-        each_epoch_sorted(routed, "Dedupe", step, sort);
+        each_epoch_of(builder, (routed,), move |(updates,), told| state.step(updates, told));
     Deduped {
         checkouts: checkouts.as_collection(),
         signals: signals.as_collection(),
@@ -111,14 +100,16 @@ pub fn dedupe<'s>(facts: Facts<'s, Entered>, rule: ConflictRule) -> Deduped<'s> 
 /// What leaves: what is known by its kind, and the rest by what it is.
 type Told = ([Updates<Known>; 3], Updates<Metered>, Updates<Conflict>, Updates<Repeated>);
 
-/// Sorts what was found by what it is.
-fn sort(found: Found, diff: Diff, told: &mut Told) {
-    match found {
-        Found::Known(row) => told.0[part_of(row.body.kind())].push((*row, diff)),
-        Found::Metered(row) => told.1.push((row, diff)),
-        Found::Conflict(row) => told.2.push((row, diff)),
-        Found::Repeated(row) => told.3.push((row, diff)),
+/// Tells what is known: a metered quantity by itself, the rest by its kind.
+fn tell(known: Known, diff: Diff, told: &mut Told) {
+    if let Body::Usage(event) = &known.body {
+        let place = (known.id, known.arrived_at, known.provenance);
+        if let Some(metered) = Metered::of(known.tenant, place, event) {
+            told.1.push((metered, diff));
+            return;
+        }
     }
+    told.0[part_of(known.body.kind())].push((known, diff));
 }
 
 /// The number of the stream of what is known: checkouts, other events, what is no event.
@@ -194,9 +185,8 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Entered>, changes: &mut Updates<Found>) {
+    fn step(&mut self, updates: Came<Entered>, told: &mut Told) {
         self.identities.reserve(updates.len());
-        changes.reserve(updates.len());
         let mut first: Vec<FactId> = Vec::with_capacity(updates.len());
         let mut again: Vec<FactId> = Vec::new();
         for (fact, diff) in updates {
@@ -214,7 +204,7 @@ impl State {
         for id in first {
             let Some(kept) = self.identities.get_mut(&id) else { continue };
             if let Some(fact) = &kept.once {
-                changes.extend(once(fact).map(|found| (found, 1)));
+                once(fact, told);
                 kept.given = true;
             }
         }
@@ -223,7 +213,7 @@ impl State {
         for id in again {
             let identity = self.identities.get_mut(&id).and_then(|kept| kept.more.as_mut());
             if let Some(identity) = identity {
-                identity.settle(id, self.rule, changes);
+                identity.settle(id, self.rule, told);
             }
         }
     }
@@ -237,15 +227,18 @@ fn asserts(fact: &Entered) -> bool {
     }
 }
 
-/// What an assertion by itself gives.
-fn once(fact: &Entered) -> Option<Found> {
+/// Tells what an assertion by itself gives.
+fn once(fact: &Entered, told: &mut Told) {
     if let Entered::Usage(said) = fact {
         let place = (said.id, said.arrived_at, said.provenance);
         if let Some(metered) = Metered::of(said.tenant, place, &said.event) {
-            return Some(Found::Metered(metered));
+            told.1.push((metered, 1));
+            return;
         }
     }
-    known(fact).map(found)
+    if let Some(known) = known(fact) {
+        tell(known, 1, told);
+    }
 }
 
 /// What is known by an assertion alone.
@@ -254,17 +247,6 @@ fn known(fact: &Entered) -> Option<Known> {
     let Action::Assert(body) = fact.action else { return None };
     let Fact { id, arrived_at, provenance, document, .. } = fact;
     Some(Known { tenant, id, arrived_at, provenance, document, body })
-}
-
-/// A known assertion as the kind of result that it is.
-fn found(known: Known) -> Found {
-    if let Body::Usage(event) = &known.body {
-        let place = (known.id, known.arrived_at, known.provenance);
-        if let Some(metered) = Metered::of(known.tenant, place, event) {
-            return Found::Metered(metered);
-        }
-    }
-    Found::Known(Box::new(known))
 }
 
 impl Identity {
@@ -294,7 +276,7 @@ impl Identity {
     }
 
     /// Gives what changed since it was last settled.
-    fn settle(&mut self, id: FactId, rule: ConflictRule, changes: &mut Updates<Found>) {
+    fn settle(&mut self, id: FactId, rule: ConflictRule, told: &mut Told) {
         let from = self.retracted.map_or(0, |revision| u64::from(revision) + 1);
         let top = self.versions.keys().next_back().map(|(revision, _)| *revision);
         let top = top.filter(|revision| u64::from(*revision) >= from);
@@ -340,29 +322,26 @@ impl Identity {
             };
             (row, copies)
         });
-        give(&mut self.known, known, |known| (found(known), 1), changes);
-        give(&mut self.conflict, conflict, |conflict| (Found::Conflict(conflict), 1), changes);
-        let count = |(row, times)| (Found::Repeated(row), times);
-        give(&mut self.repeated, repeated, count, changes);
+        give(&mut self.known, known, |known, sign| tell(known, sign, told));
+        give(&mut self.conflict, conflict, |row, sign| told.2.push((row, sign)));
+        give(&mut self.repeated, repeated, |(row, times), sign| told.3.push((row, times * sign)));
     }
 }
 
-/// Replaces what was given by what holds now, and gives the difference.
+/// Replaces what was given by what holds now, and tells the difference.
 fn give<T: Clone + PartialEq>(
     given: &mut Option<T>,
     now: Option<T>,
-    row: impl Fn(T) -> (Found, Diff),
-    changes: &mut Updates<Found>,
+    mut tell: impl FnMut(T, Diff),
 ) {
     if *given == now {
         return;
     }
     if let Some(old) = given.take() {
-        let (row, diff) = row(old);
-        changes.push((row, -diff));
+        tell(old, -1);
     }
     if let Some(new) = now {
-        changes.push(row(new.clone()));
+        tell(new.clone(), 1);
         *given = Some(new);
     }
 }

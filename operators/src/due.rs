@@ -21,46 +21,54 @@ pub fn due<'s, D: ExchangeData + Copy>(
     horizon: Facts<'s, Timestamp>,
 ) -> Facts<'s, D> {
     let heard = (rows.inner, everywhere(horizon));
-    let mut state = State { horizon: Timestamp::MIN, waiting: BTreeMap::new() };
+    let mut waiting = Waiting::default();
     let builder = operator("Due", &heard.0);
     each_epoch_of(builder, heard, move |(came, moved), changes| {
-        state.step(came, moved, changes);
+        waiting.step(came, moved, changes);
     })
     .as_collection()
 }
 
-struct State<D> {
+/// What is not due yet.
+pub(crate) struct Waiting<D> {
     horizon: Timestamp,
-    waiting: BTreeMap<(Timestamp, D), Diff>,
+    rows: BTreeMap<(Timestamp, D), Diff>,
 }
 
-impl<D: Ord + Copy> State<D> {
-    fn step(
+impl<D: Ord> Default for Waiting<D> {
+    fn default() -> Self {
+        Self { horizon: Timestamp::MIN, rows: BTreeMap::new() }
+    }
+}
+
+impl<D: Ord + Copy> Waiting<D> {
+    /// Lets through what is due: what came, and what the horizon has passed.
+    pub(crate) fn step(
         &mut self,
-        rows: Updates<(Timestamp, D)>,
-        horizon: Updates<Timestamp>,
+        came: impl IntoIterator<Item = ((Timestamp, D), Diff)>,
+        moved: impl IntoIterator<Item = (Timestamp, Diff)>,
         changes: &mut Updates<D>,
     ) {
         let before = self.horizon;
-        for (at, _) in horizon.into_iter().filter(|(_, diff)| *diff > 0) {
+        for (at, _) in moved.into_iter().filter(|(_, diff)| *diff > 0) {
             self.horizon = self.horizon.max(at);
         }
         let mut passed: Updates<D> = Vec::new();
-        for ((at, row), diff) in rows {
+        for ((at, row), diff) in came {
             if at <= before {
                 changes.push((row, diff));
             } else if at <= self.horizon {
                 passed.push((row, diff));
             } else {
-                let count = self.waiting.entry((at, row)).or_default();
+                let count = self.rows.entry((at, row)).or_default();
                 *count += diff;
                 if *count == 0 {
-                    self.waiting.remove(&(at, row));
+                    self.rows.remove(&(at, row));
                 }
             }
         }
-        let waited = self.waiting.first_key_value().is_some_and(|((at, _), _)| *at <= self.horizon);
-        while let Some(first) = self.waiting.first_entry() {
+        let waited = self.rows.first_key_value().is_some_and(|((at, _), _)| *at <= self.horizon);
+        while let Some(first) = self.rows.first_entry() {
             if first.key().0 > self.horizon {
                 break;
             }

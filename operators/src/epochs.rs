@@ -4,6 +4,7 @@
 //! then applies them all to its state and gives the differences. A step must not depend on the order
 //! of its updates, which differs between runs and numbers of workers.
 
+mod came;
 mod ports;
 
 use crate::{Diff, Epoch, Facts};
@@ -19,7 +20,8 @@ use timely::dataflow::operators::Exchange as _;
 use timely::dataflow::operators::Operator as _;
 use timely::dataflow::operators::vec::Map as _;
 
-pub(crate) use ports::{each_epoch_of, each_epoch_sorted, operator};
+pub(crate) use came::Came;
+pub(crate) use ports::{Told as Streams, each_epoch_of, each_epoch_sorted, operator};
 
 /// Updates of a collection.
 pub(crate) type Updates<D, R = Diff> = Vec<(D, R)>;
@@ -30,8 +32,22 @@ type Open<D, R> = BTreeMap<Epoch, (Capability<Epoch>, Vec<Batch<D, R>>)>;
 /// Updates as they travel.
 type Batch<D, R> = Vec<(D, Epoch, R)>;
 
-/// How much room for results is kept from one epoch to the next, if less is needed.
-pub(crate) const ROOM_KEPT: usize = 65_536;
+/// How many rows a table that is emptied in each step keeps room for, if it needs less.
+pub(crate) const ROOM_KEPT: usize = 16_384;
+
+/// The room that results took in the last step: what two steps in turn need is kept for the next, so that
+/// what one large epoch needs once is not held for ever by every operator that it went through.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    before: usize,
+}
+
+impl Room {
+    /// How much room is kept after a step that needed so much.
+    pub(crate) fn kept(&mut self, needed: usize) -> usize {
+        std::mem::replace(&mut self.before, needed).min(needed)
+    }
+}
 
 /// Applies `step` once for each epoch that has updates, in order, on the worker where they are.
 ///
@@ -39,7 +55,7 @@ pub(crate) const ROOM_KEPT: usize = 65_536;
 pub(crate) fn each_epoch<'s, D, R, O, S>(
     stream: StreamVec<'s, Epoch, (D, Epoch, R)>,
     name: &str,
-    mut step: impl FnMut(Updates<D, R>, &mut Updates<O, S>) + 'static,
+    mut step: impl FnMut(Came<D, R>, &mut Updates<O, S>) + 'static,
 ) -> StreamVec<'s, Epoch, (O, Epoch, S)>
 where
     D: Clone + 'static,
@@ -53,6 +69,7 @@ where
         |_capability, _info| {
             let mut open: Open<D, R> = BTreeMap::new();
             let mut changes: Updates<O, S> = Vec::new();
+            let mut room = Room::default();
             move |(input, frontier), output| {
                 input.for_each_stamp(|capability, batches| {
                     for batch in batches.map(std::mem::take) {
@@ -69,14 +86,11 @@ where
                         break;
                     }
                     let (epoch, (capability, batches)) = first.remove_entry();
-                    let mut updates = Vec::with_capacity(batches.iter().map(Vec::len).sum());
-                    let all = batches.into_iter().flatten();
-                    updates.extend(all.map(|(row, _, diff)| (row, diff)));
-                    step(updates, &mut changes);
-                    let room = changes.len().max(ROOM_KEPT);
+                    step(batches.into(), &mut changes);
+                    let kept = room.kept(changes.len());
                     let rows = changes.drain(..).map(|(row, diff)| (row, epoch, diff));
                     output.session(&capability).give_iterator(rows);
-                    changes.shrink_to(room);
+                    changes.shrink_to(kept);
                 }
             }
         },
@@ -111,7 +125,8 @@ where
     O: Clone + 'static,
     S: Clone + 'static,
 {
-    each_epoch(stream, name, move |mut updates, changes| {
+    each_epoch(stream, name, move |came, changes| {
+        let mut updates = came.gathered();
         consolidate(&mut updates);
         step(updates, changes);
     })

@@ -7,24 +7,16 @@
 //! positions.
 
 use crate::attribute::Rule;
-use crate::epochs::{Updates, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, each_epoch_of, everywhere, operator};
 use crate::reconcile::is_near;
 use crate::rows::add;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use timely::dataflow::operators::Concat as _;
 use trueup_model::hash::{IdMap, IdSet};
 use trueup_model::id::ProductId;
 use trueup_model::position::{LicensePosition, PositionKey, PositionState};
 use trueup_policy::rules::ProductSettings;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-enum Heard {
-    Position(LicensePosition),
-    Settings(ProductId, ProductSettings),
-}
 
 /// A position with the settings by which it is judged.
 pub type Judged = (LicensePosition, ProductSettings);
@@ -34,11 +26,12 @@ pub fn judge<'s>(
     positions: Facts<'s, LicensePosition>,
     rules: Facts<'s, (ProductId, Rule)>,
 ) -> Facts<'s, Judged> {
-    let positions = positions.map(Heard::Position).inner;
-    let rules = everywhere(rules.map(|(product, rule)| Heard::Settings(product, rule.settings)));
+    let positions = positions.inner;
+    let settings = everywhere(rules.map(|(product, rule)| (product, rule.settings)));
     let mut state = State::default();
-    each_epoch(positions.concat(rules), "Judge", move |updates, changes| {
-        state.step(updates, changes);
+    let builder = operator("Judge", &positions);
+    each_epoch_of(builder, (positions, settings), move |(positions, settings), changes| {
+        state.step(&positions, settings, changes);
     })
     .as_collection()
 }
@@ -50,33 +43,34 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Judged>) {
-        let mut come: Vec<LicensePosition> = Vec::new();
-        let mut gone: Vec<LicensePosition> = Vec::new();
+    fn step(
+        &mut self,
+        positions: &Came<LicensePosition>,
+        settings: Came<(ProductId, ProductSettings)>,
+        changes: &mut Updates<Judged>,
+    ) {
         // A rule that changes in other respects states the same settings again.
         let mut ruled: BTreeMap<(ProductId, ProductSettings), Diff> = BTreeMap::new();
-        for (heard, diff) in updates {
-            match heard {
-                Heard::Position(position) if diff > 0 => come.push(position),
-                Heard::Position(position) => gone.push(position),
-                Heard::Settings(product, settings) => add(&mut ruled, (product, settings), diff),
-            }
+        for (row, diff) in settings {
+            add(&mut ruled, row, diff);
         }
         if !ruled.is_empty() {
             self.rule(ruled, changes);
         }
-        for position in gone {
+        // Of two of one key the one that goes is taken out first.
+        for (position, diff) in positions.iter().filter(|(_, diff)| *diff < 0) {
             let product = position.key.product;
-            let Some(positions) = self.positions.get_mut(&product) else { continue };
-            positions.remove(&position.key);
-            if positions.is_empty() {
+            let Some(kept) = self.positions.get_mut(&product) else { continue };
+            kept.remove(&position.key);
+            if kept.is_empty() {
                 self.positions.remove(&product);
             }
-            changes.extend(self.judged(&position).map(|row| (row, -1)));
+            changes.extend(self.judged(position).map(|row| (row, diff)));
         }
-        for position in come {
-            self.positions.entry(position.key.product).or_default().insert(position.key, position);
-            changes.extend(self.judged(&position).map(|row| (row, 1)));
+        for (position, diff) in positions.iter().filter(|(_, diff)| *diff > 0) {
+            let kept = self.positions.entry(position.key.product).or_default();
+            kept.insert(position.key, *position);
+            changes.extend(self.judged(position).map(|row| (row, diff)));
         }
     }
 

@@ -16,6 +16,7 @@ pub mod dedupe;
 pub mod documents;
 pub mod kinds;
 pub mod due;
+pub mod numbered;
 pub mod present;
 pub mod hierarchy;
 pub mod resolve;

@@ -18,7 +18,7 @@ mod needs;
 
 use crate::attribute::{Rule, Use};
 use crate::dedupe::Known;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
 use crate::installs::{Installed, device_use, taken_at};
 use crate::keyed::Keyed as _;
 use crate::rows::add;
@@ -188,7 +188,7 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Found>) {
         let mut touched: BTreeMap<ProductId, BTreeSet<DeviceId>> = BTreeMap::new();
         let mut whole: BTreeSet<ProductId> = BTreeSet::new();
         let mut moved: BTreeSet<DeviceId> = BTreeSet::new();

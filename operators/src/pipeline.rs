@@ -34,6 +34,7 @@ use crate::issued::{drifts, issued};
 use crate::judge::judge;
 use crate::keyed::{Keyed as _, Rows as _};
 use crate::machines::machines;
+use crate::numbered::numbered;
 use crate::paced::paced;
 use crate::pools::pools;
 use crate::present::present;
@@ -166,6 +167,8 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         policy.attempt_window_us,
     );
     let metered = deduped.metered;
+    let numbered = numbered(metered.clone(), inputs.horizon.clone());
+    let of_metered = numbered.subjects.clone().map(|(_, subject)| subject);
     let set = settings_of(events.clone());
 
     let billed = bills_in_force(reference.in_force.of(FactKind::Bill));
@@ -179,7 +182,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     );
     let subjects = asks(paired.sessions.clone().map(|session| session.subject), Asker::Checkout)
         .concatenate([
-            asks(metered.clone().map(|event| event.subject), Asker::Metered),
+            asks(of_metered, Asker::Metered),
             asks(held, Asker::Seat),
             asks(set.clone().map(|setting| setting.subject), Asker::Gauge),
             asks(reference.installs.clone().map(|(subject, _)| subject), Asker::Install),
@@ -240,7 +243,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let ledgers = granted.clone().map(|(row, _)| row.product);
     let ledgers = ledgers.concat(priced.clone().map(|row| row.product)).once();
     let volume = volume(
-        due(metered.clone().map(|event| (event.at, event)), inputs.horizon.clone()),
+        numbered,
         resolved.told(Asker::Metered),
         reference.zones.clone(),
         accounts.edges.clone().concat(products.edges.clone()),
@@ -248,7 +251,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         units(counting.clone()),
         policy.clone(),
     );
-    let single = volume.readings.clone().filter(|one| one.asked.ledger);
+    let single = volume.readings.ledger;
     let Credits { balances, overages } = credits(
         single.clone(),
         granted,
@@ -331,14 +334,14 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         bound.clone(),
         counting.clone(),
         restricted,
-        bound::in_use(weighed.clone(), volume.readings.clone(), allocated),
+        bound::in_use(weighed.clone(), volume.readings.holders, allocated),
         rules.clone(),
         inputs.horizon.clone(),
     );
     let in_periods = allocate_periods(
-        volume.cells.clone(),
-        readings(volume.readings.clone()),
-        weighed.clone().concat(taking_part(volume.readings)),
+        volume.slices.clone(),
+        readings(volume.readings.ranked),
+        weighed.clone().concat(taking_part(volume.readings.unique)),
         in_periods,
         rules.clone(),
         around,
@@ -385,7 +388,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         covered(events.clone()),
         inputs.horizon.clone(),
     );
-    let statements = statements(volume.cells.clone(), inputs.horizon.clone());
+    let statements = statements(volume.slices, inputs.horizon.clone());
     let idle = idle(seen, resolved.told(Asker::Seat), rules.clone());
     let lapsed = renewals(counting.clone(), rules.clone());
     let ruled = rules.clone().map(|(product, rule)| (product, rule.settings));

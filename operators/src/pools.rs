@@ -9,7 +9,7 @@
 //! Work per change: the reports within the changed interval.
 
 use crate::entitle::LineInForce;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
 use crate::grouping::Grouping;
 use crate::keyed::{Keyed as _, Rows as _};
 use crate::timeline::{Levels, Timeline, clamped, demand, spread};
@@ -190,7 +190,7 @@ struct Touched {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<PoolState>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<PoolState>) {
         let mut touched: BTreeMap<Pool, Touched> = BTreeMap::new();
         let mut servers: BTreeSet<ServerId> = BTreeSet::new();
         let before = self.horizon;

@@ -4,7 +4,7 @@
 //!
 //! Work per change: the row. What is kept: one count for each row that is there.
 
-use crate::epochs::{Updates, by_key, each_epoch};
+use crate::epochs::{Came, Updates, by_key, each_epoch};
 use crate::{Diff, Facts};
 use differential_dataflow::{AsCollection as _, ExchangeData};
 use std::hash::Hash;
@@ -35,7 +35,7 @@ struct Count {
 
 fn step<D: Hash + Eq + Clone>(
     counts: &mut IdMap<D, Count>,
-    updates: Updates<D>,
+    updates: Came<D>,
     changes: &mut Updates<D>,
 ) {
     // Most rows of a hot stream are there already and stay: they cost one look-up.

@@ -12,7 +12,7 @@
 
 mod tables;
 
-use crate::epochs::{Updates, by_key, each_epoch_sorted, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch_sorted, everywhere};
 use crate::keyed::Rows as _;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection;
@@ -166,7 +166,7 @@ pub fn resolve<'s>(
     });
     let statements = everywhere(statements.map(Heard::Statement));
     let mut state = State::default();
-    let step = move |updates: Updates<Heard>, changes: &mut Updates<Found>| {
+    let step = move |updates: Came<Heard>, changes: &mut Updates<Found>| {
         state.step(updates, changes);
     };
     let (resolutions, asked, unmapped) =
@@ -229,7 +229,7 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Found>) {
         let mut again: IdSet<u32> = IdSet::default();
         let mut topics: BTreeSet<Topic> = BTreeSet::new();
         for (heard, diff) in updates {

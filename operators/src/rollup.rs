@@ -11,7 +11,7 @@
 
 use crate::attribute::Use;
 use crate::climb::{AtNode, climb};
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
 use crate::grouping::Grouping;
 use crate::hierarchy::Placement;
 use crate::timeline::{Levels, Timeline, clamped, demand};
@@ -178,7 +178,7 @@ impl State {
         }
     }
 
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Rollup>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Rollup>) {
         let mut news: BTreeMap<NodeKey, BTreeMap<Present, Diff>> = BTreeMap::new();
         let mut horizon = self.horizon;
         let mut zones: BTreeSet<AccountId> = BTreeSet::new();

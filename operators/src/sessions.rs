@@ -227,7 +227,11 @@ impl Touched {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Outcome>) {
+    fn step(
+        &mut self,
+        updates: impl IntoIterator<Item = (Heard, Diff)>,
+        changes: &mut Updates<Outcome>,
+    ) {
         let mut touched: BTreeMap<Holder, Touched> = BTreeMap::new();
         let mut lives: BTreeSet<(ServerId, Place, ServerEventKind)> = BTreeSet::new();
         let mut stated: BTreeMap<(ProductId, SessionLifetime), Diff> = BTreeMap::new();

@@ -14,7 +14,7 @@
 
 use crate::attribute::Use;
 use crate::dedupe::Known;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
 use crate::keyed::{Keyed as _, Rows as _};
 use crate::reconcile::plain;
 use crate::segments::outside;
@@ -181,7 +181,7 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Found>) {
         let mut again: BTreeSet<DeviceId> = BTreeSet::new();
         let before = self.horizon;
         let mut rezoned = false;

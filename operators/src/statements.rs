@@ -9,63 +9,48 @@
 //! Work per change: the changed cells' periods.
 
 use crate::Facts;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch_of, everywhere, operator};
 use crate::tally::Tally;
 use crate::timeline::clamped;
-use crate::volume::{Cell, Late};
+use crate::volume::{Late, Slice};
 use differential_dataflow::AsCollection as _;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use timely::dataflow::operators::Concat as _;
 use trueup_model::hash::{IdMap, mix};
 use trueup_model::metric::Metric;
 use trueup_model::position::{Adjustment, PositionKey, Statement};
 use trueup_model::time::Timestamp;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-enum Heard {
-    Cell { key: PositionKey, closes_at: Timestamp, late: bool },
-    Horizon(Timestamp),
-}
-
-fn key(cell: &Cell) -> PositionKey {
+fn key(slice: &Slice) -> PositionKey {
     PositionKey {
-        tenant: cell.tenant,
-        account: cell.account,
-        product: cell.product,
+        tenant: slice.tenant,
+        account: slice.account,
+        product: slice.product,
         metric: Metric::Volume,
-        period: cell.period,
+        period: slice.period,
     }
 }
 
 /// Gives the late facts as lines that adjust a closed period.
 pub fn adjustments(late: Facts<'_, Late>) -> Facts<'_, Adjustment> {
     late.map(|late| Adjustment {
-        key: key(&late.cell),
-        fact: late.event.fact,
-        provenance: late.event.provenance,
-        arrived_at: late.event.arrived_at,
-        delta: late.event.quantity,
+        key: key(&Slice::of(&late.cell)),
+        fact: late.fact,
+        provenance: late.provenance,
+        arrived_at: late.arrived_at,
+        delta: late.quantity,
     })
 }
 
 /// Gives a statement for each closed period.
 pub fn statements<'s>(
-    cells: Facts<'s, Cell, Tally>,
+    slices: Facts<'s, Slice, Tally>,
     horizon: Facts<'s, Timestamp>,
 ) -> Facts<'s, Statement> {
-    let cells = cells.flat_map(|cell| {
-        Some(Heard::Cell { key: key(&cell), closes_at: cell.closes_at?, late: cell.late })
-    });
-    let cells = by_key(cells, |heard| match heard {
-        Heard::Cell { key, .. } => mix(&[key.account.0, key.product.0]),
-        Heard::Horizon(_) => 0,
-    });
-    let unit = Tally { events: 1, quantity: 0 };
-    let horizon = everywhere(horizon.map(Heard::Horizon).explode(move |row| Some((row, unit))));
+    let slices = by_key(slices, |slice| mix(&[slice.account.0, slice.product.0]));
     let mut state = State { horizon: Timestamp::MIN, ..State::default() };
-    each_epoch(cells.concat(horizon), "Statements", move |updates, changes| {
-        state.step(updates, changes);
+    let builder = operator("Statements", &slices);
+    each_epoch_of(builder, (slices, everywhere(horizon)), move |(used, moved), changes| {
+        state.step(used, moved, changes);
     })
     .as_collection()
 }
@@ -88,24 +73,32 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard, Tally>, changes: &mut Updates<Statement>) {
+    fn step(
+        &mut self,
+        used: Came<Slice, Tally>,
+        moved: Came<Timestamp>,
+        changes: &mut Updates<Statement>,
+    ) {
         let mut dirty: BTreeSet<(PositionKey, Timestamp)> = BTreeSet::new();
-        for (heard, tally) in updates {
-            match heard {
-                Heard::Cell { key, closes_at, late } => {
-                    let sums = self.sums.entry((key, closes_at)).or_default();
-                    sums.events += tally.events;
-                    if late {
-                        sums.late += tally.quantity;
-                    } else {
-                        sums.issued += tally.quantity;
-                    }
-                    self.open.entry(closes_at).or_default().insert(key);
-                    dirty.insert((key, closes_at));
-                }
-                Heard::Horizon(at) if tally.events > 0 => self.horizon = self.horizon.max(at),
-                Heard::Horizon(_) => {}
+        for (slice, tally) in used {
+            let Some(closes_at) = slice.closes_at else { continue };
+            let key = key(&slice);
+            let sums = self.sums.entry((key, closes_at)).or_default();
+            sums.events += tally.events;
+            if slice.late {
+                sums.late += tally.quantity;
+            } else {
+                sums.issued += tally.quantity;
             }
+            // One that is still open is given when it closes.
+            if closes_at > self.horizon {
+                self.open.entry(closes_at).or_default().insert(key);
+            } else {
+                dirty.insert((key, closes_at));
+            }
+        }
+        for (at, _) in moved.into_iter().filter(|(_, diff)| *diff > 0) {
+            self.horizon = self.horizon.max(at);
         }
         let later = self.open.split_off(&self.horizon.plus_us(1));
         for (closes_at, keys) in std::mem::replace(&mut self.open, later) {

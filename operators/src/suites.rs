@@ -15,7 +15,7 @@
 //! first, all machines with a component.
 
 use crate::entitle::Right;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
 use crate::installs::Installed;
 use crate::keyed::{Keyed as _, Rows as _};
 use crate::rows::add;
@@ -94,7 +94,7 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Installed>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Installed>) {
         let mut touched: BTreeSet<Place> = BTreeSet::new();
         let mut ruled: BTreeSet<(TenantId, ProductId)> = BTreeSet::new();
         let mut yields: BTreeSet<ProductId> = BTreeSet::new();

@@ -12,7 +12,7 @@
 use crate::attribute::{Place, Use};
 use crate::dedupe::Known;
 use crate::entitle::Right;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
 use crate::hierarchy::Placement;
 use crate::keyed::Rows as _;
 use crate::segments::{Said, outside, said};
@@ -93,7 +93,7 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Use>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Use>) {
         let mut devices: BTreeSet<u64> = BTreeSet::new();
         let mut accounts: BTreeSet<u64> = BTreeSet::new();
         let mut news: BTreeMap<Use, Diff> = BTreeMap::new();

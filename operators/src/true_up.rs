@@ -10,7 +10,7 @@
 //!
 //! Work per change: the periods of the position's term.
 
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
 use crate::given::Given;
 use crate::zones::{AccountZone, Calendars};
 use crate::{Diff, Facts};
@@ -97,7 +97,7 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<TrueUp>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<TrueUp>) {
         let mut dirty: BTreeSet<Series> = BTreeSet::new();
         let mut moved: BTreeSet<AccountId> = BTreeSet::new();
         for (heard, diff) in updates {

@@ -31,7 +31,7 @@ use super::{Heard as Table, Key, Surroundings, Turn, World, tables};
 use crate::attribute::Use;
 use crate::downgrades::{Way, members};
 use crate::entitle::Right;
-use crate::epochs::{Updates, by_key, each_epoch_sorted, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch_sorted, everywhere};
 use crate::grouping::Grouping;
 use crate::keyed::Keyed as _;
 use crate::reconcile::plain;
@@ -97,7 +97,7 @@ pub fn lend<'s>(
     });
     let around = everywhere(tables(around, None).map(Heard::Table));
     let mut state = State { world: World::new(policy), families: IdMap::default() };
-    let step = move |updates: Updates<Heard>, changes: &mut Updates<Found>| {
+    let step = move |updates: Came<Heard>, changes: &mut Updates<Found>| {
         state.step(updates, changes);
     };
     let (lent, problems) =
@@ -145,7 +145,7 @@ struct Held {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Found>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Found>) {
         let mut turn = Turn::default();
         let mut told = Vec::new();
         let mut touched: BTreeSet<(ProductId, Metric)> = BTreeSet::new();

@@ -13,35 +13,33 @@
 mod component;
 mod position;
 
-use super::{Allocation, Found, Heard, Key, Surroundings, Turn, World, each_epoch_parted};
+use super::{Allocation, Found, Heard, Key, Surroundings, Turn, World, part_all};
 use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
-use crate::epochs::{Updates, by_key, everywhere};
+use crate::epochs::{Came, Room, Updates, by_key, each_epoch_of, everywhere, operator};
 use crate::keyed::Keyed as _;
 use crate::tally::Tally;
-use crate::volume::{Cell, Reading};
+use crate::volume::{Reading, Slice};
 use crate::{Diff, Facts};
 use component::Component;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use timely::dataflow::operators::Concat as _;
 use trueup_model::hash::IdMap;
 use trueup_model::id::{AccountId, ProductId};
 use trueup_model::metric::Metric;
 use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
 
-/// A row that arrives, with what it weighs.
+/// A row of a product.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Row {
-    Cell(Cell),
     Reading(Metric, Reading),
     Other(Heard),
 }
 
-/// Covers the demand of metrics that count in periods. Cells make demand where volumes are asked for.
+/// Covers the demand of metrics that count in periods. Slices make demand where volumes are asked for.
 pub fn allocate_periods<'s>(
-    cells: Facts<'s, Cell, Tally>,
+    slices: Facts<'s, Slice, Tally>,
     readings: Facts<'s, (Metric, Reading)>,
     uses: Facts<'s, Use>,
     rights: Facts<'s, Right>,
@@ -49,7 +47,6 @@ pub fn allocate_periods<'s>(
     around: Surroundings<'s>,
     policy: Policy,
 ) -> Allocation<'s> {
-    let unit = Tally { events: 1, quantity: 0 };
     let by_activity =
         rules.filter(|(_, rule)| rule.counts_active_users()).map(|(product, _)| product);
     let part = uses.clone().filter(|one| one.metric == Metric::Unique);
@@ -61,34 +58,35 @@ pub fn allocate_periods<'s>(
         .kept_by(by_activity)
         .map(|(_, one)| Row::Other(Heard::Use(Box::new(one))));
     let granted = rights.map(|right| Row::Other(Heard::Right(Box::new(right))));
-    let rows = by_key(
-        active.concatenate([granted, part, read]).explode(move |row| Some((row, unit))),
-        place,
-    );
-    let cells = by_key(cells.map(Row::Cell), place);
+    let rows = by_key(active.concatenate([granted, part, read]), place);
+    let slices = by_key(slices, |slice| of_slice(slice).place());
     let tables = around.edges.map(Heard::Edge).concatenate([
         around.zones.map(Heard::Zone),
         around.rules.map(|(product, rule)| Heard::Rule(product, rule)),
         around.horizon.map(Heard::Horizon),
     ]);
-    let tables = tables.map(Row::Other);
-    let tables = everywhere(tables.explode(move |row| Some((row, unit))));
+    let tables = everywhere(tables);
     let mut state = State {
         world: World::new(policy),
         components: IdMap::default(),
         schedule: BTreeMap::new(),
     };
-    let all = rows.concat(cells).concat(tables);
-    each_epoch_parted(all, "Allocate: periods", move |updates, changes| {
-        state.step(updates, changes);
-    })
+    let builder = operator("Allocate: periods", &slices);
+    let mut found: Updates<Found> = Vec::new();
+    let mut room = Room::default();
+    let told = each_epoch_of(builder, (slices, rows, tables), move |heard, told| {
+        state.step(heard, &mut found);
+        part_all(&mut found, &mut room, told);
+    });
+    Allocation::of(told)
+}
+
+fn of_slice(slice: &Slice) -> Key {
+    Key { tenant: slice.tenant, product: slice.product, metric: Metric::Volume }
 }
 
 fn key(row: &Row) -> Option<Key> {
     match row {
-        Row::Cell(cell) => {
-            Some(Key { tenant: cell.tenant, product: cell.product, metric: Metric::Volume })
-        }
         Row::Reading(metric, one) => {
             Some(Key { tenant: one.tenant, product: one.product, metric: *metric })
         }
@@ -129,32 +127,29 @@ struct News {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Row, Tally>, changes: &mut Updates<Found>) {
+    fn step(
+        &mut self,
+        (slices, rows, tables): (Came<Slice, Tally>, Came<Row>, Came<Heard>),
+        changes: &mut Updates<Found>,
+    ) {
         let mut news: IdMap<Key, News> = IdMap::default();
-        let mut shared = Vec::new();
-        for (row, tally) in updates {
-            let key = key(&row);
-            let count = Diff::try_from(tally.events).unwrap_or(0);
-            match (row, key) {
-                (Row::Cell(cell), Some(key)) => {
-                    let cells = &mut news.entry(key).or_default().cells;
-                    *cells.entry((cell.account, cell.span)).or_default() += tally.quantity;
-                }
-                (Row::Other(Heard::Use(one)), Some(key)) => {
-                    news.entry(key).or_default().uses.push((*one, count));
-                }
-                (Row::Other(Heard::Right(right)), Some(key)) => {
-                    news.entry(key).or_default().rights.push((*right, count));
-                }
-                (Row::Reading(_, reading), Some(key)) => {
-                    news.entry(key).or_default().readings.push((reading, count));
-                }
-                (Row::Other(heard), _) => shared.push((heard, count)),
-                (Row::Cell(_) | Row::Reading(..), None) => {}
+        for (slice, tally) in slices {
+            let cells = &mut news.entry(of_slice(&slice)).or_default().cells;
+            *cells.entry((slice.account, slice.span)).or_default() += tally.quantity;
+        }
+        for (row, count) in rows {
+            let Some(key) = key(&row) else { continue };
+            let brought = news.entry(key).or_default();
+            match row {
+                Row::Other(Heard::Use(one)) => brought.uses.push((*one, count)),
+                Row::Other(Heard::Right(right)) => brought.rights.push((*right, count)),
+                Row::Reading(_, reading) => brought.readings.push((reading, count)),
+                // What has no key is heard by every worker.
+                Row::Other(_) => {}
             }
         }
         let mut turn = Turn::default();
-        self.world.hear(shared, &mut turn);
+        self.world.hear(tables, &mut turn);
         if turn.tree || !turn.zones.is_empty() || turn.horizon_before == Some(Timestamp::MIN) {
             for key in self.components.keys() {
                 news.entry(*key).or_default();

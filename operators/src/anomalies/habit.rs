@@ -11,7 +11,7 @@
 //! Work per change: the changed period and the n after it; when the first period of a node changes,
 //! its periods.
 
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
 use crate::reconcile::at_position;
 use crate::timeline::clamped;
 use crate::zones::{AccountZone, Calendars};
@@ -106,7 +106,7 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Discrepancy>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Discrepancy>) {
         let mut dirty: BTreeMap<Node, BTreeSet<Period>> = BTreeMap::new();
         let mut rezoned: BTreeSet<AccountId> = BTreeSet::new();
         for (heard, diff) in updates {

@@ -8,7 +8,7 @@
 //! Work per change: one count.
 
 use crate::dedupe::{Known, Repeated};
-use crate::epochs::{Updates, by_key, each_epoch};
+use crate::epochs::{Came, Updates, by_key, each_epoch};
 use crate::reconcile::{counted, plain};
 use crate::volume::Metered;
 use crate::{Diff, Facts};
@@ -73,7 +73,7 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Discrepancy>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Discrepancy>) {
         let mut dirty: BTreeSet<Place> = BTreeSet::new();
         for (heard, diff) in updates {
             let count = self.places.entry(heard.place).or_default();

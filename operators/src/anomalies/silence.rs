@@ -10,7 +10,7 @@
 //! daemon. What is kept: the instants at which there were signs.
 
 use crate::dedupe::Known;
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
 use crate::reconcile::{counted, plain};
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
@@ -81,7 +81,7 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Discrepancy>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Discrepancy>) {
         let mut dirty: BTreeSet<Daemon> = BTreeSet::new();
         let before = self.horizon;
         for (heard, diff) in updates {

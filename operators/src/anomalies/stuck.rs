@@ -7,7 +7,7 @@
 //!
 //! Work per change: the long checkouts of the pool, when one of them becomes stuck or ends as well.
 
-use crate::epochs::{Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
 use crate::reconcile::{counted, plain};
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
@@ -83,7 +83,7 @@ struct State {
 }
 
 impl State {
-    fn step(&mut self, updates: Updates<Heard>, changes: &mut Updates<Discrepancy>) {
+    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Discrepancy>) {
         let mut dirty: BTreeSet<Pool> = BTreeSet::new();
         for (heard, diff) in updates {
             match heard {

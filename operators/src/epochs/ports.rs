@@ -1,7 +1,7 @@
 //! Steps that hear several streams of different rows, or tell several: each stream has a port of its own,
 //! so that no row is wrapped, copied and sorted out again on its way.
 
-use super::{Batch, ROOM_KEPT, Updates, by_epoch};
+use super::{Batch, Came, Room, Updates, by_epoch};
 use crate::Epoch;
 use std::collections::BTreeMap;
 use timely::container::CapacityContainerBuilder;
@@ -95,7 +95,7 @@ pub(crate) fn each_epoch_of<'s, H: Heard<'s>, T: Told<'s>>(
 pub(crate) fn each_epoch_sorted<'s, D, R, O, S, T>(
     stream: Stream<'s, D, R>,
     name: &str,
-    mut step: impl FnMut(Updates<D, R>, &mut Updates<O, S>) + 'static,
+    mut step: impl FnMut(Came<D, R>, &mut Updates<O, S>) + 'static,
     sort: impl Fn(O, S, &mut T) + 'static,
 ) -> T::Streams
 where
@@ -107,11 +107,12 @@ where
 {
     let builder = operator(name, &stream);
     let mut found: Updates<O, S> = Vec::new();
+    let mut room = Room::default();
     each_epoch_of(builder, (stream,), move |(updates,), told: &mut T| {
         step(updates, &mut found);
-        let room = found.len().max(ROOM_KEPT);
+        let kept = room.kept(found.len());
         found.drain(..).for_each(|(one, diff)| sort(one, diff, told));
-        found.shrink_to(room);
+        found.shrink_to(kept);
     })
 }
 
@@ -143,19 +144,12 @@ fn receive<D: 'static, R: 'static, B: Default>(
     });
 }
 
-/// The updates of some batches.
-fn updates<D, R>(batches: Vec<Batch<D, R>>) -> Updates<D, R> {
-    let mut updates = Vec::with_capacity(batches.iter().map(Vec::len).sum());
-    updates.extend(batches.into_iter().flatten().map(|(row, _, diff)| (row, diff)));
-    updates
-}
-
 macro_rules! heard {
     ($(($row:ident, $diff:ident, $at:tt))+) => {
         impl<'s, $($row: Clone + 'static, $diff: Clone + 'static),+> Heard<'s>
             for ($(Stream<'s, $row, $diff>,)+)
         {
-            type Updates = ($(Updates<$row, $diff>,)+);
+            type Updates = ($(Came<$row, $diff>,)+);
             type Batches = ($(Vec<Batch<$row, $diff>>,)+);
             type Handles = ($(Handle<$row, $diff>,)+);
 
@@ -168,7 +162,7 @@ macro_rules! heard {
             }
 
             fn updates(batches: Self::Batches) -> Self::Updates {
-                ($(updates(batches.$at),)+)
+                ($(batches.$at.into(),)+)
             }
         }
     };
@@ -177,10 +171,11 @@ macro_rules! heard {
 heard!((A, R, 0));
 heard!((A, R, 0)(B, S, 1));
 heard!((A, R, 0)(B, S, 1)(C, T, 2));
+heard!((A, R, 0)(B, S, 1)(C, T, 2)(D, U, 3));
 
 impl<'s, D: Clone + 'static, R: Clone + 'static> Told<'s> for Updates<D, R> {
     type Streams = Stream<'s, D, R>;
-    type Ports = OutputBuilder<Epoch, Builder<D, R>>;
+    type Ports = (OutputBuilder<Epoch, Builder<D, R>>, Room);
     const PORTS: usize = 1;
 
     fn nothing() -> Self {
@@ -189,15 +184,16 @@ impl<'s, D: Clone + 'static, R: Clone + 'static> Told<'s> for Updates<D, R> {
 
     fn open(builder: &mut OperatorBuilder<'s, Epoch>) -> (Self::Ports, Self::Streams) {
         let (output, stream) = builder.new_output();
-        (OutputBuilder::from(output), stream)
+        ((OutputBuilder::from(output), Room::default()), stream)
     }
 
     fn send(&mut self, epoch: Epoch, rights: &[Capability<Epoch>], ports: &mut Self::Ports) {
         let Some(right) = rights.first() else { return };
-        let room = self.len().max(ROOM_KEPT);
+        let (port, room) = ports;
+        let kept = room.kept(self.len());
         let rows = self.drain(..).map(|(row, diff)| (row, epoch, diff));
-        ports.activate().session(right).give_iterator(rows);
-        self.shrink_to(room);
+        port.activate().session(right).give_iterator(rows);
+        self.shrink_to(kept);
     }
 }
 

@@ -136,8 +136,8 @@ impl Leaves {
 
     pub(super) fn step(
         &mut self,
-        cells: Updates<Cell, Tally>,
-        tables: Updates<Table>,
+        cells: impl IntoIterator<Item = (Cell, Tally)>,
+        tables: impl IntoIterator<Item = (Table, Diff)>,
         told: &mut Told,
     ) {
         for (cell, tally) in cells {

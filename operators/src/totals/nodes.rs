@@ -52,8 +52,8 @@ pub(super) struct Nodes {
 impl Nodes {
     pub(super) fn step(
         &mut self,
-        sums: Updates<(Spot, Period), Tally>,
-        heads: Updates<(Spot, Period), Heads>,
+        sums: impl IntoIterator<Item = ((Spot, Period), Tally)>,
+        heads: impl IntoIterator<Item = ((Spot, Period), Heads)>,
         told: &mut Updates<Rollup>,
     ) {
         let mut touched: Vec<Spot> = Vec::new();

@@ -66,10 +66,10 @@ pub(super) struct People {
 impl People {
     pub(super) fn step(
         &mut self,
-        coming: Updates<Coming>,
+        coming: impl IntoIterator<Item = (Coming, Diff)>,
         told: &mut Updates<(Spot, Period), Heads>,
     ) {
-        let mut paths = Vec::with_capacity(coming.len());
+        let mut paths = Vec::new();
         let mut news: Vec<(Who, u32, Diff)> = Vec::new();
         for (Coming { nodes, who: all, .. }, _) in coming {
             let path = self.paths.number(&nodes);

@@ -184,7 +184,7 @@ proptest! {
             (cell, Tally { events: -times, quantity: times * -10 })
         });
         let mut lists = (Vec::new(), Vec::new());
-        leaves.step(gone.collect(), vec![(Table::Tick, 1)], &mut lists);
+        leaves.step(gone, vec![(Table::Tick, 1)], &mut lists);
         people.step(lists.1, &mut Vec::new());
         prop_assert!(people.is_empty(), "nothing is kept of those who are gone");
     }

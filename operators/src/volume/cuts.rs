@@ -38,8 +38,10 @@ pub(super) struct Cuts {
     units: Vec<PeriodUnit>,
     /// Everyone's calendar first.
     calendars: Vec<Calendar>,
-    /// The pieces that were found, by their start; events come in clusters.
+    /// The pieces that were found, by their start.
     pieces: BTreeMap<Timestamp, Piece>,
+    /// The one that was found last: events come in clusters.
+    last: Option<Piece>,
 }
 
 impl Cuts {
@@ -50,6 +52,7 @@ impl Cuts {
             units: Vec::new(),
             calendars: Vec::new(),
             pieces: BTreeMap::new(),
+            last: None,
         };
         cuts.change(calendars, Vec::new());
         cuts
@@ -69,12 +72,17 @@ impl Cuts {
         self.units.sort_unstable();
         self.units.dedup();
         self.pieces.clear();
+        self.last = None;
     }
 
     /// The piece of time around an instant.
     pub(super) fn around(&mut self, at: Timestamp, policy: &Policy) -> Piece {
+        if let Some(last) = self.last.filter(|last| last.span.contains(at)) {
+            return last;
+        }
         let found = self.pieces.range(..=at).next_back().map(|(_, piece)| *piece);
         if let Some(piece) = found.filter(|piece| piece.span.contains(at)) {
+            self.last = found;
             return piece;
         }
         let mut span = Span::ALWAYS;

@@ -1,8 +1,7 @@
 //! The events of one subject: a list while there are few, a hash table once there are many.
 
-use super::Metered;
 use crate::Diff;
-use trueup_model::derived::Subject;
+use crate::numbered::Event;
 use trueup_model::fact::{FactId, Provenance};
 use trueup_model::hash::IdMap;
 use trueup_model::id::Id;
@@ -25,14 +24,14 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    fn of(event: &Metered) -> Self {
-        let Metered { at, quantity, arrived_at, provenance, .. } = *event;
+    fn of(event: &Event) -> Self {
+        let Event { at, quantity, arrived_at, provenance, .. } = *event;
         Self { at, quantity, arrived_at, provenance, count: 0 }
     }
 
     /// Takes in that the event came or went; of two contents of one identity one goes and one comes, in
     /// any order.
-    fn take(&mut self, event: &Metered, diff: Diff) {
+    fn take(&mut self, event: &Event, diff: Diff) {
         if diff > 0 {
             *self = Self { count: self.count, ..Self::of(event) };
         }
@@ -55,6 +54,7 @@ impl Default for Events {
 }
 
 impl Events {
+    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Few(rows) => rows.is_empty(),
@@ -63,7 +63,7 @@ impl Events {
     }
 
     /// Takes in that an event came or went.
-    pub(super) fn keep(&mut self, event: &Metered, diff: Diff) {
+    pub(super) fn keep(&mut self, event: &Event, diff: Diff) {
         match self {
             Self::Few(rows) => match rows.iter().position(|(fact, _)| *fact == event.fact) {
                 Some(place) => {
@@ -95,7 +95,7 @@ impl Events {
     }
 
     /// The events with how often each is there.
-    pub(super) fn all(&self, subject: Subject) -> impl Iterator<Item = (Metered, Diff)> {
+    pub(super) fn all(&self, subject: u32) -> impl Iterator<Item = (Event, Diff)> {
         let (few, many) = match self {
             Self::Few(rows) => (Some(rows), None),
             Self::Many(rows) => (None, Some(rows)),
@@ -104,7 +104,7 @@ impl Events {
         let many = many.into_iter().flatten().map(|(fact, kept)| (*fact, *kept));
         few.chain(many).map(move |(fact, kept)| {
             let Kept { at, quantity, arrived_at, provenance, count } = kept;
-            (Metered { subject, at, quantity, fact, arrived_at, provenance }, count)
+            (Event { subject, at, quantity, fact, arrived_at, provenance }, count)
         })
     }
 }
@@ -112,26 +112,17 @@ impl Events {
 #[cfg(test)]
 mod tests {
     use super::Events;
-    use crate::volume::Metered;
+    use crate::numbered::Event;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
-    use trueup_model::derived::Subject;
     use trueup_model::fact::{FactId, Provenance};
-    use trueup_model::id::{Id, ProductId, TenantId};
+    use trueup_model::id::Id;
     use trueup_model::quantity::Quantity;
     use trueup_model::time::Timestamp;
 
-    fn event(fact: u128, at: i64) -> Metered {
-        let subject = Subject {
-            tenant: TenantId(1),
-            server: None,
-            feature: ProductId(1),
-            user: None,
-            device: None,
-            account: None,
-        };
-        Metered {
-            subject,
+    fn event(fact: u128, at: i64) -> Event {
+        Event {
+            subject: 1,
             at: Timestamp(at),
             quantity: Quantity::units(at),
             fact: FactId(fact),
@@ -147,7 +138,7 @@ mod tests {
             steps in prop::collection::vec((0..40_u128, prop::option::of(0..9_i64), any::<bool>()), 0..200),
         ) {
             let mut events = Events::default();
-            let mut there: BTreeMap<u128, Metered> = BTreeMap::new();
+            let mut there: BTreeMap<u128, Event> = BTreeMap::new();
             for (fact, at, goes_first) in steps {
                 let now = at.map(|at| event(fact, at));
                 let before = match now {
@@ -160,8 +151,7 @@ mod tests {
                 for (one, diff) in both.into_iter().flatten() {
                     events.keep(&one, diff);
                 }
-                let subject = event(0, 0).subject;
-                let mut all: Vec<_> = events.all(subject).collect();
+                let mut all: Vec<_> = events.all(1).collect();
                 all.sort_unstable();
                 let mut expected: Vec<_> = there.values().map(|one| (*one, 1)).collect();
                 expected.sort_unstable();

@@ -1,0 +1,256 @@
+//! Metered quantities that are due, under numbers that stand for their subjects.
+//!
+//! events   = { (number of its subject, event) : event whose instant ≤ horizon }
+//! subjects = { (number, subject) : some event of the subject is known, due or not }
+//!
+//! A subject is six names, and most events are of subjects that are there already: from here on a number
+//! says which. Numbers are small and close together, so what is kept by them is an array. They mean something
+//! on this worker only, and one that has become free is given away again in a later epoch, so that in each epoch
+//! a number stands for one subject.
+//!
+//! What is not due waits as in `due.rs`, and its subject has a number all the while.
+//!
+//! Work per change: the event; when the horizon moves, the events that it passed. What is kept: the subjects,
+//! and the events that wait.
+
+use crate::due::Waiting;
+use crate::epochs::{Updates, by_key, each_epoch_of, everywhere, operator};
+use crate::resolve::place;
+use crate::volume::Metered;
+use crate::{Diff, Facts};
+use differential_dataflow::AsCollection as _;
+use serde::{Deserialize, Serialize};
+use trueup_model::derived::Subject;
+use trueup_model::fact::{FactId, Provenance};
+use trueup_model::hash::IdMap;
+use trueup_model::id::Id;
+use trueup_model::quantity::Quantity;
+use trueup_model::time::Timestamp;
+
+/// An event that adds to a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Event {
+    /// The number of what was used by whom.
+    pub subject: u32,
+    /// When.
+    pub at: Timestamp,
+    /// How much.
+    pub quantity: Quantity,
+    /// The fact.
+    pub fact: FactId,
+    /// When it arrived.
+    pub arrived_at: Timestamp,
+    /// Where it was read.
+    pub provenance: Provenance<Id>,
+}
+
+/// What is due, and of whom.
+pub struct Numbered<'s> {
+    /// Events that are due; they must stay on their worker.
+    pub events: Facts<'s, Event>,
+    /// What the numbers stand for, each once.
+    pub subjects: Facts<'s, (u32, Subject)>,
+}
+
+/// Numbers the subjects of metered quantities, and lets through what is due.
+pub fn numbered<'s>(metered: Facts<'s, Metered>, horizon: Facts<'s, Timestamp>) -> Numbered<'s> {
+    let metered = by_key(metered, |event| place(&event.subject));
+    let builder = operator("Numbered", &metered);
+    let heard = (metered, everywhere(horizon));
+    let mut state = State::default();
+    let (events, subjects) = each_epoch_of(builder, heard, move |(came, moved), told| {
+        state.step(came, moved, told);
+    });
+    Numbered { events: events.as_collection(), subjects: subjects.as_collection() }
+}
+
+/// What leaves.
+type Told = (Updates<Event>, Updates<(u32, Subject)>);
+
+/// A subject.
+struct Entry {
+    number: u32,
+    /// How many events it has.
+    events: Diff,
+    /// Whether its number was told.
+    told: bool,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Waiting<Event>,
+    subjects: Subjects,
+}
+
+/// The subjects that have events, by number.
+#[derive(Default)]
+struct Subjects {
+    entries: IdMap<Subject, Entry>,
+    /// How many numbers were ever given.
+    numbers: u32,
+    free: Vec<u32>,
+    /// Those that may have come or gone in this epoch.
+    turned: Vec<Subject>,
+}
+
+impl State {
+    fn step(
+        &mut self,
+        came: impl IntoIterator<Item = (Metered, Diff)>,
+        moved: impl IntoIterator<Item = (Timestamp, Diff)>,
+        told: &mut Told,
+    ) {
+        let Self { waiting, subjects } = self;
+        let events = came.into_iter().map(|(metered, diff)| {
+            let event = subjects.event(&metered, diff);
+            ((event.at, event), diff)
+        });
+        waiting.step(events, moved, &mut told.0);
+        subjects.tell(&mut told.1);
+    }
+}
+
+impl Subjects {
+    /// The event by the number of its subject, which is taken in if it is new.
+    fn event(&mut self, metered: &Metered, diff: Diff) -> Event {
+        let Metered { subject, at, quantity, fact, arrived_at, provenance } = *metered;
+        let Self { entries, numbers, free, turned } = self;
+        let entry = entries.entry(subject).or_insert_with(|| {
+            let number = free.pop().unwrap_or_else(|| {
+                *numbers += 1;
+                *numbers - 1
+            });
+            Entry { number, events: 0, told: false }
+        });
+        entry.events += diff;
+        if entry.told != (entry.events != 0) {
+            turned.push(subject);
+        }
+        Event { subject: entry.number, at, quantity, fact, arrived_at, provenance }
+    }
+
+    /// Says which subjects came and which went.
+    fn tell(&mut self, told: &mut Updates<(u32, Subject)>) {
+        let mut freed: Vec<u32> = Vec::new();
+        for subject in std::mem::take(&mut self.turned) {
+            let Some(entry) = self.entries.get_mut(&subject) else { continue };
+            let number = entry.number;
+            match (entry.told, entry.events != 0) {
+                (false, true) => {
+                    entry.told = true;
+                    told.push(((number, subject), 1));
+                }
+                (was_told, false) => {
+                    if was_told {
+                        told.push(((number, subject), -1));
+                    }
+                    self.entries.remove(&subject);
+                    freed.push(number);
+                }
+                (true, true) => {}
+            }
+        }
+        self.free.append(&mut freed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, State};
+    use crate::Diff;
+    use crate::volume::Metered;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+    use trueup_model::derived::Subject;
+    use trueup_model::fact::{FactId, Provenance};
+    use trueup_model::id::{Id, ProductId, TenantId};
+    use trueup_model::quantity::Quantity;
+    use trueup_model::time::Timestamp;
+
+    fn metered(fact: u128, subject: u64, at: i64) -> Metered {
+        let subject = Subject {
+            tenant: TenantId(1),
+            server: None,
+            feature: ProductId(subject),
+            user: None,
+            device: None,
+            account: None,
+        };
+        Metered {
+            subject,
+            at: Timestamp(at),
+            quantity: Quantity::units(at),
+            fact: FactId(fact),
+            arrived_at: Timestamp(at),
+            provenance: Provenance { document: Id(1), position: 1 },
+        }
+    }
+
+    /// Everything told so far, as it adds up.
+    #[derive(Default)]
+    struct Sum {
+        events: BTreeMap<Event, Diff>,
+        subjects: BTreeMap<(u32, Subject), Diff>,
+    }
+
+    fn add<D: Ord>(sum: &mut BTreeMap<D, Diff>, rows: Vec<(D, Diff)>) {
+        for (row, diff) in rows {
+            *sum.entry(row).or_default() += diff;
+        }
+        sum.retain(|_, count| *count != 0);
+    }
+
+    proptest! {
+        /// What was told is what is due, and each number stands for one subject that has events.
+        #[test]
+        fn what_is_due_is_told_by_number(
+            epochs in prop::collection::vec(
+                (prop::collection::vec((0..12_u128, prop::option::of((0..4_u64, 0..9_i64))), 0..6), 0..3_i64),
+                1..12,
+            ),
+        ) {
+            let mut state = State::default();
+            let mut there: BTreeMap<u128, Metered> = BTreeMap::new();
+            let mut sum = Sum::default();
+            let mut horizon = 0;
+            for (changes, passes) in epochs {
+                horizon += passes;
+                let before = there.clone();
+                for (fact, now) in changes {
+                    match now {
+                        Some((subject, at)) => there.insert(fact, metered(fact, subject, at)),
+                        None => there.remove(&fact),
+                    };
+                }
+                let gone = before.values().filter(|row| there.get(&row.fact.0) != Some(row));
+                let come = there.values().filter(|row| before.get(&row.fact.0) != Some(row));
+                let came: Vec<_> =
+                    come.map(|row| (*row, 1)).chain(gone.map(|row| (*row, -1))).collect();
+                let mut told = (Vec::new(), Vec::new());
+                state.step(came, [(Timestamp(horizon), 1)], &mut told);
+                add(&mut sum.events, told.0);
+                add(&mut sum.subjects, told.1);
+                let of: BTreeMap<u32, Subject> =
+                    sum.subjects.keys().map(|(number, subject)| (*number, *subject)).collect();
+                prop_assert_eq!(of.len(), sum.subjects.len(), "a number stands for one subject");
+                let mut subjects: Vec<Subject> = of.values().copied().collect();
+                subjects.sort_unstable();
+                let mut expected: Vec<Subject> = there.values().map(|row| row.subject).collect();
+                expected.sort_unstable();
+                expected.dedup();
+                prop_assert_eq!(subjects, expected);
+                let mut due: Vec<_> = sum
+                    .events
+                    .iter()
+                    .map(|(event, count)| (of.get(&event.subject).copied(), event.fact, event.at, *count))
+                    .collect();
+                due.sort_unstable();
+                let rows = there.values().filter(|row| row.at.0 <= horizon);
+                let mut there_now: Vec<_> =
+                    rows.map(|row| (Some(row.subject), row.fact, row.at, 1)).collect();
+                there_now.sort_unstable();
+                prop_assert_eq!(due, there_now);
+            }
+        }
+    }
+}

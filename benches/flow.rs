@@ -200,6 +200,7 @@ fn member(args: &Args) -> Member {
         secret: b"of this bench".to_vec(),
         build: [0; 32],
         rules: rules_of(&Policy::default()),
+        certificates: None,
         patience: Duration::from_secs(60),
     }
 }

@@ -14,3 +14,5 @@ mod run;
 mod flexnet;
 #[path = "programs/files.rs"]
 mod files;
+#[path = "programs/secured.rs"]
+mod secured;

@@ -7,19 +7,24 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Each of our packages, its folder, and which others of ours it may use in what it ships.
-const MAY_USE: [(&str, &str, &[&str]); 11] = [
+const MAY_USE: [(&str, &str, &[&str]); 12] = [
     ("trueup-model", "engine/model", &[]),
     ("trueup-policy", "engine/policy", &["model"]),
     ("trueup-wire", "engine/wire", &["model"]),
     ("trueup-journal", "engine/journal", &[]),
+    ("trueup-tls", "engine/tls", &[]),
     ("trueup-operators", "operators", &["model", "policy"]),
-    ("trueup-runtime", "engine/runtime", &["model", "policy", "wire", "journal", "operators"]),
+    (
+        "trueup-runtime",
+        "engine/runtime",
+        &["model", "policy", "wire", "journal", "tls", "operators"],
+    ),
     (
         "trueup-server",
         "engine/server",
-        &["model", "policy", "wire", "runtime", "connectors", "datasets"],
+        &["model", "policy", "wire", "tls", "runtime", "connectors", "datasets"],
     ),
-    ("trueup-connectors", "connectors", &["model", "wire"]),
+    ("trueup-connectors", "connectors", &["model", "wire", "tls"]),
     ("trueup-datasets", "datasets", &["model"]),
     (
         "trueup-benches",

@@ -75,6 +75,7 @@ impl Bench {
             secret: b"of this test".to_vec(),
             build: [0; 32],
             rules: rules_of(policy),
+            certificates: None,
             patience: PATIENCE,
         };
         for process in 1..processes {

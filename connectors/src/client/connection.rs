@@ -70,9 +70,9 @@ impl<T: Transport> Connection<T> {
         clock: &impl Clock,
     ) -> Result<(Self, Resume, News), ClientError> {
         let address = dial.address();
-        let transport = dial
-            .dial()
-            .map_err(|source| ClientError::Connect { address: address.clone(), source })?;
+        let transport = dial.dial();
+        let transport =
+            transport.map_err(|source| ClientError::unconnected(address.clone(), source))?;
         let session = ConnectorSession::new();
         let heard_at = clock.now();
         let mut connection = Self {
@@ -176,7 +176,7 @@ impl<T: Transport> Connection<T> {
     }
 
     fn broken(&self, source: std::io::Error) -> ClientError {
-        ClientError::Broken { address: self.address.clone(), source }
+        ClientError::broken(self.address.clone(), source)
     }
 
     fn send_out(&mut self) -> Result<(), ClientError> {
@@ -213,7 +213,7 @@ impl<T: Transport> Connection<T> {
                     return Err(ClientError::Ended { address: self.address.clone() });
                 }
                 Err(source) => {
-                    return Err(ClientError::Broken { address: self.address.clone(), source });
+                    return Err(ClientError::broken(self.address.clone(), source));
                 }
             };
             (self.heard_at, self.asked) = (clock.now(), false);

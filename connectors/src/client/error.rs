@@ -2,6 +2,7 @@
 
 use std::io;
 use std::time::Duration;
+use trueup_tls::TlsError;
 use trueup_wire::{EncodeError, ErrorCode, SessionError};
 
 /// Why facts could not be sent.
@@ -14,6 +15,14 @@ pub enum ClientError {
         /// Where it was looked for.
         address: String,
         /// What the system said.
+        source: io::Error,
+    },
+    /// One side does not believe the other, and will not before someone does something.
+    #[error("no secured connection to the engine at {address}")]
+    Untrusted {
+        /// The engine's address.
+        address: String,
+        /// Why, and what to do.
         source: io::Error,
     },
     /// The connection broke while it was used.
@@ -146,6 +155,22 @@ fn connect_hint(source: &io::Error) -> &'static str {
 }
 
 impl ClientError {
+    /// A connection that could not be made.
+    pub(super) fn unconnected(address: String, source: io::Error) -> Self {
+        match TlsError::of(&source).is_some_and(TlsError::is_lasting) {
+            true => Self::Untrusted { address, source },
+            false => Self::Connect { address, source },
+        }
+    }
+
+    /// A connection that broke while it was used: an engine may refuse a certificate only then.
+    pub(super) fn broken(address: String, source: io::Error) -> Self {
+        match TlsError::of(&source).is_some_and(TlsError::is_lasting) {
+            true => Self::Untrusted { address, source },
+            false => Self::Broken { address, source },
+        }
+    }
+
     /// Whether a new connection may go better without anyone doing something.
     pub fn retry_may_help(&self) -> bool {
         match self {
@@ -157,7 +182,8 @@ impl ClientError {
                 error,
                 SessionError::Frame(_) | SessionError::Message(_) | SessionError::Closed
             ),
-            Self::Unauthorized { .. }
+            Self::Untrusted { .. }
+            | Self::Unauthorized { .. }
             | Self::Fenced { .. }
             | Self::Version { .. }
             | Self::EngineForgot { .. }

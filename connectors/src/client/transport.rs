@@ -5,9 +5,11 @@
 //! [`INBOX_BYTES_MAX`], so that two sides that send at once never wait for each other.
 
 mod pair;
+mod secured;
 mod tcp;
 
 pub use pair::{Pair, PairDial, PairReader, PairWriter, pair};
+pub use secured::{Certificate, EngineDial, EngineLink};
 pub use tcp::{Tcp, TcpDial, TcpTimeouts};
 
 use std::fmt;

@@ -27,6 +27,19 @@ pub struct DeliveryArguments {
     /// A file with the secret that the engine asks for.
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// A file with the certificate of the authority (CA) that issued the engine's; with it, what is
+    /// delivered is encrypted, and needs a certificate of one's own.
+    #[arg(long, value_name = "FILE", requires_all = ["certificate", "key"])]
+    pub authority: Option<PathBuf>,
+    /// A file with the certificate that is shown to the engine.
+    #[arg(long, value_name = "FILE", requires = "authority")]
+    pub certificate: Option<PathBuf>,
+    /// A file with the key of that certificate.
+    #[arg(long, value_name = "FILE", requires = "authority")]
+    pub key: Option<PathBuf>,
+    /// For whom the engine's certificate must be, if not for the host of `--engine`.
+    #[arg(long, value_name = "NAME", requires = "authority")]
+    pub engine_name: Option<String>,
     /// A number that is greater for each new process of the source; else the time of its start.
     #[arg(long, value_name = "NUMBER")]
     pub generation: Option<u64>,

@@ -4,9 +4,10 @@ use super::args::DeliveryArguments;
 use super::exit::{Exit, Failure};
 use super::position::Position;
 use crate::client::clock::{Clock as _, SystemClock, wall_now};
-use crate::client::transport::{TcpDial, TcpTimeouts};
+use crate::client::transport::{Certificate, EngineDial, TcpTimeouts};
 use crate::client::{Client, ClientSink, Metrics, Secret, Settings, Stop};
 use std::time::Duration;
+use trueup_tls::{Files, Identity, Role, TlsError};
 use trueup_wire::limits::TOKEN_BYTES_MAX;
 
 /// How long a pause lasts before it is looked whether the program is to end.
@@ -15,7 +16,7 @@ const PAUSE_SLICE: Duration = Duration::from_millis(100);
 /// Delivers facts.
 #[derive(Debug)]
 pub(super) struct Delivery {
-    client: Client<TcpDial, SystemClock>,
+    client: Client<EngineDial, SystemClock>,
     /// Time since the program began.
     pub(super) clock: SystemClock,
     /// How far the source was read.
@@ -51,7 +52,7 @@ impl Delivery {
             ..Settings::new(tenant, source, generation, token(arguments)?)
         };
         let clock = SystemClock::start();
-        let dial = TcpDial::new(engine, TcpTimeouts::default());
+        let dial = EngineDial::new(engine, TcpTimeouts::default(), certificate(arguments)?);
         let (client, resume) = Client::connect(settings, dial, clock)?;
         let position = Position::read(&resume.position);
         tracing::info!(engine, source, sequence = resume.sequence, "connected");
@@ -61,7 +62,7 @@ impl Delivery {
     /// Gives facts to the client.
     pub(super) fn give<T>(
         &mut self,
-        fill: impl FnOnce(&mut ClientSink<'_, TcpDial, SystemClock>) -> T,
+        fill: impl FnOnce(&mut ClientSink<'_, EngineDial, SystemClock>) -> T,
     ) -> Result<T, Failure> {
         let mut sink = self.client.sink();
         let filled = fill(&mut sink);
@@ -104,6 +105,26 @@ impl Delivery {
         let metrics = self.client.close()?;
         Ok(Delivered { epoch, metrics })
     }
+}
+
+/// What the connector shows, and whom it believes, if it is told that.
+fn certificate(arguments: &DeliveryArguments) -> Result<Option<Certificate>, Failure> {
+    let DeliveryArguments { authority, certificate, key, engine, engine_name, .. } = arguments;
+    let (Some(authority), Some(certificate), Some(key)) = (authority, certificate, key) else {
+        return Ok(None);
+    };
+    let host = engine.rsplit_once(':').map_or(engine.as_str(), |(host, _)| host);
+    let engine_name = engine_name.clone().unwrap_or_else(|| host.to_owned());
+    let files =
+        Files { certificate: certificate.clone(), key: key.clone(), authority: authority.clone() };
+    let failed = |error: TlsError| {
+        let is_unreadable = matches!(error, TlsError::File { .. });
+        let exit = if is_unreadable { Exit::NoInput } else { Exit::Config };
+        Failure::new(exit, error.to_string(), "certificates and keys are files in PEM form")
+    };
+    let identity = Identity::read(Role::Connector, files).map_err(failed)?;
+    identity.check_name(&engine_name).map_err(failed)?;
+    Ok(Some(Certificate { identity, engine_name }))
 }
 
 fn token(arguments: &DeliveryArguments) -> Result<Secret, Failure> {

@@ -105,6 +105,11 @@ impl From<ClientError> for Failure {
             ClientError::EngineForgot { .. } => {
                 (Exit::Unavailable, "start this program again: it then sends what the engine lacks")
             }
+            ClientError::Untrusted { .. } => (
+                Exit::Config,
+                "both sides need a certificate of an authority that the other one believes: \
+                 --authority, --certificate, --key",
+            ),
             ClientError::Unauthorized { .. } => (
                 Exit::Config,
                 "--token-file names the secret of the engine's connectors.token_file",

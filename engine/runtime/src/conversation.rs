@@ -103,6 +103,17 @@ impl Reception {
         Self { intake, work, clock, gate, allowance, progress, closing }
     }
 
+    /// The same reception with another gate: for a connection of which more is known.
+    #[must_use]
+    pub fn with_gate(&self, gate: Arc<dyn Gate>) -> Self {
+        Self { gate, ..self.clone() }
+    }
+
+    /// Who may send facts.
+    pub fn gate(&self) -> Arc<dyn Gate> {
+        Arc::clone(&self.gate)
+    }
+
     /// Asks all conversations to end; each does so when its read returns.
     pub fn close(&self) {
         self.closing.store(true, Ordering::SeqCst);

@@ -6,19 +6,27 @@
 //! the connection handed to the dataflow, which trusts what it reads. The first process gives the
 //! generation; the others take it over, so that nobody who was left behind by a restart can join.
 //!
+//! With certificates ([`Certificates`]) all of that, and all that follows, is said over TLS (`line.rs`), to
+//! those only whose certificate is for the name that the cluster gives them.
+//!
 //! Processes share one fate. Who hears nothing of another for [`SILENCE_MAX`], or whose connection ends
 //! without a farewell (`pulse.rs`), ends itself, and whoever watches over it starts all of them again.
 
 mod join;
+mod line;
 mod pulse;
 
 use crate::clock::Clock;
 use crate::error::RuntimeError;
-use std::net::TcpStream;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use trueup_policy::Policy;
+use trueup_tls::Identity;
 use trueup_wire::mesh::{Greeting, Kind, fingerprint};
 
+pub(crate) use line::Line;
 pub use pulse::{Lost, Pulse};
 
 /// How long a greeting may take.
@@ -43,8 +51,44 @@ pub struct Member {
     pub build: [u8; 32],
     /// A hash of what the workers are told.
     pub rules: [u8; 32],
+    /// What the processes show each other; without, what they say is not encrypted.
+    pub certificates: Option<Certificates>,
     /// How long to wait for the others.
     pub patience: Duration,
+}
+
+/// What processes show each other.
+#[derive(Clone, Debug)]
+pub struct Certificates {
+    /// What this process shows, and whom it believes.
+    pub identity: Identity,
+    /// For which name the certificate of each process must be, in order.
+    pub names: Vec<String>,
+}
+
+/// Who is told of a loss, until processes leave in order.
+#[derive(Clone)]
+pub(crate) struct Telling {
+    leaving: Arc<AtomicBool>,
+    lost: Arc<dyn Fn(Lost) + Send + Sync>,
+}
+
+impl Telling {
+    fn tell(&self, lost: Lost) {
+        if !self.leaving.load(Ordering::SeqCst) {
+            (self.lost)(lost);
+        }
+    }
+
+    fn leave(&self) {
+        self.leaving.store(true, Ordering::SeqCst);
+    }
+}
+
+impl fmt::Debug for Telling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Telling").field("leaving", &self.leaving).finish_non_exhaustive()
+    }
 }
 
 /// A process that has joined: its connections to the others.
@@ -53,8 +97,8 @@ pub struct Mesh {
     pub(crate) process: usize,
     pub(crate) workers: usize,
     /// For the dataflow, by process; `None` for itself.
-    pub(crate) data: Vec<Option<TcpStream>>,
-    pulses: Vec<(usize, TcpStream)>,
+    pub(crate) data: Vec<Option<Line>>,
+    pulses: Vec<(usize, Line)>,
     generation: u64,
 }
 
@@ -117,7 +161,13 @@ impl Mesh {
         &mut self,
         lost: impl Fn(Lost) + Send + Sync + 'static,
     ) -> Result<Pulse, RuntimeError> {
-        Pulse::start(std::mem::take(&mut self.pulses), lost)
+        let telling = Telling { leaving: Arc::default(), lost: Arc::new(lost) };
+        for (process, line) in self.data.iter().enumerate() {
+            if let Some(line) = line {
+                line.watch(process, telling.clone());
+            }
+        }
+        Pulse::start(std::mem::take(&mut self.pulses), telling)
     }
 }
 

@@ -4,9 +4,12 @@
 //! a switch; the later one wins, and `trueup config` shows which one did. Unknown keys are errors, and
 //! all problems are reported at once. This is the one place that reads the environment.
 
+mod certificates;
+mod cluster;
 mod keys;
 
 use crate::exit::{Exit, Failure};
+use crate::listener::Certificates;
 use keys::KEYS;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,7 +20,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use trueup_policy::Policy;
 use trueup_runtime::memory::Gauge;
-use trueup_runtime::mesh::{Member, rules_of};
+use trueup_runtime::mesh::Member;
 use trueup_runtime::settings::{Horizon, Settings, SnapshotPace};
 
 /// Where a value comes from.
@@ -40,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) connectors: SocketAddr,
     /// The secret that connectors must show; `None` admits everyone.
     pub(crate) token: Option<Vec<u8>>,
+    /// What connectors are shown, and must show.
+    pub(crate) certificates: Option<Certificates>,
     /// The most connectors at a time.
     pub(crate) connections_max: usize,
     /// What this process is in a cluster; its build is not known here.
@@ -169,27 +174,20 @@ impl Values {
         let connectors = self.address("connectors", &mut problems);
         let policy = self.policy(&mut problems);
         let token = self.secret("connectors", "token_file", &mut problems);
-        let hosts = self.hosts(process, &mut problems);
-        let secret = self.cluster_secret(&hosts, &mut problems);
+        let certificates = self.connector_certificates(&mut problems);
+        let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        let member = self.member(size(process), size(workers), &policy, &mut problems);
+        let member =
+            member.map(|member| Member { patience: Duration::from_secs(patience), ..member });
         let journal = self.journal(&mut problems);
         let snapshots = self.truth("snapshots", &mut problems).then_some(SnapshotPace {
             journal_bytes: snapshot_bytes,
             interval_us: snapshot_seconds * 1_000_000,
         });
-        let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
         if !problems.is_empty() {
             let message = format!("the configuration is wrong:\n{}", problems.join("\n"));
             return Err(Failure::new(Exit::Config, message, "`trueup config` shows all values"));
         }
-        let member = (!hosts.is_empty()).then(|| Member {
-            process: size(process),
-            hosts,
-            workers: size(workers),
-            secret: secret.unwrap_or_default(),
-            build: [0; 32],
-            rules: rules_of(&policy),
-            patience: Duration::from_secs(patience),
-        });
         let settings = Settings {
             workers: size(workers),
             policy,
@@ -207,7 +205,8 @@ impl Values {
             future_tolerance_us: i64::try_from(future_seconds).unwrap_or(0) * 1_000_000,
             ..Settings::default()
         };
-        Ok(Config { settings, api, connectors, token, connections_max: size(connections), member })
+        let connections_max = size(connections);
+        Ok(Config { settings, api, connectors, token, certificates, connections_max, member })
     }
 
     fn text(&self, section: &'static str, name: &'static str) -> &str {
@@ -252,37 +251,6 @@ impl Values {
             problems.push(format!("policy {}:\n{error}", path.display()));
             Policy::default()
         })
-    }
-
-    /// Where the processes of a cluster meet; nowhere if there is one process.
-    fn hosts(&self, process: u64, problems: &mut Vec<String>) -> Vec<String> {
-        let text = unquoted(self.text("cluster", "hosts"));
-        let hosts: Vec<String> = text
-            .split(',')
-            .map(str::trim)
-            .filter(|host| !host.is_empty())
-            .map(str::to_owned)
-            .collect();
-        for host in &hosts {
-            let port = host.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-            if port.is_none() {
-                problems.push(format!("cluster.hosts has `{host}`, expected host:port"));
-            }
-        }
-        if !hosts.is_empty() && usize::try_from(process).is_ok_and(|one| one >= hosts.len()) {
-            problems.push(format!(
-                "cluster.process is {process}, and cluster.hosts has {}",
-                hosts.len()
-            ));
-        }
-        hosts
-    }
-
-    fn cluster_secret(&self, hosts: &[String], problems: &mut Vec<String>) -> Option<Vec<u8>> {
-        if !hosts.is_empty() && unquoted(self.text("cluster", "secret_file")).is_empty() {
-            problems.push("cluster.secret_file is empty, and cluster.hosts is not".to_owned());
-        }
-        self.secret("cluster", "secret_file", problems)
     }
 
     /// What a file keeps secret, if one is named.

@@ -1,9 +1,13 @@
 //! Where connectors knock: one thread accepts, each connection has its own.
 //!
 //! No connection can hold up another: each has deadlines for saying Hello, for silence and for
-//! reading, and there are only so many at a time. Further ones are told that the engine is busy.
+//! reading, and there are only so many at a time. Further ones are told that the engine is busy; where
+//! connections are secured they are closed, before any work is done for them.
+
+mod secured;
 
 use crate::exit::{Exit, Failure};
+use secured::secured;
 use std::io::Write as _;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -17,6 +21,8 @@ use trueup_wire::{EngineSession, ErrorCode};
 const READ_SLICE: Duration = Duration::from_secs(1);
 /// How long a connector may take to read what it is told.
 const WRITE_PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) use secured::{Certificates, NamePattern};
 
 /// Admits connectors that show one secret.
 pub(crate) struct TokenGate(pub(crate) Vec<u8>);
@@ -33,6 +39,7 @@ impl Gate for TokenGate {
 /// What the threads share.
 struct Shared {
     reception: Reception,
+    certificates: Option<Certificates>,
     stopping: AtomicBool,
     connections: AtomicUsize,
     connections_max: usize,
@@ -51,6 +58,7 @@ impl Listener {
     pub(crate) fn start(
         listen: SocketAddr,
         reception: Reception,
+        certificates: Option<Certificates>,
         connections_max: usize,
     ) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| {
@@ -64,6 +72,7 @@ impl Listener {
         let address = listener.local_addr().map_err(failed)?;
         let shared = Arc::new(Shared {
             reception,
+            certificates,
             stopping: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
             connections_max,
@@ -113,7 +122,9 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             }
         };
         if shared.connections.load(Ordering::SeqCst) >= shared.connections_max {
-            turn_away(stream);
+            if shared.certificates.is_none() {
+                turn_away(&stream);
+            }
             continue;
         }
         shared.connections.fetch_add(1, Ordering::SeqCst);
@@ -143,8 +154,7 @@ fn talk(shared: &Shared, stream: &TcpStream) {
     match converse(shared, stream) {
         Ok(()) => tracing::info!(peer, "left"),
         Err(error) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::warn!(peer, %error, cause, "connection ended");
+            tracing::warn!(peer, %error, cause = causes(&error), "connection ended");
         }
     }
     // It may be closed already.
@@ -152,22 +162,41 @@ fn talk(shared: &Shared, stream: &TcpStream) {
     shared.connections.fetch_sub(1, Ordering::SeqCst);
 }
 
+/// What an error comes from, down to the first cause.
+fn causes(error: &ConversationError) -> Option<String> {
+    let mut causes = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(known) = cause {
+        causes.push(known.to_string());
+        cause = known.source();
+    }
+    (!causes.is_empty()).then(|| causes.join(": "))
+}
+
 fn converse(shared: &Shared, stream: &TcpStream) -> Result<(), ConversationError> {
     stream.set_nodelay(true)?;
+    let secured = secured(shared.certificates.as_ref(), stream)?;
     stream.set_read_timeout(Some(READ_SLICE))?;
     stream.set_write_timeout(Some(WRITE_PATIENCE))?;
-    shared.reception.converse(stream, stream)
+    let Some(secured) = secured else {
+        return shared.reception.converse(stream, stream);
+    };
+    let gate = secured.gate(shared.reception.gate());
+    let heard = shared.reception.with_gate(gate).converse(&secured.stream, &secured.stream);
+    // It may be closed already.
+    let _ = secured.stream.shutdown(Shutdown::Write);
+    heard
 }
 
 /// Tells a connector to come back later.
-fn turn_away(mut stream: TcpStream) {
+fn turn_away(stream: &TcpStream) {
+    say(stream, ErrorCode::Busy, "the engine has all the connectors it may");
+}
+
+/// Tells a connector in the open why it is not let in.
+fn say(mut stream: &TcpStream, code: ErrorCode, words: &str) {
     let mut out = Vec::new();
-    EngineSession::new().refuse(
-        ErrorCode::Busy,
-        0,
-        "the engine has all the connectors it may",
-        &mut out,
-    );
+    EngineSession::new().refuse(code, 0, words, &mut out);
     // Whether it hears this does not matter.
     let _ = stream.set_write_timeout(Some(READ_SLICE));
     let _ = stream.write_all(&out);

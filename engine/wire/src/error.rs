@@ -13,7 +13,7 @@ use trueup_model::fact::FactKind;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// The bytes do not begin like a frame.
-    #[error("no frame begins at byte {offset}: found {found:02x?}; check that the peer is trueup")]
+    #[error("no frame begins at byte {offset}: found {found:02x?}; {}", magic_hint(*found))]
     Magic {
         /// Where a frame should begin.
         offset: u64,
@@ -73,6 +73,16 @@ pub enum FrameError {
         /// The checksum of the bytes.
         computed: u32,
     },
+}
+
+/// What may be the matter where no frame begins.
+fn magic_hint(found: [u8; 4]) -> &'static str {
+    match found {
+        [20..=23, 3, ..] => {
+            "that is TLS, which is not spoken here: give the engine a certificate, or the connector none"
+        }
+        [..] => "check that the peer is trueup",
+    }
 }
 
 /// Why a whole frame is not the message that its kind says.

@@ -44,20 +44,24 @@ impl Dial for TcpDial {
     type Transport = Tcp;
 
     fn dial(&mut self) -> io::Result<Tcp> {
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        // A name may stand for several machines, or one in two address families.
-        for address in self.address.to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, self.timeouts.connect) {
-                Ok(stream) => return Tcp::new(stream, self.timeouts.send),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
+        Tcp::new(connect(&self.address, self.timeouts.connect)?, self.timeouts.send)
     }
 
     fn address(&self) -> String {
         self.address.clone()
     }
+}
+
+/// Connects to `host:port`: a name may stand for several machines, or one in two address families.
+pub(super) fn connect(address: &str, timeout: Duration) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for one in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&one, timeout) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 /// A TCP connection.
@@ -81,6 +85,12 @@ impl Tcp {
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(WRITE_SLICE))?;
         Ok(Self { stream, send_timeout, inbox: Vec::new(), spent: false, ended: false })
+    }
+
+    /// Sends bytes if the system takes them soon: a last word that nobody has to hear.
+    pub(super) fn send_soon(&mut self, bytes: &[u8]) {
+        // Whether it is heard does not matter.
+        let _ = self.stream.write(bytes);
     }
 
     /// Reads once into the inbox, behind what is there; false if nothing came in time.

@@ -1,7 +1,7 @@
 //! Joining a cluster: opening, accepting, greeting.
 
-use super::{GREETING_PATIENCE, Member, Mesh};
-use crate::clock::Clock;
+use super::{GREETING_PATIENCE, Line, Member, Mesh};
+use crate::clock::{Clock, SystemClock};
 use crate::error::RuntimeError;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
@@ -10,14 +10,19 @@ use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
+use trueup_tls::{Secured, TlsError};
 use trueup_wire::mesh::{
-    GREETING_BYTES, Greeting, Kind, MeshError, PROOF_BYTES, Side, is_proven, proof,
+    GREETING_BYTES, Greeting, Kind, MAGIC, MeshError, PROOF_BYTES, Side, is_proven, proof,
 };
 
 /// How long to wait before a connection is tried again.
 const RETRY: Duration = Duration::from_millis(100);
 /// The most connections that greet at a time; further ones are turned away.
 const GREETING_MAX: usize = 64;
+/// How TLS says that it was not understood: a fatal alert, before anything is encrypted.
+const TLS_ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 10];
+/// With what TLS begins: an alert, or a handshake.
+const TLS_BEGINS: [[u8; 2]; 2] = [[21, 3], [22, 3]];
 
 /// Why a connection came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -27,15 +32,34 @@ pub(super) enum Refusal {
     #[error("{0}")]
     Misfit(#[from] MeshError),
     #[error("{0}")]
+    Unsecured(#[from] TlsError),
+    #[error(
+        "the other process speaks TLS there, and this one has no certificate; give all processes a \
+         certificate, a key and the authority"
+    )]
+    Secured,
+    #[error("{0}")]
     Other(#[from] RuntimeError),
 }
 
+impl Refusal {
+    /// Whether it says something of the other process that is still so when it is asked again.
+    fn is_lasting(&self) -> bool {
+        match self {
+            Self::Misfit(_) | Self::Secured => true,
+            Self::Unsecured(error) => error.is_lasting(),
+            Self::Broken(error) => TlsError::of(error).is_some_and(TlsError::is_lasting),
+            Self::Other(_) => false,
+        }
+    }
+}
+
 /// A connection that greeted.
-type Greeted = (Greeting, TcpStream);
+type Greeted = (Greeting, Line);
 
 /// Everything that was joined so far.
 #[derive(Default)]
-struct Joined(BTreeMap<(usize, Kind), TcpStream>);
+struct Joined(BTreeMap<(usize, Kind), Line>);
 
 pub(super) fn join(member: &Member, clock: &dyn Clock) -> Result<Mesh, RuntimeError> {
     let patience_us = u64::try_from(member.patience.as_micros()).unwrap_or(u64::MAX);
@@ -61,7 +85,7 @@ pub(super) fn join(member: &Member, clock: &dyn Clock) -> Result<Mesh, RuntimeEr
         let door = Door::open(door, member.clone(), generation)?;
         door.admit(member, &mut joined, &left)?;
     }
-    let mut data: Vec<Option<TcpStream>> = Vec::with_capacity(member.hosts.len());
+    let mut data: Vec<Option<Line>> = Vec::with_capacity(member.hosts.len());
     let mut pulses = Vec::new();
     for other in 0..member.hosts.len() {
         data.push(joined.0.remove(&(other, Kind::Data)));
@@ -87,22 +111,21 @@ fn open(
 ) -> Result<Greeted, RuntimeError> {
     let host = member.hosts.get(other).cloned().unwrap_or_default();
     // What an answer said is worth more than that there was none after it.
-    let mut misfit: Option<MeshError> = None;
+    let mut lasting: Option<String> = None;
     loop {
-        let refusal = match attempt(member, &host, kind, generation) {
+        let refusal = match attempt(member, other, kind, generation) {
             Ok((theirs, _)) if theirs.process as usize != other => {
                 let problem = format!("process {} answers there", theirs.process);
                 Refusal::Other(RuntimeError::Mesh { problem })
             }
             Ok(greeted) => return Ok(greeted),
-            Err(Refusal::Misfit(error)) => {
-                misfit = Some(error.clone());
-                Refusal::Misfit(error)
-            }
             Err(refusal) => refusal,
         };
+        if refusal.is_lasting() {
+            lasting = Some(refusal.to_string());
+        }
         if left().is_zero() {
-            let why = misfit.map_or_else(|| refusal.to_string(), |misfit| misfit.to_string());
+            let why = lasting.unwrap_or_else(|| refusal.to_string());
             let problem = format!("process {other} at {host} did not let this one in: {why}");
             return Err(RuntimeError::Mesh { problem });
         }
@@ -110,54 +133,109 @@ fn open(
     }
 }
 
-fn attempt(member: &Member, host: &str, kind: Kind, generation: u64) -> Result<Greeted, Refusal> {
+fn attempt(member: &Member, other: usize, kind: Kind, generation: u64) -> Result<Greeted, Refusal> {
+    let host = member.hosts.get(other).cloned().unwrap_or_default();
     let addresses: Vec<SocketAddr> = host.to_socket_addrs()?.collect();
     let none = || io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     let address = addresses.first().ok_or_else(none)?;
-    let mut stream = TcpStream::connect_timeout(address, GREETING_PATIENCE)?;
-    limit(&stream, Some(GREETING_PATIENCE))?;
+    let stream = TcpStream::connect_timeout(address, GREETING_PATIENCE)?;
+    let mut line = match &member.certificates {
+        None => Line::plain(stream),
+        Some(certificates) => {
+            let name = certificates.names.get(other).map_or("", String::as_str);
+            let session = certificates.identity.connect(&stream, name, &patience())?;
+            Line::secured(Secured::new(session, stream))
+        }
+    };
+    line.limit(Some(GREETING_PATIENCE))?;
     let ours = member.greeting(kind, generation)?;
     let opener = ours.encode();
-    stream.write_all(&opener)?;
-    let mut acceptor = [0; GREETING_BYTES];
-    stream.read_exact(&mut acceptor)?;
+    line.write_all(&opener)?;
+    let acceptor = hear(&mut line)?;
     let theirs = Greeting::decode(&acceptor)?;
     ours.fits(&theirs)?;
-    stream.write_all(&proof(&member.secret, Side::Opener, &opener, &acceptor))?;
+    line.write_all(&proof(&member.secret, Side::Opener, &opener, &acceptor))?;
     let mut proven = [0; PROOF_BYTES];
     let unproven = MeshError::Proof { process: theirs.process };
-    stream.read_exact(&mut proven).map_err(|_| unproven.clone())?;
+    line.read_exact(&mut proven).map_err(|_| unproven.clone())?;
     if !is_proven(&proven, &member.secret, Side::Acceptor, &opener, &acceptor) {
         return Err(unproven.into());
     }
-    limit(&stream, None)?;
-    Ok((theirs, stream))
+    keep(line, theirs)
 }
 
 /// Answers a connection that was opened by another.
-fn answer(member: &Member, generation: u64, mut stream: TcpStream) -> Result<Greeted, Refusal> {
-    limit(&stream, Some(GREETING_PATIENCE))?;
-    let mut opener = [0; GREETING_BYTES];
-    stream.read_exact(&mut opener)?;
+fn answer(member: &Member, generation: u64, stream: TcpStream) -> Result<Greeted, Refusal> {
+    let mut line = admit_line(member, stream)?;
+    line.limit(Some(GREETING_PATIENCE))?;
+    let opener = hear(&mut line)?;
     let theirs = Greeting::decode(&opener)?;
     let ours = member.greeting(theirs.kind, generation)?;
     let acceptor = ours.encode();
-    stream.write_all(&acceptor)?;
+    line.write_all(&acceptor)?;
     ours.fits(&theirs)?;
     let mut proven = [0; PROOF_BYTES];
-    stream.read_exact(&mut proven)?;
+    line.read_exact(&mut proven)?;
     if !is_proven(&proven, &member.secret, Side::Opener, &opener, &acceptor) {
         return Err(MeshError::Proof { process: theirs.process }.into());
     }
-    stream.write_all(&proof(&member.secret, Side::Acceptor, &opener, &acceptor))?;
-    limit(&stream, None)?;
-    Ok((theirs, stream))
+    if let (Some(secured), Some(certificates)) = (line.as_secured(), &member.certificates) {
+        let name = certificates.names.get(theirs.process as usize);
+        secured.check_name(name.map_or("", String::as_str))?;
+    }
+    line.write_all(&proof(&member.secret, Side::Acceptor, &opener, &acceptor))?;
+    keep(line, theirs)
 }
 
-fn limit(stream: &TcpStream, patience: Option<Duration>) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(patience)?;
-    stream.set_write_timeout(patience)
+/// Secures a connection that was opened by another, if this cluster's are.
+fn admit_line(member: &Member, mut stream: TcpStream) -> Result<Line, Refusal> {
+    let Some(certificates) = &member.certificates else { return Ok(Line::plain(stream)) };
+    match certificates.identity.accept(&stream, &patience()) {
+        Ok(session) => Ok(Line::secured(Secured::new(session, stream))),
+        Err(error) => {
+            if matches!(error, TlsError::Plain { .. }) {
+                // It is told so in the words of TLS, which it knows when it hears them.
+                let _ = stream.write_all(&TLS_ALERT);
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// Hears a greeting; whoever speaks TLS where none is spoken hears that.
+fn hear(line: &mut Line) -> Result<[u8; GREETING_BYTES], Refusal> {
+    let mut greeting = [0; GREETING_BYTES];
+    let mut heard = 0;
+    while heard < GREETING_BYTES {
+        match line.read(&mut greeting[heard..]) {
+            Ok(0) => break,
+            Ok(count) => heard += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) if heard >= TLS_ALERT.len() => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if line.as_secured().is_none() && TLS_BEGINS.iter().any(|begin| greeting.starts_with(begin)) {
+        let _ = line.write_all(&MAGIC);
+        return Err(Refusal::Secured);
+    }
+    if heard < GREETING_BYTES {
+        return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+    }
+    Ok(greeting)
+}
+
+/// How much of a greeting's time is left, from now on.
+fn patience() -> impl Fn() -> Duration {
+    let clock = SystemClock::default();
+    move || GREETING_PATIENCE.saturating_sub(Duration::from_micros(clock.monotonic_us()))
+}
+
+/// A connection that greeted, without a greeting's deadlines.
+fn keep(line: Line, theirs: Greeting) -> Result<Greeted, Refusal> {
+    line.limit(None)?;
+    line.notice_silence()?;
+    Ok((theirs, line))
 }
 
 /// Where other processes come in, until all have come.

@@ -1,12 +1,9 @@
 //! Signs of life: who is silent for too long, or leaves without a farewell, is lost.
 
-use super::{BEAT_EVERY, SILENCE_MAX};
+use super::{BEAT_EVERY, Line, SILENCE_MAX, Telling};
 use crate::error::RuntimeError;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::TcpStream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use trueup_wire::mesh::{BEAT, BYE};
 
@@ -22,18 +19,16 @@ pub struct Lost {
 /// Watches over the other processes until it is dropped.
 #[derive(Debug)]
 pub struct Pulse {
-    leaving: Arc<AtomicBool>,
+    telling: Telling,
     stop: Option<Sender<()>>,
     beats: Vec<JoinHandle<()>>,
 }
 
 impl Pulse {
     pub(super) fn start(
-        pulses: Vec<(usize, TcpStream)>,
-        lost: impl Fn(Lost) + Send + Sync + 'static,
+        pulses: Vec<(usize, Line)>,
+        telling: Telling,
     ) -> Result<Self, RuntimeError> {
-        let lost = Arc::new(lost);
-        let leaving = Arc::new(AtomicBool::new(false));
         let (stop, stopped) = bounded(0);
         let mut beats = Vec::with_capacity(pulses.len());
         let thread = |source| RuntimeError::Thread { what: "pulse", source };
@@ -41,29 +36,27 @@ impl Pulse {
             let broken = |source: std::io::Error| RuntimeError::Mesh {
                 problem: format!("the pulse of process {process}: {source}"),
             };
-            stream.set_read_timeout(Some(SILENCE_MAX)).map_err(broken)?;
-            stream.set_write_timeout(Some(SILENCE_MAX)).map_err(broken)?;
-            let heard = stream.try_clone().map_err(broken)?;
+            stream.limit(Some(SILENCE_MAX)).map_err(broken)?;
+            let heard = stream.clone();
             let stopped = stopped.clone();
             let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
             let beating = named("trueup-beat").spawn(move || beat(stream, &stopped));
             beats.push(beating.map_err(thread)?);
-            let (lost, leaving) = (Arc::clone(&lost), Arc::clone(&leaving));
+            let telling = telling.clone();
             let listen = move || {
-                let reason = listen(heard);
-                if let Some(reason) = reason.filter(|_| !leaving.load(Ordering::SeqCst)) {
-                    lost(Lost { process, reason });
+                if let Some(reason) = listen(heard) {
+                    telling.tell(Lost { process, reason });
                 }
             };
             named("trueup-pulse").spawn(listen).map_err(thread)?;
         }
-        Ok(Self { leaving, stop: Some(stop), beats })
+        Ok(Self { telling, stop: Some(stop), beats })
     }
 }
 
 impl Drop for Pulse {
     fn drop(&mut self) {
-        self.leaving.store(true, Ordering::SeqCst);
+        self.telling.leave();
         drop(self.stop.take());
         for beat in self.beats.drain(..) {
             drop(beat.join());
@@ -72,7 +65,7 @@ impl Drop for Pulse {
 }
 
 /// Gives signs of life until told to stop, and then says so.
-fn beat(mut stream: TcpStream, stopped: &Receiver<()>) {
+fn beat(mut stream: Line, stopped: &Receiver<()>) {
     // Whether the other is there is heard, not seen from what can be written.
     while stream.write_all(&[BEAT]).is_ok() {
         if stopped.recv_timeout(BEAT_EVERY) == Err(RecvTimeoutError::Disconnected) {
@@ -83,7 +76,7 @@ fn beat(mut stream: TcpStream, stopped: &Receiver<()>) {
 }
 
 /// Hears signs of life; gives why there are none any more, unless the other said farewell.
-fn listen(mut stream: TcpStream) -> Option<String> {
+fn listen(mut stream: Line) -> Option<String> {
     let mut heard = [0; 64];
     loop {
         match stream.read(&mut heard) {

@@ -1,3 +1,5 @@
+mod secured;
+
 use super::{Lost, Member, Mesh, secret};
 use crate::clock::SystemClock;
 use crate::error::RuntimeError;
@@ -21,6 +23,7 @@ fn member(process: usize, hosts: &[String]) -> Member {
         secret: b"secret".to_vec(),
         build: [1; 32],
         rules: [2; 32],
+        certificates: None,
         patience: Duration::from_secs(20),
     }
 }

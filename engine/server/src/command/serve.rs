@@ -73,7 +73,8 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
         None => Arc::new(OpenGate),
     };
     let reception = engine.reception(gate, Allowance::default()).context("no reception")?;
-    let listener = Listener::start(config.connectors, reception, config.connections_max)?;
+    let listener =
+        Listener::start(config.connectors, reception, config.certificates, config.connections_max)?;
     let api = Api::start(config.api, Arc::clone(&engine), zone)?;
     let horizon = engine.views().as_of.horizon;
     tracing::info!(
@@ -138,7 +139,7 @@ fn join(member: &Member, program: u128) -> anyhow::Result<(Mesh, Pulse)> {
     }
     let member = Member { build, ..member.clone() };
     let joined = member.join(&SystemClock::default()).map_err(|error| {
-        let hint = "start all processes with the same program, policy, hosts and secret";
+        let hint = "start all processes with the same program, policy, hosts, secret and authority";
         Failure::new(Exit::Lost, error.to_string(), hint)
     });
     let mut mesh = joined?;

@@ -92,6 +92,30 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         section: "connectors",
+        name: "certificate_file",
+        default: "\"\"",
+        meaning: "The certificate that connectors are shown, in PEM form; with it they must show one too, and all is encrypted.",
+    },
+    Key {
+        section: "connectors",
+        name: "key_file",
+        default: "\"\"",
+        meaning: "The key of that certificate.",
+    },
+    Key {
+        section: "connectors",
+        name: "authority_file",
+        default: "\"\"",
+        meaning: "The certificate of the authority (CA) that issues those of connectors.",
+    },
+    Key {
+        section: "connectors",
+        name: "certificate_name",
+        default: "\"\"",
+        meaning: "For whom a connector's certificate must be, such as {source}.{tenant}.example.com; empty for anyone.",
+    },
+    Key {
+        section: "connectors",
         name: "connections_max",
         default: "64",
         meaning: "The most connectors at a time; further ones are turned away.",
@@ -143,6 +167,30 @@ pub(super) const KEYS: &[Key] = &[
         name: "secret_file",
         default: "\"\"",
         meaning: "A file with the secret that the processes of a cluster must show each other.",
+    },
+    Key {
+        section: "cluster",
+        name: "certificate_file",
+        default: "\"\"",
+        meaning: "The certificate that the other processes are shown, in PEM form; with it all show one, and all is encrypted.",
+    },
+    Key {
+        section: "cluster",
+        name: "key_file",
+        default: "\"\"",
+        meaning: "The key of that certificate.",
+    },
+    Key {
+        section: "cluster",
+        name: "authority_file",
+        default: "\"\"",
+        meaning: "The certificate of the authority (CA) that issues those of processes.",
+    },
+    Key {
+        section: "cluster",
+        name: "certificate_names",
+        default: "\"\"",
+        meaning: "For whom the certificate of each process must be, in order, or one name for all; empty for the hosts.",
     },
     Key {
         section: "cluster",

@@ -2,6 +2,7 @@
 
 use super::{KEYS, Values, defaults};
 use crate::exit::Exit;
+use trueup_tls::testing::{Authority, Holds};
 
 fn none(_: &str) -> Option<String> {
     None
@@ -69,4 +70,56 @@ fn a_cluster_needs_a_secret_and_a_place_in_it() {
     let refused = read("[cluster]\nhosts = \"one\"\n").unwrap_err().message;
     assert!(refused.contains("cluster.hosts has `one`, expected host:port"), "{refused}");
     assert!(read("").unwrap().member.is_none());
+}
+
+#[test]
+fn certificates_are_read_together_and_say_what_is_wrong_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new(folder.path(), "ours");
+    let files = authority.issue(&["engine.test"], Holds::Now);
+    let path = |path: &std::path::Path| path.display().to_string();
+    let all = format!(
+        "certificate_file = \"{}\"\nkey_file = \"{}\"\nauthority_file = \"{}\"\n",
+        path(&files.certificate),
+        path(&files.key),
+        path(&files.authority)
+    );
+    let read = |text: String| Values::read(Some(file(&text).path()), none).unwrap().check();
+    let whole = read(format!("[connectors]\n{all}certificate_name = \"{{source}}.test\"\n"));
+    assert!(whole.unwrap().certificates.unwrap().name.is_some());
+    assert!(read(String::new()).unwrap().certificates.is_none());
+    let secret = path(&files.key);
+    let cluster = |names: &str| {
+        let hosts = "hosts = \"one.test:7000, [::1]:7000\"";
+        let names = format!("certificate_names = \"{names}\"");
+        read(format!("[cluster]\n{hosts}\nsecret_file = \"{secret}\"\n{all}{names}\n"))
+    };
+    let names = |text: &str| cluster(text).unwrap().member.unwrap().certificates.unwrap().names;
+    assert_eq!(names(""), ["one.test", "[::1]"]);
+    assert_eq!(names("both.test"), ["both.test", "both.test"]);
+    assert_eq!(names("a.test, b.test"), ["a.test", "b.test"]);
+    let wrong = [
+        (cluster("a, b, c"), "cluster.certificate_names has 3, and cluster.hosts has 2"),
+        (cluster("a, b c"), "`b c` is neither the name of a host nor an address"),
+        (
+            read("[connectors]\nkey_file = \"k.pem\"\n".to_owned()),
+            "connectors.certificate_file is empty: certificate_file, key_file, authority_file belong",
+        ),
+        (
+            read(format!("[connectors]\n{}", all.replace("engine.test", "gone"))),
+            "connectors: could not read the certificate file",
+        ),
+        (
+            read(format!("[connectors]\n{all}certificate_name = \"{{host}}\"\n")),
+            "connectors.certificate_name is `{host}`: it may have {tenant} and {source}",
+        ),
+        (
+            read("[connectors]\ncertificate_name = \"a.test\"\n".to_owned()),
+            "connectors.certificate_name is for nothing without connectors.certificate_file",
+        ),
+    ];
+    for (refused, words) in wrong {
+        let message = refused.unwrap_err().message;
+        assert!(message.contains(words), "{words} in {message}");
+    }
 }

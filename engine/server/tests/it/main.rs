@@ -8,4 +8,5 @@ mod memory;
 mod mend;
 mod network;
 mod published;
+mod secured;
 mod support;

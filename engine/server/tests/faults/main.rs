@@ -8,17 +8,21 @@
 #[path = "../kill/load.rs"]
 mod load;
 #[expect(dead_code, reason = "some of it is for other tests")]
+#[path = "../it/host.rs"]
+mod host;
+#[expect(dead_code, reason = "some of it is for other tests")]
 #[path = "../it/support.rs"]
 mod support;
 mod disk;
+mod hosts;
 mod silence;
 mod wire;
 
 use crossbeam_channel::{Receiver, bounded};
+use host::run;
 use load::{answers, compare, config, deliver, free_port};
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 use support::{Engine, ends, folder};
@@ -90,15 +94,6 @@ fn check(mut engine: Engine, path: &Path, epoch: u64, what: &str) {
     assert!(support::signal(Some(rustix::process::Signal::TERM), &engine.child.id().to_string()));
     assert_eq!(engine.child.wait().unwrap().code(), Some(0), "{what}: told to stop");
     ends(path, 0, &["verify", "journal", "--json"]);
-}
-
-/// Runs a command of the system; whether it did what it should.
-fn run(command: &str) -> bool {
-    let mut words = command.split_whitespace();
-    let program = words.next().unwrap();
-    let quiet = || Stdio::null();
-    let status = Command::new(program).args(words).stdout(quiet()).stderr(quiet()).status();
-    status.is_ok_and(|status| status.success())
 }
 
 /// How many incidents were written down.

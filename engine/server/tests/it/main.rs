@@ -4,6 +4,8 @@
 mod cluster;
 mod backup;
 mod commands;
+#[expect(dead_code, reason = "some of it is for other tests")]
+mod host;
 mod memory;
 mod mend;
 mod network;

@@ -3,87 +3,10 @@
 //! The second host is a network namespace, which takes the rights of a superuser; without them the test says
 //! so and does nothing.
 
+use crate::host::{Host, ended};
 use crate::support::{Engine, LOG, PURCHASES, folder, rows};
 use serde_json::Value;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 use trueup_connectors::load::File;
-
-/// A host beside this one, on a wire of its own.
-struct Host {
-    name: String,
-    near: String,
-    far: String,
-}
-
-/// Runs a command of the system; whether it did what it should.
-fn run(command: &str) -> bool {
-    let mut words = command.split_whitespace();
-    let program = words.next().unwrap();
-    let status = Command::new(program).args(words).stderr(Stdio::null()).status();
-    status.is_ok_and(|status| status.success())
-}
-
-impl Host {
-    /// Adds a host; `None` without the right to.
-    fn add(number: u8) -> Option<Self> {
-        let name = format!("trueup{number}");
-        let (near, far) = (format!("10.77.{number}.1"), format!("10.77.{number}.2"));
-        run(&format!("ip netns del {name}"));
-        run(&format!("ip netns add {name}")).then_some(())?;
-        let host = Self { name: name.clone(), near, far };
-        let wires = [
-            format!("ip link add {name}n type veth peer name {name}f netns {name}"),
-            format!("ip addr add {}/24 dev {name}n", host.near),
-            format!("ip link set {name}n up"),
-            format!("ip -n {name} addr add {}/24 dev {name}f", host.far),
-            format!("ip -n {name} link set {name}f up"),
-            format!("ip -n {name} link set lo up"),
-        ];
-        wires.iter().all(|wire| run(wire)).then_some(host)
-    }
-
-    /// Pulls the plug, or puts it back.
-    fn plug(&self, is_in: bool) {
-        let state = if is_in { "up" } else { "down" };
-        assert!(run(&format!("ip link set {}n {state}", self.name)), "{state}");
-    }
-
-    /// Lets little through, with a queue in which things wait; whether this system has such a queue.
-    fn narrow(&self) -> bool {
-        let shape = "root tbf rate 2mbit burst 32kbit latency 400ms";
-        run(&format!("tc qdisc add dev {}n {shape}", self.name))
-    }
-
-    fn serve(&self, folder: &Path) -> Child {
-        let program = env!("CARGO_BIN_EXE_trueup");
-        Command::new("ip")
-            .args(["netns", "exec", &self.name, program, "serve", "--config", "second.toml"])
-            .current_dir(folder)
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        run(&format!("ip netns del {}", self.name));
-        run(&format!("ip link del {}n", self.name));
-    }
-}
-
-fn ended(child: &mut Child) -> Option<i32> {
-    for _ in 0..300 {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status.code();
-        }
-        std::thread::park_timeout(Duration::from_millis(100));
-    }
-    child.kill().unwrap();
-    panic!("it did not end");
-}
 
 #[test]
 fn a_cluster_ends_when_the_network_parts_it_and_goes_on_where_it_was() {

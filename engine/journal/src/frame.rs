@@ -108,6 +108,22 @@ pub(crate) fn checksum(bytes: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(before), after)
 }
 
+/// The same of bytes that so many zeros follow; the bytes may end within the header.
+pub(crate) fn checksum_with_zeros(bytes: &[u8], zeros: usize) -> u32 {
+    static ZEROS: [u8; BLOCK_BYTES] = [0; BLOCK_BYTES];
+    let mut head = [0; FRAME_HEADER_BYTES];
+    head.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+    let after = bytes.get(FRAME_HEADER_BYTES..).unwrap_or(&[]);
+    let mut left = (bytes.len() + zeros).saturating_sub(FRAME_HEADER_BYTES + after.len());
+    let mut sum = crc32c::crc32c_append(checksum(&head), after);
+    while left > 0 {
+        let piece = left.min(BLOCK_BYTES);
+        sum = crc32c::crc32c_append(sum, &ZEROS[..piece]);
+        left -= piece;
+    }
+    sum
+}
+
 /// The eight bytes at a place, as a number.
 pub(crate) fn word_at(bytes: &[u8], at: usize) -> u64 {
     let word = bytes.get(at..).and_then(|rest| rest.first_chunk());

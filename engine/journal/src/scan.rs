@@ -1,7 +1,10 @@
 //! One segment, being read frame by frame.
 
 use crate::error::{Damage, JournalError, Operation};
-use crate::frame::{BLOCK_BYTES, FRAME_HEADER_BYTES, FrameHeader, NUMBER_MAX, VERSION, checksum};
+use crate::frame::{
+    BLOCK_BYTES, FRAME_HEADER_BYTES, FrameHeader, NUMBER_MAX, VERSION, checksum,
+    checksum_with_zeros,
+};
 use crate::record::{Entry, FRAME_BYTES_MAX, read_record};
 use crate::segment::SEGMENT_HEADER_BYTES;
 use crate::storage::File;
@@ -107,8 +110,10 @@ impl<F: File> Scan<F> {
         let missing = chain.frame.saturating_add(1);
         let (mut rest, mut offset) = (Rest::default(), self.offset);
         while offset < self.length {
-            let Some(places) = self.fill(offset, BLOCK_BYTES)?.first_chunk() else { break };
-            let header = FrameHeader::decode(places);
+            let block = self.fill(offset, BLOCK_BYTES)?;
+            let mut places = [0; FRAME_HEADER_BYTES];
+            places.iter_mut().zip(block).for_each(|(place, byte)| *place = *byte);
+            let header = FrameHeader::decode(&places);
             if header.mark != self.mark {
                 offset += BLOCK_BYTES as u64;
                 continue;
@@ -122,10 +127,28 @@ impl<F: File> Scan<F> {
                     return Ok(Rest { is_vouched_for: true, ..rest });
                 }
                 Ok(whole) => whole.padded() as u64,
+                Err(_) if header.sealed >= missing && self.lacks_only_zeros(offset, &header)? => {
+                    return Ok(Rest { is_vouched_for: true, ..rest });
+                }
                 Err(_) => BLOCK_BYTES as u64,
             };
         }
         Ok(rest)
+    }
+
+    /// Whether the file ends within a frame that is whole with zeros behind it: as soon as the file gets room
+    /// for more, it is, and what it says counts then.
+    fn lacks_only_zeros(
+        &mut self,
+        offset: u64,
+        header: &FrameHeader,
+    ) -> Result<bool, JournalError> {
+        if header.length as usize > FRAME_BYTES_MAX {
+            return Ok(false);
+        }
+        let frame = self.fill(offset, header.padded())?;
+        let lacking = header.padded() - frame.len();
+        Ok(lacking > 0 && checksum_with_zeros(frame, lacking) == header.checksum)
     }
 
     /// The header of the frame at a place, if its checksum holds. The frame is in the buffer then.

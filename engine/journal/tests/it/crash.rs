@@ -332,3 +332,28 @@ fn files_that_nobody_needs_are_used_again() {
     again.writer.close_epoch(EpochClose { epoch: 1, records: 160, hash: 5 }).unwrap();
     again.writer.sync().unwrap();
 }
+
+/// Found by looking for bytes that reach new code: a frame of which the file has all but zeros did not
+/// count, and did so when the journal had been opened and its file got room behind it. What was written
+/// until then could not be read any more.
+#[test]
+fn a_frame_that_lacks_only_zeros_vouches_before_anything_is_written() {
+    // A header, the head of a record, and its one byte.
+    let used = 64 + 16 + 1;
+    for cut in [1, 100, BLOCK_BYTES - used, BLOCK_BYTES - used + 1, BLOCK_BYTES - 60] {
+        let disk = journal(4);
+        // All but the last frame, which says that they were durable, is gone.
+        let mut bytes = disk.bytes(FIRST);
+        let (lost, last) = (frame_of_group(0), frame_of_group(3));
+        bytes[lost..last].fill(0);
+        bytes.truncate(last + BLOCK_BYTES - cut);
+        disk.set_bytes(FIRST, bytes);
+        let is_counted = cut <= BLOCK_BYTES - used;
+        let refused = open(disk.clone(), options()).map(drop);
+        assert_eq!(refused.is_err(), is_counted, "cut by {cut}: {refused:?}");
+        if refused.is_ok() {
+            append_group(&mut opened(&disk), b"more");
+            assert!(read(&disk).is_ok(), "cut by {cut}");
+        }
+    }
+}

@@ -37,6 +37,8 @@ pub(crate) struct End {
     pub(crate) unsealed: VecDeque<(u64, u64)>,
     /// Where a torn tail ends, as far as can be seen; at least `offset`.
     pub(crate) torn_end: u64,
+    /// The greatest generation of a whole frame behind the end; 0 for none.
+    pub(crate) rest_generation: u64,
     /// The last frame.
     pub(crate) chain: Chain,
     /// The epochs after it.
@@ -213,6 +215,7 @@ impl<S: Storage> Records<S> {
                 return Err(damaged(&scan.name, place, reason));
             }
             self.end.torn_end = rest.torn_end.max(offset);
+            self.end.rest_generation = rest.generation;
             return Ok(false);
         }
     }

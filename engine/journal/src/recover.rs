@@ -83,7 +83,9 @@ pub fn open_with<S: Storage + Clone>(
     }
     let end = records.into_end();
     remove_unborn(&storage)?;
-    let generation = options.generation_min.max(end.chain.generation.saturating_add(1));
+    // What is left behind the end must stay older than what is written before it.
+    let last = end.chain.generation.max(end.rest_generation);
+    let generation = options.generation_min.max(last.saturating_add(1));
     let mut segments = end.segments.clone();
     let file = match end.segments.last() {
         Some(segment) => make_durable(&storage, segment, &end)?,

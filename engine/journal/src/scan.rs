@@ -41,6 +41,8 @@ pub(crate) struct Rest {
     pub(crate) is_vouched_for: bool,
     /// Where the last thing ends that looks like a frame of the missing numbers; 0 for none.
     pub(crate) torn_end: u64,
+    /// The greatest generation of a whole frame; 0 for none. Who writes before it has a greater one.
+    pub(crate) generation: u64,
 }
 
 /// One segment, being read.
@@ -122,16 +124,21 @@ impl<F: File> Scan<F> {
                 rest.torn_end = (offset + header.padded() as u64).min(self.length);
             }
             // What a frame says counts only if it is whole; then no other begins inside it.
-            offset += match self.whole_frame(offset)? {
-                Ok(whole) if whole.sealed >= missing => {
-                    return Ok(Rest { is_vouched_for: true, ..rest });
-                }
-                Ok(whole) => whole.padded() as u64,
-                Err(_) if header.sealed >= missing && self.lacks_only_zeros(offset, &header)? => {
-                    return Ok(Rest { is_vouched_for: true, ..rest });
-                }
-                Err(_) => BLOCK_BYTES as u64,
+            let whole = match self.whole_frame(offset)? {
+                Ok(whole) => Some(whole),
+                Err(_) => self.lacks_only_zeros(offset, &header)?.then_some(header),
             };
+            let Some(whole) = whole else {
+                offset += BLOCK_BYTES as u64;
+                continue;
+            };
+            if whole.sealed >= missing {
+                return Ok(Rest { is_vouched_for: true, ..rest });
+            }
+            if whole.generation < NUMBER_MAX - 1 {
+                rest.generation = rest.generation.max(whole.generation);
+            }
+            offset += whole.padded() as u64;
         }
         Ok(rest)
     }

@@ -14,6 +14,18 @@ test:
 simulate:
     PROPTEST_CASES=7000 cargo test --profile simulation -p trueup-journal --test it -- histories
 
+# Looks for bytes that reach new code of every decoder, so many seconds each; what it finds stays in tests/fuzz/target.
+# Needs `cargo install cargo-fuzz` and a C++ compiler, and no other toolchain.
+fuzz seconds="60":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    cd tests/fuzz
+    for target in $(cargo fuzz list --fuzz-dir .); do
+        mkdir -p "target/found/$target"
+        cargo fuzz run --fuzz-dir . -s none "$target" "target/found/$target" "corpus/$target" -- \
+            -max_total_time={{seconds}} -timeout=10 -rss_limit_mb=2048
+    done
+
 # Ten thousand generated worlds, the engine beside the oracle at every epoch.
 worlds:
     PROPTEST_CASES=10000 cargo test --profile simulation -p trueup-tests --test it -- oracle::the_engine

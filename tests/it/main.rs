@@ -16,6 +16,7 @@ mod cases;
 mod demo;
 mod durable;
 mod figures;
+mod foreign;
 mod growing;
 mod hostile;
 mod tidy;

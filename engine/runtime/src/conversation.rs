@@ -8,24 +8,24 @@ mod error;
 mod names;
 mod shared;
 mod talk;
+mod listener;
 
 pub use error::ConversationError;
+pub(crate) use listener::Listener;
 pub(crate) use names::Names;
+pub(crate) use shared::{Shared, lock};
 
 use crate::clock::Clock;
 use crate::intake::Intake;
 use crate::publisher::Progress;
-use crate::sequencer::{Greet, Greeted, Note, Work};
-use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
-use shared::{Shared, lock};
-use std::io::{ErrorKind, Read, Write};
+use crate::sequencer::{Note, Work};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use talk::Talk;
+use trueup_wire::Credit;
 use trueup_wire::message::Hello;
-use trueup_wire::session::EngineEvent;
-use trueup_wire::{Credit, ErrorCode};
 
 /// How much is read at a time.
 const READ_BYTES: usize = 256 * 1024;
@@ -137,13 +137,12 @@ impl Reception {
         input: impl Read,
         output: impl Write + Send,
     ) -> Result<(), ConversationError> {
-        let (notes, noted) = bounded(NOTES_MAX);
-        let shared = Mutex::new(Shared::default());
+        let (listener, noted) = Listener::new(self.clone(), NOTES_MAX);
+        let shared = listener.shared();
         std::thread::scope(|scope| {
             let writer = std::thread::Builder::new()
                 .name("trueup-conversation".to_owned())
                 .spawn_scoped(scope, || self.write(&shared, &noted, output))?;
-            let listener = Listener { reception: self, shared: &shared, notes, talk: None };
             let heard = listener.run(input);
             // The writer ends when the last batch was answered, or at once if it cannot write; a peer
             // that left does not hear the rest, and asks again when it comes back.
@@ -176,209 +175,14 @@ impl Reception {
                 Err(RecvTimeoutError::Disconnected) => break,
             };
             silences = 0;
-            let bytes = {
-                let mut guard = lock(shared);
-                for note in std::iter::once(first).chain(notes.try_iter()) {
-                    guard.note(&note);
-                }
-                std::mem::take(&mut guard.out)
-            };
+            let bytes = lock(shared).pass_on(std::iter::once(first).chain(notes.try_iter()));
             output.write_all(&bytes)?;
             output.flush()?;
         }
-        let rest = std::mem::take(&mut lock(shared).out);
+        let rest = lock(shared).pass_on(std::iter::empty());
         output.write_all(&rest)?;
         output.flush()
     }
-}
-
-/// The reading thread.
-struct Listener<'r> {
-    reception: &'r Reception,
-    shared: &'r Mutex<Shared>,
-    notes: Sender<Note>,
-    talk: Option<Talk>,
-}
-
-impl Listener<'_> {
-    fn run(mut self, mut input: impl Read) -> Result<(), ConversationError> {
-        let mut buffer = vec![0; READ_BYTES];
-        let mut heard_us = self.reception.clock.monotonic_us();
-        loop {
-            let count = match input.read(&mut buffer) {
-                Ok(0) => return Ok(()),
-                Ok(count) => count,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
-                {
-                    self.check_silence(heard_us)?;
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            };
-            heard_us = self.reception.clock.monotonic_us();
-            let ended = self.hear(buffer.get(..count).unwrap_or_default());
-            // If there is no room, the writer has enough to do and will see the bytes.
-            let _ = self.notes.try_send(Note::Flush);
-            if ended? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Ends the conversation if the engine closes, or nothing was heard for too long.
-    fn check_silence(&self, heard_us: u64) -> Result<(), ConversationError> {
-        let mut guard = lock(self.shared);
-        let Shared { session, out, superseded, .. } = &mut *guard;
-        if *superseded {
-            return Err(ConversationError::Superseded);
-        }
-        if self.reception.is_closing() {
-            session.bye(out);
-            return Err(ConversationError::Stopped);
-        }
-        let Allowance { hello_us, silence_us, .. } = self.reception.allowance;
-        let allowed = if self.talk.is_some() { silence_us } else { hello_us };
-        if self.reception.clock.monotonic_us() > heard_us + allowed {
-            session.refuse(ErrorCode::OutOfOrder, 0, "nothing was heard for too long", out);
-            return Err(ConversationError::Silent);
-        }
-        Ok(())
-    }
-
-    /// Takes bytes; true if they ended the conversation.
-    ///
-    /// What comes of them goes to the sequencer while the other thread may talk: it waits there as long
-    /// as input is held back.
-    fn hear(&mut self, mut bytes: &[u8]) -> Result<bool, ConversationError> {
-        loop {
-            match self.next(&mut bytes)? {
-                Next::Nothing => return Ok(false),
-                Next::End => return Ok(true),
-                Next::Said => {}
-                Next::Work(work) => self.give(work)?,
-                Next::Hello(named, generation) => self.welcome(named, generation)?,
-            }
-        }
-    }
-
-    /// Gives a piece of work to the sequencer; waits while it takes none, unless the engine ends.
-    ///
-    /// A connector that is held back hears that the engine lives, and does not come anew.
-    fn give(&self, mut work: Work) -> Result<(), ConversationError> {
-        let Reception { work: queue, clock, .. } = self.reception;
-        let mut told_us = clock.monotonic_us();
-        loop {
-            match queue.send_timeout(work, HELD_LOOK) {
-                Ok(()) => return Ok(()),
-                Err(SendTimeoutError::Timeout(held)) if !self.reception.is_closing() => work = held,
-                Err(SendTimeoutError::Timeout(_) | SendTimeoutError::Disconnected(_)) => {
-                    return Err(ConversationError::Stopped);
-                }
-            }
-            if clock.monotonic_us() >= told_us + ALIVE_US {
-                told_us = clock.monotonic_us();
-                let mut guard = lock(self.shared);
-                let Shared { session, out, .. } = &mut *guard;
-                session.heartbeat(out);
-                // A writer that has enough to do sends it with the rest.
-                let _ = self.notes.try_send(Note::Flush);
-            }
-        }
-    }
-
-    /// What the bytes say next.
-    fn next(&mut self, bytes: &mut &[u8]) -> Result<Next, ConversationError> {
-        let mut guard = lock(self.shared);
-        let Shared { session, out, superseded, .. } = &mut *guard;
-        if *superseded {
-            return Err(ConversationError::Superseded);
-        }
-        let Some(event) = session.receive(bytes, out)? else { return Ok(Next::Nothing) };
-        let intake = &self.reception.intake;
-        match event {
-            EngineEvent::Hello(hello) => {
-                let admitted = self.reception.gate.admit(&hello);
-                let named = (hello.tenant.to_owned(), hello.source.to_owned());
-                if let Err(words) = admitted {
-                    session.refuse(ErrorCode::Unauthorized, 0, &words, out);
-                    return Err(ConversationError::Refused(words));
-                }
-                Ok(Next::Hello(named, session.generation()))
-            }
-            EngineEvent::Dictionary(definitions) => {
-                let talk = self.talk.as_mut().ok_or(ConversationError::Stopped)?;
-                Ok(Next::Work(talk.define(intake, &definitions)))
-            }
-            EngineEvent::Batch(batch) => {
-                let talk = self.talk.as_mut().ok_or(ConversationError::Stopped)?;
-                let received_us = self.reception.clock.monotonic_us();
-                let taken = talk.take(intake, &batch, &self.notes, received_us);
-                taken.map(Next::Work).map_err(|words| {
-                    let error = ConversationError::Unreadable(words);
-                    session.refuse(ErrorCode::BadBatch, 0, &error.to_string(), out);
-                    error
-                })
-            }
-            EngineEvent::Duplicate { .. } | EngineEvent::Gap { .. } | EngineEvent::Heartbeat => {
-                Ok(Next::Said)
-            }
-            EngineEvent::Bye => Ok(Next::End),
-        }
-    }
-
-    /// Welcomes a connector that may send, unless a newer process of its source was here.
-    fn welcome(
-        &mut self,
-        (name, source): (String, String),
-        generation: u64,
-    ) -> Result<(), ConversationError> {
-        let (reply, greeted) = bounded(1);
-        let tenant = self.reception.intake.tenant(&name);
-        let notes = self.notes.clone();
-        self.give(Work::Greet(Greet { tenant: name, source, generation, reply, notes }))?;
-        let greeted = loop {
-            match greeted.recv_timeout(HELD_LOOK) {
-                Ok(greeted) => break greeted,
-                Err(RecvTimeoutError::Timeout) if !self.reception.is_closing() => {}
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    return Err(ConversationError::Stopped);
-                }
-            }
-        };
-        let mut guard = lock(self.shared);
-        let Shared { session, out, sealed, .. } = &mut *guard;
-        let greeting = match greeted {
-            Greeted::Welcome(greeting) => greeting,
-            Greeted::Fenced { last } => {
-                session.admit(Some(last), out)?;
-                return Err(ConversationError::Superseded);
-            }
-        };
-        session.admit(greeting.last_generation, out)?;
-        let window = self.reception.allowance.window;
-        session.welcome(greeting.resume, &greeting.position, window, out)?;
-        if let Some(sequence) = sealed.take() {
-            session.seal(sequence, out)?;
-        }
-        self.talk = Some(Talk::new(tenant, greeting.conversation));
-        Ok(())
-    }
-}
-
-/// What comes of bytes.
-enum Next {
-    /// More of them are needed.
-    Nothing,
-    /// Nothing, but there may be more.
-    Said,
-    /// The conversation ends.
-    End,
-    /// Something for the sequencer.
-    Work(Work),
-    /// A tenant's source begins, with its generation.
-    Hello((String, String), u64),
 }
 
 #[cfg(test)]

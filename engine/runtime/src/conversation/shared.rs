@@ -7,7 +7,7 @@ use trueup_wire::{EngineSession, ErrorCode};
 
 /// What both threads of a conversation use.
 #[derive(Default)]
-pub(super) struct Shared {
+pub(crate) struct Shared {
     pub(super) session: EngineSession,
     /// What is to be sent.
     pub(super) out: Vec<u8>,
@@ -16,13 +16,21 @@ pub(super) struct Shared {
     pub(super) sealed: Option<u64>,
 }
 
-pub(super) fn lock<'a>(shared: &'a Mutex<Shared>) -> MutexGuard<'a, Shared> {
+pub(crate) fn lock<'a>(shared: &'a Mutex<Shared>) -> MutexGuard<'a, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Shared {
-    /// Passes on what the sequencer says.
-    pub(super) fn note(&mut self, note: &Note) {
+    /// Passes on what the sequencer says; gives what is to be sent.
+    pub(crate) fn pass_on(&mut self, notes: impl Iterator<Item = Note>) -> Vec<u8> {
+        for note in notes {
+            self.note(&note);
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    /// Passes on one thing that the sequencer says.
+    fn note(&mut self, note: &Note) {
         let Self { session, out, superseded, sealed } = self;
         // A session that is over takes no commands, and nobody hears them.
         let _ = match note {

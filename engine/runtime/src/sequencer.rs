@@ -7,6 +7,7 @@
 //! memory that is nearly used up (`starved.rs`). A journal that fails otherwise ends the engine: what was not written was acknowledged to nobody.
 
 mod work;
+mod turn;
 mod flight;
 mod held;
 mod starved;
@@ -28,14 +29,13 @@ use crate::publisher::{Planned, Progress};
 use crate::record::{ConversationId, SourceRecord};
 use crate::settings::{Horizon, Settings};
 use crate::sources::Sources;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, Sender};
 use flight::{Closed, Delivered, Flight};
 use held::Held;
 use starved::Weight;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
 use trueup_operators::entered::Entered;
@@ -109,73 +109,6 @@ impl Sequencer {
             held: Held::default(),
             weight: Weight::default(),
         }
-    }
-
-    /// Works until nobody can send work any more, or the journal fails.
-    pub(crate) fn run(mut self, work: &Receiver<Work>) {
-        if let Err(error) = self.work(work) {
-            tracing::error!(error = &error as &dyn std::error::Error, "the engine stops");
-            self.around.progress.fail(error);
-        }
-        self.around.cluster.stop();
-    }
-
-    fn work(&mut self, work: &Receiver<Work>) -> Result<(), RuntimeError> {
-        loop {
-            let slowed = self.is_slowed();
-            let next = if slowed { self.pause() } else { work.recv_timeout(self.patience()) };
-            match next {
-                Ok(one) => self.take(one)?,
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-            if self.log.is_none() {
-                continue;
-            }
-            self.look()?;
-            if !slowed && !self.held.is_full() && self.is_due() {
-                self.close(None)?;
-            }
-            if self.held.is_full() && !self.hold_back()? {
-                return Ok(());
-            }
-            if self.is_starved() && !self.starve()? {
-                return Ok(());
-            }
-            self.seal_if_old()?;
-        }
-        if self.log.is_some() {
-            self.close(None)?;
-            self.finish()?;
-        }
-        Ok(())
-    }
-
-    /// Whether the open epoch is to be closed.
-    fn is_due(&mut self) -> bool {
-        let now = self.around.clock.monotonic_us();
-        let settings = &self.around.settings;
-        let old = self.opened_us.is_some_and(|at| now >= at + settings.epoch_us_max);
-        let full = self.open.facts.len() >= settings.epoch_facts_max;
-        let tick =
-            settings.horizon == Horizon::Clock && now >= self.ticked_us + settings.horizon_step_us;
-        let published = self.around.progress.published();
-        old || full || tick || self.totals.lags() && self.totals.is_due(now, published)
-    }
-
-    /// How long to wait for work before the epoch, the horizon or the journal wants something.
-    fn patience(&self) -> Duration {
-        let now = self.around.clock.monotonic_us();
-        let settings = &self.around.settings;
-        let epoch = self.opened_us.map(|at| at + settings.epoch_us_max);
-        let tick = (settings.horizon == Horizon::Clock)
-            .then_some(self.ticked_us + settings.horizon_step_us);
-        let look = self.flight.is_under_way().then_some(now + LOOK_US);
-        let seal = self.flight.is_unsealed().then_some(self.synced_us + SEAL_US);
-        let totals = self.totals.next_us(now);
-        let next = epoch.into_iter().chain(tick).chain(look).chain(seal).chain(totals).min();
-        let wait = next.map_or(1_000_000, |at| at.saturating_sub(now));
-        Duration::from_micros(wait.clamp(100, 1_000_000))
     }
 
     /// Takes a piece of work, or holds it if the disk is full.

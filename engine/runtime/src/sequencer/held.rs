@@ -7,7 +7,6 @@
 
 use super::{Sequencer, Work};
 use crate::error::RuntimeError;
-use crossbeam_channel::RecvTimeoutError;
 use std::time::Duration;
 use trueup_journal::JournalError;
 use trueup_model::time::Timestamp;
@@ -29,6 +28,8 @@ pub(super) struct Closing {
 pub(super) struct Held {
     /// The file that could not grow.
     full: Option<String>,
+    /// Whether that was said.
+    is_noted: bool,
     closing: Option<Closing>,
     work: Option<Work>,
 }
@@ -36,6 +37,11 @@ pub(super) struct Held {
 impl Held {
     pub(super) fn is_full(&self) -> bool {
         self.full.is_some()
+    }
+
+    /// How long to wait before it is looked whether there is room.
+    pub(super) fn look(&self) -> Option<Duration> {
+        self.is_full().then_some(ROOM_LOOK)
     }
 
     /// Keeps a piece of work that found no room.
@@ -73,8 +79,12 @@ impl Sequencer {
         }
     }
 
-    /// Waits until there is room for what is held; false if the engine ends before.
-    pub(super) fn hold_back(&mut self) -> Result<bool, RuntimeError> {
+    /// Begins to wait for room for what is held, and says so once.
+    pub(super) fn hold_back(&mut self) -> Result<(), RuntimeError> {
+        if self.held.is_noted {
+            return Ok(());
+        }
+        self.held.is_noted = true;
         let file = self.held.full.clone().unwrap_or_default();
         let since = self.around.clock.now();
         self.around.health.fill(Some((file.clone(), since)));
@@ -83,20 +93,15 @@ impl Sequencer {
             "the disk is full: input is held back until there is room; make some, and nothing else \
              need be done"
         );
-        self.seal()?;
-        loop {
-            match self.around.life.recv_timeout(ROOM_LOOK) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.finish()?;
-                    return Ok(false);
-                }
-                Ok(never) => match never {},
-            }
-            if self.try_again()? {
-                break;
-            }
+        self.seal()
+    }
+
+    /// Tries what is held again; true if there was room for it, and nothing is held any more.
+    pub(super) fn go_on(&mut self) -> Result<bool, RuntimeError> {
+        if !self.try_again()? {
+            return Ok(false);
         }
+        self.held.is_noted = false;
         self.around.health.fill(None);
         tracing::info!("the disk has room again, and input goes on");
         Ok(true)

@@ -4,10 +4,9 @@
 //! more than one on its way. Where it is full, what was taken is computed and answered, and nothing
 //! more is taken until enough is free again: as with a full disk, senders keep what they have.
 
-use super::{Sequencer, Work};
+use super::Sequencer;
 use crate::error::RuntimeError;
 use crate::memory::Pressure;
-use crossbeam_channel::RecvTimeoutError;
 use std::time::Duration;
 
 /// How often memory is looked at, in microseconds.
@@ -15,7 +14,7 @@ const WEIGH_US: u64 = 100_000;
 /// How often it is looked at while input is held back for it.
 const FREE_LOOK: Duration = Duration::from_millis(100);
 /// How often it is looked whether the epoch before is published.
-const SLOW_LOOK: Duration = Duration::from_millis(1);
+pub(super) const SLOW_LOOK: Duration = Duration::from_millis(1);
 
 /// How memory stood when it was looked at last.
 #[derive(Debug, Default)]
@@ -24,6 +23,24 @@ pub(super) struct Weight {
     weighed_us: Option<u64>,
     /// The engine ends, and nothing is waited for any more.
     ends: bool,
+    /// Whether input is held back.
+    starves: bool,
+}
+
+impl Weight {
+    pub(super) fn is_starving(&self) -> bool {
+        self.starves
+    }
+
+    /// How long to wait before it is looked whether memory is free.
+    pub(super) fn look(&self) -> Option<Duration> {
+        self.starves.then_some(FREE_LOOK)
+    }
+
+    /// The engine ends, and nothing is waited for any more.
+    pub(super) fn end(&mut self) {
+        self.ends = true;
+    }
 }
 
 impl Sequencer {
@@ -31,16 +48,6 @@ impl Sequencer {
     pub(super) fn is_slowed(&self) -> bool {
         let behind = self.around.progress.published() + 1 < self.epoch;
         behind && self.log.is_some() && self.weight.pressure > Pressure::Low && !self.weight.ends
-    }
-
-    /// Waits a little instead of taking work.
-    pub(super) fn pause(&mut self) -> Result<Work, RecvTimeoutError> {
-        match self.around.life.recv_timeout(SLOW_LOOK) {
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => self.weight.ends = true,
-            Ok(never) => match never {},
-        }
-        Err(RecvTimeoutError::Timeout)
     }
 
     /// Looks at memory if that was not done for a while; whether input is to be held back for it.
@@ -82,26 +89,24 @@ impl Sequencer {
         }
     }
 
-    /// Computes and answers what was taken, and waits until memory is free; false if the engine ends
-    /// before.
-    pub(super) fn starve(&mut self) -> Result<bool, RuntimeError> {
+    /// Computes and answers what was taken, and begins to wait until memory is free.
+    pub(super) fn starve(&mut self) -> Result<(), RuntimeError> {
+        self.weight.starves = true;
         self.around.health.starve(Some(self.around.clock.now()));
         if self.opened_us.is_some() {
             self.close(None)?;
         }
-        self.seal()?;
-        while self.weight.pressure == Pressure::Full {
-            match self.around.life.recv_timeout(FREE_LOOK) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.finish()?;
-                    return Ok(false);
-                }
-                Ok(never) => match never {},
-            }
-            self.weigh();
+        self.seal()
+    }
+
+    /// Looks at memory again; true if enough is free to go on.
+    pub(super) fn weigh_again(&mut self) -> bool {
+        self.weigh();
+        if self.weight.pressure == Pressure::Full {
+            return false;
         }
+        self.weight.starves = false;
         self.around.health.starve(None);
-        Ok(true)
+        true
     }
 }

@@ -155,7 +155,8 @@ impl Publisher {
         self.progress.end();
     }
 
-    fn publish(&self, plan: &Planned, mut changes: Changes) -> Result<(), RuntimeError> {
+    /// Publishes an epoch, if it is what it was before.
+    pub(crate) fn publish(&self, plan: &Planned, mut changes: Changes) -> Result<(), RuntimeError> {
         changes.consolidate();
         let link = self.link(plan, changes.sums())?;
         let changes = Arc::new(changes);

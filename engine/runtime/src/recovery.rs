@@ -14,10 +14,10 @@ use crate::error::RuntimeError;
 use crate::intake::Intake;
 use crate::log::{EpochHash, Log};
 use crate::record::{self, ConversationId, SourceRecord};
-use crate::sequencer::{Batch, Replay, Work};
+use crate::sequencer::{Batch, Desk, Replay, Work};
 use crate::snapshot::{Restored, find};
 use crate::suspects::Suspect;
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::bounded;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
@@ -36,7 +36,7 @@ use trueup_wire::{Credit, FrameReader, Message};
 /// Where what is read back goes.
 pub(crate) struct Target<'a> {
     pub(crate) intake: &'a Intake,
-    pub(crate) work: &'a Sender<Work>,
+    pub(crate) work: &'a dyn Desk,
     pub(crate) chain: &'a Mutex<Chain>,
 }
 
@@ -170,9 +170,9 @@ fn note_left_out(record: &Record<'_>, intake: &Intake) {
 }
 
 /// Says that there is no more to read back; gives the last epoch that was closed.
-fn end(log: Log, work: &Sender<Work>) -> Result<Epoch, RuntimeError> {
+fn end(log: Log, work: &dyn Desk) -> Result<Epoch, RuntimeError> {
     let (reply, ended) = bounded(1);
-    send(work, Work::Replay(Replay::End { log, reply }))?;
+    work.leave(Work::Replay(Replay::End { log, reply }))?;
     ended.recv().map_err(|_| RuntimeError::Stopped)
 }
 
@@ -185,7 +185,7 @@ struct Talk {
 /// Turns records into work.
 struct Replayer<'a> {
     intake: &'a Intake,
-    work: &'a Sender<Work>,
+    work: &'a dyn Desk,
     talks: BTreeMap<ConversationId, Talk>,
     /// The newest conversation of each source; older ones have no more batches.
     newest: BTreeMap<(String, String), ConversationId>,
@@ -266,7 +266,7 @@ impl<'a> Replayer<'a> {
             source: source.source.to_owned(),
             generation,
         };
-        Ok(send(self.work, Work::Replay(replay))?)
+        Ok(self.work.leave(Work::Replay(replay))?)
     }
 
     fn frame(&mut self, content: &[u8]) -> Result<(), Bad> {
@@ -295,7 +295,7 @@ impl<'a> Replayer<'a> {
                     received_us: 0,
                     notes: None,
                 });
-                Ok(send(self.work, work)?)
+                Ok(self.work.leave(work)?)
             }
             other @ (Message::Hello(_)
             | Message::Welcome(_)
@@ -315,7 +315,7 @@ impl<'a> Replayer<'a> {
         let (reply, done) = bounded(1);
         let hash = EpochHash(hash);
         let replay = Replay::Close { epoch, hash, horizon: self.horizon.take(), reply };
-        send(self.work, Work::Replay(replay))?;
+        self.work.leave(Work::Replay(replay))?;
         Ok(done.recv().map_err(|_| RuntimeError::Stopped)??)
     }
 }
@@ -334,8 +334,4 @@ impl From<RuntimeError> for Bad {
 
 fn bad(problem: &str) -> Bad {
     Bad::Record(problem.to_owned())
-}
-
-fn send(work: &Sender<Work>, one: Work) -> Result<(), RuntimeError> {
-    work.send(one).map_err(|_| RuntimeError::Stopped)
 }

@@ -13,7 +13,7 @@ mod held;
 mod starved;
 mod again;
 
-pub(crate) use work::{Batch, Greet, Greeted, Note, Replay, Work};
+pub(crate) use work::{Batch, Desk, Greet, Greeted, Note, Replay, Work};
 
 use crate::clock::Clock;
 use crate::cluster::Cluster;

@@ -13,6 +13,21 @@ use trueup_operators::{Diff, Epoch};
 use trueup_policy::rules::ProductSettings;
 use trueup_wire::Credit;
 
+/// Where work for the sequencer is left: its queue, for one.
+pub(crate) trait Desk {
+    /// Leaves a piece of work there; waits while there is too much.
+    ///
+    /// # Errors
+    /// If the engine has stopped.
+    fn leave(&self, work: Work) -> Result<(), RuntimeError>;
+}
+
+impl Desk for Sender<Work> {
+    fn leave(&self, work: Work) -> Result<(), RuntimeError> {
+        self.send(work).map_err(|_| RuntimeError::Stopped)
+    }
+}
+
 /// Something for the sequencer.
 #[derive(Debug)]
 pub(crate) enum Work {

@@ -11,9 +11,8 @@ use crate::error::RuntimeError;
 use crate::intake::Intake;
 use crate::record::{self, ConversationId};
 use crate::recovery::Target;
-use crate::sequencer::{Replay, Work};
+use crate::sequencer::{Desk, Replay, Work};
 use crate::sources::Sources;
-use crossbeam_channel::Sender;
 use std::collections::BTreeMap;
 use trueup_journal::snapshot::{self, Manifest};
 use trueup_journal::{JournalError, Storage};
@@ -98,7 +97,7 @@ impl Restored {
             issued: std::mem::take(&mut restored.issued),
             reply,
         };
-        work.send(Work::Replay(replay)).map_err(|_| RuntimeError::Stopped)?;
+        work.leave(Work::Replay(replay))?;
         entered.recv().map_err(|_| RuntimeError::Stopped)??;
         Ok(restored)
     }
@@ -109,7 +108,7 @@ impl Restored {
         manifest: &Manifest,
         index: usize,
         intake: &Intake,
-        work: &Sender<Work>,
+        work: &dyn Desk,
     ) -> Result<(), Trouble> {
         let mut part = snapshot::part(storage, manifest, index)?;
         let mut tenant = TenantId::default();
@@ -173,6 +172,6 @@ fn define(
 }
 
 /// A sequencer that has stopped says so when the epoch is entered.
-fn send(work: &Sender<Work>, replay: Replay) {
-    let _ = work.send(Work::Replay(replay));
+fn send(work: &dyn Desk, replay: Replay) {
+    let _ = work.leave(Work::Replay(replay));
 }

@@ -11,7 +11,7 @@ use super::tables::Tables;
 use crate::clock::Clock;
 use crate::health::Health;
 use crate::publisher::Progress;
-use crate::sequencer::Work;
+use crate::sequencer::{Desk, Work};
 use crate::settings::SnapshotPace;
 use crate::view::Views;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
@@ -34,12 +34,12 @@ const KEPT: usize = 2;
 pub(crate) type Answer = Result<Epoch, String>;
 
 /// Takes snapshots.
-pub(crate) struct Taker<S> {
+pub(crate) struct Taker<S, D> {
     pub(crate) storage: S,
     pub(crate) views: Arc<RwLock<Views>>,
     pub(crate) health: Arc<Health>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) work: Sender<Work>,
+    pub(crate) work: D,
     pub(crate) progress: Arc<Progress>,
     pub(crate) life: Receiver<Infallible>,
     pub(crate) pace: Option<SnapshotPace>,
@@ -47,7 +47,7 @@ pub(crate) struct Taker<S> {
     pub(crate) kept: Vec<Manifest>,
 }
 
-impl<S: Storage + Clone + Debug> Taker<S> {
+impl<S: Storage + Clone + Debug, D: Desk> Taker<S, D> {
     /// Takes snapshots until the engine ends.
     pub(crate) fn run(mut self, asked: &Receiver<Sender<Answer>>) {
         let (mut at_us, mut at_bytes) = (self.clock.monotonic_us(), 0);
@@ -138,7 +138,7 @@ impl<S: Storage + Clone + Debug> Taker<S> {
         }
         if let Some(older) = self.kept.get(KEPT - 1) {
             // An engine that has stopped lets go of it when it starts.
-            let _ = self.work.send(Work::Release(older.through + 1));
+            let _ = self.work.leave(Work::Release(older.through + 1));
         }
         Ok(())
     }
@@ -147,7 +147,7 @@ impl<S: Storage + Clone + Debug> Taker<S> {
     fn seal(&self) -> Result<u64, Trouble> {
         let (reply, sealed) = bounded(1);
         let ended = || Trouble::from("the engine ends");
-        self.work.send(Work::Seal(reply)).map_err(|_| ended())?;
+        self.work.leave(Work::Seal(reply)).map_err(|_| ended())?;
         loop {
             match sealed.recv_timeout(LOOK) {
                 Ok(sealed) => return Ok(sealed),

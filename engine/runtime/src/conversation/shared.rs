@@ -44,8 +44,10 @@ impl Shared {
             Note::Sealed { sequence } => session.seal(*sequence, out),
             Note::Superseded => {
                 *superseded = true;
+                // It may be a connection of the same process whose Hello was heard late: whether that
+                // is fenced is for its next Hello to find out.
                 let words = "a newer connection of the same source took this one's place";
-                session.refuse(ErrorCode::Fenced, 0, words, out);
+                session.refuse(ErrorCode::Busy, 0, words, out);
                 Ok(())
             }
             Note::Flush => Ok(()),

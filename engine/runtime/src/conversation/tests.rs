@@ -71,6 +71,8 @@ enum Heard {
 struct Speaker {
     pipe: Pipe,
     session: ConnectorSession,
+    /// Whether the last error that was heard is one that another connection may help against.
+    may_come_again: Option<bool>,
     engine: Option<std::thread::JoinHandle<Result<(), ConversationError>>>,
 }
 
@@ -101,7 +103,7 @@ impl Speaker {
         };
         session.hello(&hello, &mut out).unwrap();
         ours.send.send(out).unwrap();
-        Self { pipe: ours, session, engine: Some(engine) }
+        Self { pipe: ours, session, may_come_again: None, engine: Some(engine) }
     }
 
     fn hear(&mut self) -> Heard {
@@ -114,7 +116,10 @@ impl Speaker {
                 }
                 Some(ConnectorEvent::Ack(ack)) => Some(Heard::Ack(ack.sequence)),
                 Some(ConnectorEvent::Sealed(sequence)) => Some(Heard::Sealed(sequence)),
-                Some(ConnectorEvent::Error(error)) => Some(Heard::Error(error.message.to_owned())),
+                Some(ConnectorEvent::Error(error)) => {
+                    self.may_come_again = Some(error.code.retry_may_help());
+                    Some(Heard::Error(error.message.to_owned()))
+                }
                 Some(
                     ConnectorEvent::Credit | ConnectorEvent::Heartbeat(_) | ConnectorEvent::Bye,
                 ) => None,
@@ -298,6 +303,30 @@ fn a_newer_connection_takes_the_place_of_an_older_one() {
     assert_eq!(sessions(&engine), 2);
     assert!(matches!(newer.leave(), Ok(())));
     let _ = older.leave();
+    let mut again = Speaker::connect(&reception, 1, "");
+    assert!(matches!(again.hear(), Heard::Error(_)));
+    assert_eq!(again.may_come_again, Some(false), "a process of an older generation is fenced");
+}
+
+/// An engine that took nothing for a while heard the Hello of a connection that its connector had given up
+/// after that of the next one. The connector ended then: it was told that another process had come.
+#[test]
+fn a_connector_whose_own_late_connection_took_its_place_may_come_again() {
+    let engine = start(None);
+    let reception = open(&engine);
+    let mut newer = Speaker::connect(&reception, 1, "");
+    assert_eq!(newer.hear(), Heard::Welcome(0, Vec::new()));
+    let mut late = Speaker::connect(&reception, 1, "");
+    assert_eq!(late.hear(), Heard::Welcome(0, Vec::new()));
+    newer.define();
+    newer.send(1, &[event(1, 100, SessionKind::Open, 2)]);
+    let words = "a newer connection of the same source took this one's place";
+    hear_until(&mut newer, &Heard::Error(words.to_owned()));
+    assert_eq!(newer.may_come_again, Some(true));
+    let mut again = Speaker::connect(&reception, 1, "");
+    assert_eq!(again.hear(), Heard::Welcome(0, Vec::new()));
+    let _ = (newer.leave(), late.leave());
+    again.leave().unwrap();
 }
 
 /// Admits one token.

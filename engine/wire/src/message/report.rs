@@ -26,7 +26,7 @@ pub enum ErrorCode {
     Dictionary,
     /// The columns of a batch are not what its header says.
     BadBatch,
-    /// The engine takes no more connections for now.
+    /// The engine takes no more connections for now, or took a newer one of the source for this one.
     Busy,
     /// The engine cannot take batches for now: it stops, or its journal failed.
     Unavailable,

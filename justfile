@@ -26,6 +26,10 @@ fuzz seconds="60":
             -max_total_time={{seconds}} -timeout=10 -rss_limit_mb=2048
     done
 
+# Connectors, engine and journal together on a simulated disk, network and clock; a few minutes.
+simulate-engine:
+    PROPTEST_CASES=4000 cargo test -p trueup-runtime --lib -- simulation::
+
 # Ten thousand generated worlds, the engine beside the oracle at every epoch.
 worlds:
     PROPTEST_CASES=10000 cargo test --profile simulation -p trueup-tests --test it -- oracle::the_engine

@@ -82,6 +82,12 @@ impl Cluster {
         Ok(Self { inputs, thread: Some(thread("workers", run)?) })
     }
 
+    /// Workers of which someone else plays the part.
+    #[cfg(test)]
+    pub(crate) fn standing_in(input: Sender<EpochInput>) -> Self {
+        Self { inputs: vec![input], thread: None }
+    }
+
     /// How many workers there are.
     pub(crate) fn workers(&self) -> usize {
         self.inputs.len()

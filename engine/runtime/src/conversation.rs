@@ -12,6 +12,8 @@ mod listener;
 
 pub use error::ConversationError;
 pub(crate) use listener::Listener;
+#[cfg(test)]
+pub(crate) use listener::Next;
 pub(crate) use names::Names;
 pub(crate) use shared::{Shared, lock};
 

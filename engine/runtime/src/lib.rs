@@ -33,3 +33,6 @@ pub mod view;
 pub mod explain;
 pub mod clock;
 pub mod error;
+
+#[cfg(test)]
+mod simulation;

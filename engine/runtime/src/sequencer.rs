@@ -13,6 +13,8 @@ mod held;
 mod starved;
 mod again;
 
+#[cfg(test)]
+pub(crate) use turn::Awaits;
 pub(crate) use work::{Batch, Desk, Greet, Greeted, Note, Replay, Work};
 
 use crate::clock::Clock;

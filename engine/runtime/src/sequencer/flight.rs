@@ -89,6 +89,13 @@ impl Flight {
 }
 
 impl Sequencer {
+    /// The facts that were taken and have not entered: those on their way, and those of the open epoch.
+    #[cfg(test)]
+    pub(crate) fn taken(&self) -> impl Iterator<Item = &trueup_operators::entered::Entered> {
+        let closed = self.flight.closed.iter().flat_map(|closed| &closed.input.facts);
+        closed.chain(&self.open.facts)
+    }
+
     /// Looks at how far the disk has come.
     pub(super) fn look(&mut self) -> Result<(), RuntimeError> {
         let now = self.around.clock.monotonic_us();

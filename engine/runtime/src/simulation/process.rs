@@ -160,7 +160,8 @@ fn judge(world: &Shared, source: usize, generation: u64, error: &ClientError) ->
         | ClientError::ForeignBatches { .. }
         | ClientError::PositionTooLong { .. }
         | ClientError::DictionaryTooSmall
-        | ClientError::Encode(_) => true,
+        | ClientError::Encode(_)
+        | ClientError::Untrusted { .. } => true,
         _ => true,
     };
     if is_wrong {

@@ -241,9 +241,9 @@ impl<'s> Allocation<'s> {
 
 /// Parts what was found by what it is, and keeps no more room for it than is usual.
 fn part_all(found: &mut Updates<Found>, room: &mut Room, told: &mut Told) {
-    let kept = room.kept(found.len());
+    let needed = found.len();
     found.drain(..).for_each(|(one, diff)| sort(one, diff, told));
-    found.shrink_to(kept);
+    room.keep(found, needed);
 }
 
 fn sort(found: Found, diff: Diff, told: &mut Told) {

@@ -35,6 +35,9 @@ type Batch<D, R> = Vec<(D, Epoch, R)>;
 /// How many rows a table that is emptied in each step keeps room for, if it needs less.
 pub(crate) const ROOM_KEPT: usize = 16_384;
 
+/// How much room any list keeps, in bytes.
+const ROOM_BYTES: usize = 65_536;
+
 /// The room that results took in the last step: what two steps in turn need is kept for the next, so that
 /// what one large epoch needs once is not held for ever by every operator that it went through.
 #[derive(Debug, Default)]
@@ -43,9 +46,10 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// How much room is kept after a step that needed so much.
-    pub(crate) fn kept(&mut self, needed: usize) -> usize {
-        std::mem::replace(&mut self.before, needed).min(needed)
+    /// Keeps as much of a list's room as is likely to be needed again, after a step that needed so much.
+    pub(crate) fn keep<T>(&mut self, list: &mut Vec<T>, needed: usize) {
+        let usual = std::mem::replace(&mut self.before, needed).min(needed);
+        list.shrink_to(usual.max(ROOM_BYTES / size_of::<T>().max(1)));
     }
 }
 
@@ -87,10 +91,10 @@ where
                     }
                     let (epoch, (capability, batches)) = first.remove_entry();
                     step(batches.into(), &mut changes);
-                    let kept = room.kept(changes.len());
+                    let needed = changes.len();
                     let rows = changes.drain(..).map(|(row, diff)| (row, epoch, diff));
                     output.session(&capability).give_iterator(rows);
-                    changes.shrink_to(kept);
+                    room.keep(&mut changes, needed);
                 }
             }
         },

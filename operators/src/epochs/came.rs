@@ -38,15 +38,31 @@ impl<D, R> From<Vec<Batch<D, R>>> for Came<D, R> {
     }
 }
 
-/// An update without its epoch.
-type Bare<D, R> = fn((D, Epoch, R)) -> (D, R);
-
 impl<D, R> IntoIterator for Came<D, R> {
     type Item = (D, R);
-    type IntoIter = std::iter::Map<std::iter::Flatten<std::vec::IntoIter<Batch<D, R>>>, Bare<D, R>>;
+    type IntoIter = Rows<D, R>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        let bare: Bare<D, R> = |(row, _, diff)| (row, diff);
-        self.batches.into_iter().flatten().map(bare)
+    fn into_iter(self) -> Rows<D, R> {
+        Rows { batches: self.batches.into_iter(), rows: Vec::new().into_iter() }
+    }
+}
+
+/// The updates of an epoch, list after list.
+pub(crate) struct Rows<D, R> {
+    batches: std::vec::IntoIter<Batch<D, R>>,
+    rows: std::vec::IntoIter<(D, Epoch, R)>,
+}
+
+impl<D, R> Iterator for Rows<D, R> {
+    type Item = (D, R);
+
+    #[inline]
+    fn next(&mut self) -> Option<(D, R)> {
+        loop {
+            if let Some((row, _, diff)) = self.rows.next() {
+                return Some((row, diff));
+            }
+            self.rows = self.batches.next()?.into_iter();
+        }
     }
 }

@@ -110,9 +110,9 @@ where
     let mut room = Room::default();
     each_epoch_of(builder, (stream,), move |(updates,), told: &mut T| {
         step(updates, &mut found);
-        let kept = room.kept(found.len());
+        let needed = found.len();
         found.drain(..).for_each(|(one, diff)| sort(one, diff, told));
-        found.shrink_to(kept);
+        room.keep(&mut found, needed);
     })
 }
 
@@ -190,10 +190,10 @@ impl<'s, D: Clone + 'static, R: Clone + 'static> Told<'s> for Updates<D, R> {
     fn send(&mut self, epoch: Epoch, rights: &[Capability<Epoch>], ports: &mut Self::Ports) {
         let Some(right) = rights.first() else { return };
         let (port, room) = ports;
-        let kept = room.kept(self.len());
+        let needed = self.len();
         let rows = self.drain(..).map(|(row, diff)| (row, epoch, diff));
         port.activate().session(right).give_iterator(rows);
-        self.shrink_to(kept);
+        room.keep(self, needed);
     }
 }
 

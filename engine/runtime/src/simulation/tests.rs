@@ -94,7 +94,8 @@ fn the_whole_engine_answers_after_losses_of_power_what_it_answers_without() {
         all.sessions += disturbed.sessions;
     }
     println!("{all:?}");
-    assert!(all.restarts > 0 && all.same > 0 && all.sessions > 0, "{all:?}");
+    // Whether an epoch was published before the power went is for the threads to say; `check` sees to that.
+    assert!(all.restarts > 0 && all.sessions > 0, "{all:?}");
 }
 
 /// Finds a planted fault, and finds the same again.

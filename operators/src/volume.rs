@@ -13,8 +13,12 @@
 
 mod cuts;
 mod events;
+mod recount;
+mod rows;
 
-use crate::epochs::{Came, ROOM_KEPT, Updates, by_key, each_epoch_of, everywhere, operator};
+pub use rows::{Asked, Cell, Late, Metered, Reading, Slice};
+
+use crate::epochs::{Came, Updates, by_key, each_epoch_of, everywhere, operator};
 use crate::hierarchy::Placement;
 use crate::numbered::{Event, Numbered};
 use crate::resolve::place;
@@ -23,148 +27,18 @@ use crate::zones::{AccountZone, Calendars};
 use crate::{Diff, Facts};
 use cuts::{Cuts, Turns};
 use differential_dataflow::AsCollection as _;
-use differential_dataflow::difference::{IsZero as _, Semigroup as _};
+use differential_dataflow::difference::Semigroup as _;
 use events::Events;
+use recount::{Counted, Recount, slice, tell};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::hash::{Hash, Hasher};
-use trueup_model::calendar::{Period, PeriodUnit};
+use std::hash::Hash;
+use trueup_model::calendar::PeriodUnit;
 use trueup_model::derived::{Resolution, Subject};
-use trueup_model::fact::{FactId, Provenance};
 use trueup_model::hash::{IdMap, IdSet};
-use trueup_model::id::{AccountId, DeviceId, Id, ProductId, TenantId, UserId};
-use trueup_model::quantity::Quantity;
-use trueup_model::time::{Span, Timestamp};
+use trueup_model::id::{ProductId, TenantId};
+use trueup_model::time::Timestamp;
 use trueup_policy::Policy;
-
-/// An event that adds to a volume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Metered {
-    /// What was used by whom.
-    pub subject: Subject,
-    /// When.
-    pub at: Timestamp,
-    /// How much.
-    pub quantity: Quantity,
-    /// The fact.
-    pub fact: FactId,
-    /// When it arrived.
-    pub arrived_at: Timestamp,
-    /// Where it was read.
-    pub provenance: Provenance<Id>,
-}
-
-/// A cell of attributed use; its weight says how much.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Cell {
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// The product.
-    pub product: ProductId,
-    /// For which account.
-    pub account: AccountId,
-    /// By whom.
-    pub user: Option<UserId>,
-    /// On which machine.
-    pub device: Option<DeviceId>,
-    /// The piece of time.
-    pub span: Span,
-    /// The account's position period.
-    pub period: Period,
-    /// When that period closes.
-    pub closes_at: Option<Timestamp>,
-    /// Whether it arrived after that.
-    pub late: bool,
-}
-
-/// What is used in a cell, by whomever: the cells of one account, product and piece of time together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Slice {
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// The product.
-    pub product: ProductId,
-    /// For which account.
-    pub account: AccountId,
-    /// The piece of time.
-    pub span: Span,
-    /// The account's position period.
-    pub period: Period,
-    /// When that period closes.
-    pub closes_at: Option<Timestamp>,
-    /// Whether it arrived after that.
-    pub late: bool,
-}
-
-impl Slice {
-    /// The slice of a cell.
-    pub(crate) fn of(cell: &Cell) -> Self {
-        let Cell { tenant, product, account, span, period, closes_at, late, .. } = *cell;
-        Self { tenant, product, account, span, period, closes_at, late }
-    }
-}
-
-impl Hash for Slice {
-    /// What nearly always tells slices apart.
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.product, self.account, self.span.start).hash(state);
-    }
-}
-
-/// An event that arrived after its period closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Late {
-    /// The cell that it adds to.
-    pub cell: Cell,
-    /// The fact.
-    pub fact: FactId,
-    /// When it arrived.
-    pub arrived_at: Timestamp,
-    /// Where it was read.
-    pub provenance: Provenance<Id>,
-    /// How much.
-    pub quantity: Quantity,
-}
-
-/// For what a product's quantities are asked one by one.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-pub struct Asked {
-    /// For the greatest of a period.
-    pub maximum: bool,
-    /// For the newest of a period.
-    pub latest: bool,
-    /// For who took part in a period.
-    pub unique: bool,
-    /// For credits and prices, in the order of use.
-    pub ledger: bool,
-    /// For who uses what is allocated.
-    pub holders: bool,
-}
-
-/// An attributed event by itself, where a product counts single quantities.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Reading {
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// The product.
-    pub product: ProductId,
-    /// For which account.
-    pub account: AccountId,
-    /// By whom.
-    pub user: Option<UserId>,
-    /// When.
-    pub at: Timestamp,
-    /// The fact; of equal instants, the greater one is the later.
-    pub fact: FactId,
-    /// How much.
-    pub quantity: Quantity,
-    /// What for.
-    pub asked: Asked,
-    /// On which machine.
-    pub device: Option<DeviceId>,
-}
 
 /// Attributed use, and what of it came late.
 pub struct Volume<'s> {
@@ -251,67 +125,6 @@ struct Entry {
 
 /// What leaves.
 type Told = (Updates<Cell, Tally>, Updates<Slice, Tally>, Updates<Late>, [Updates<Reading>; 4]);
-
-/// What is counted anew in an epoch: most of it comes where it went.
-#[derive(Default)]
-struct Recount {
-    cells: IdMap<Cell, Tally>,
-    late: IdMap<Late, Diff>,
-    readings: IdMap<Reading, Diff>,
-}
-
-impl Recount {
-    fn add(&mut self, counted: Counted, diff: Diff) {
-        let Counted { cell, tally, late, reading } = counted;
-        self.cells.entry(cell).or_default().plus_equals(&tally);
-        if let Some(late) = late {
-            *self.late.entry(late).or_default() += diff;
-        }
-        if let Some(reading) = reading {
-            *self.readings.entry(reading).or_default() += diff;
-        }
-    }
-
-    /// Gives what differs from before, and keeps nothing.
-    fn give(self, told: &mut Told) {
-        told.0.extend(self.cells.into_iter().filter(|(_, tally)| !tally.is_zero()));
-        told.2.extend(self.late.into_iter().filter(|(_, diff)| *diff != 0));
-        for (reading, diff) in self.readings.into_iter().filter(|(_, diff)| *diff != 0) {
-            tell(reading, diff, &mut told.3);
-        }
-    }
-}
-
-/// What one event comes to.
-struct Counted {
-    cell: Cell,
-    tally: Tally,
-    late: Option<Late>,
-    reading: Option<Reading>,
-}
-
-/// Tells a reading to those who asked for it.
-fn tell(reading: Reading, diff: Diff, told: &mut [Updates<Reading>; 4]) {
-    let Asked { maximum, latest, unique, ledger, holders } = reading.asked;
-    let asks = [maximum || latest, unique, ledger, holders];
-    for (list, _) in told.iter_mut().zip(asks).filter(|(_, asks)| *asks) {
-        list.push((reading, diff));
-    }
-}
-
-/// Adds up the cells of an epoch over all who used them.
-fn slice(
-    cells: &Updates<Cell, Tally>,
-    slices: &mut IdMap<Slice, Tally>,
-    told: &mut Updates<Slice, Tally>,
-) {
-    for (cell, tally) in cells {
-        slices.entry(Slice::of(cell)).or_default().plus_equals(tally);
-    }
-    let room = slices.len().max(ROOM_KEPT);
-    told.extend(slices.drain().filter(|(_, tally)| !tally.is_zero()));
-    slices.shrink_to(room);
-}
 
 impl Entry {
     /// Takes in meanings that came and went: of two of one span one goes and one comes, in any order.

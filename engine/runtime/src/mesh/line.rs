@@ -4,7 +4,9 @@
 //! dataflow takes whatever is such a stream. What breaks is told at once to whoever watches, for the
 //! dataflow itself would only panic.
 
-use super::{Lost, SILENCE_MAX, Telling};
+#[cfg(target_os = "linux")]
+use super::SILENCE_MAX;
+use super::{Lost, Telling};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, OnceLock};
@@ -82,8 +84,7 @@ impl Line {
     /// Other systems have no such deadline; there the pulse alone is heard.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn notice_silence(&self) -> io::Result<()> {
-        let _ = SILENCE_MAX;
-        self.stream().set_nodelay(true)
+        Ok(())
     }
 
     fn tell<T>(&self, done: io::Result<T>) -> io::Result<T> {

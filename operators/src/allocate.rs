@@ -31,7 +31,7 @@ mod uses;
 
 use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
-use crate::epochs::{Came, Room, Streams, Updates, by_key, each_epoch_sorted, everywhere};
+use crate::epochs::{Came, Streams, Updates, by_key, each_epoch_sorted, everywhere};
 use crate::hierarchy::Placement;
 use crate::machines::FactorRow;
 use crate::rows::add;
@@ -50,7 +50,7 @@ use trueup_model::bands::Band;
 use trueup_model::calendar::Period;
 use trueup_model::discrepancy::DiscrepancyKind;
 use trueup_model::factor::FactorKind;
-use trueup_model::hash::{IdMap, mix};
+use trueup_model::hash::{IdMap, IdSet, mix};
 use trueup_model::id::{AccountId, ProductId, TenantId};
 use trueup_model::metric::Metric;
 use trueup_model::position::{AllocationLine, BasisGap, LicensePosition, PositionKey, Step};
@@ -239,13 +239,6 @@ impl<'s> Allocation<'s> {
     }
 }
 
-/// Parts what was found by what it is, and keeps no more room for it than is usual.
-fn part_all(found: &mut Updates<Found>, room: &mut Room, told: &mut Told) {
-    let needed = found.len();
-    found.drain(..).for_each(|(one, diff)| sort(one, diff, told));
-    room.keep(found, needed);
-}
-
 fn sort(found: Found, diff: Diff, told: &mut Told) {
     match found {
         Found::Position(row) => told.0.push((row, diff)),
@@ -273,6 +266,8 @@ pub(crate) struct World {
 pub(crate) struct Turn {
     /// Whether the tree changed.
     pub(crate) tree: bool,
+    /// The accounts whose way up may have changed with it.
+    pub(crate) moved: IdSet<AccountId>,
     /// Accounts whose calendar changed.
     pub(crate) zones: BTreeSet<AccountId>,
     /// Products that are counted by other rules or tables than before.
@@ -379,14 +374,23 @@ impl World {
         self.reaches.retain(|_, count| *count != 0);
         edges.retain(|_, count| *count != 0);
         turn.tree = !edges.is_empty();
-        for (edge, count) in edges {
-            self.tree.change(edge.node, edge.parent, edge.span, count > 0);
+        self.note_moved(&edges, turn);
+        for (edge, count) in &edges {
+            self.tree.change(edge.node, edge.parent, edge.span, *count > 0);
         }
+        self.note_moved(&edges, turn);
         if let Some(at) = horizon.filter(|at| *at != self.horizon) {
             turn.horizon_before = Some(self.horizon);
             self.horizon = at;
         }
         rest
+    }
+
+    /// Notes what is below edges in the tree as it stands.
+    fn note_moved(&self, edges: &BTreeMap<Placement, Diff>, turn: &mut Turn) {
+        let nodes: IdSet<u64> = edges.keys().map(|edge| edge.node).collect();
+        let below = nodes.into_iter().flat_map(|node| self.tree.below(node));
+        turn.moved.extend(below.map(AccountId));
     }
 }
 

@@ -7,18 +7,21 @@
 //! revision are a conflict. A retraction waits for an assertion that comes after it. So what is known
 //! is a function of the set of facts, whatever their order and however often they came.
 //!
-//! Work per change: the versions of its identity. What is kept: every identity, with its contents; one
-//! that was heard of once is kept as it came.
+//! Work per change: the contents of its identity's deciding revision. What is kept (`dedupe/kept.rs`):
+//! every identity, with the contents that can still count as they came, and a hash of each that cannot.
+
+mod kept;
 
 use crate::entered::Entered;
 use crate::epochs::{Came, Updates, by_key, each_epoch_of, operator};
 use crate::volume::Metered;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
+use kept::{Given, Kept, retracts};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use trueup_model::fact::{Action, Body, DocumentRef, Fact, FactId, FactKind, Provenance};
-use trueup_model::hash::IdMap;
+use std::collections::hash_map::Entry;
+use trueup_model::fact::{Body, DocumentRef, FactId, FactKind, Provenance};
+use trueup_model::hash::{IdMap, IdSet};
 use trueup_model::id::{Id, TenantId};
 use trueup_model::time::Timestamp;
 use trueup_policy::rules::ConflictRule;
@@ -129,56 +132,6 @@ fn spread(id: FactId) -> u64 {
     id.0 as u64
 }
 
-/// One content of an identity.
-#[derive(Clone, Debug)]
-struct Version {
-    tenant: TenantId,
-    arrived_at: Timestamp,
-    provenance: Provenance<Id>,
-    /// The order among equals of an instant: the fullest copy's.
-    rank: u32,
-    copies: Diff,
-}
-
-/// A row of a document, with what it says.
-type Content = (Option<DocumentRef<Id>>, Body<Id>);
-
-/// Everything that was said of one identity.
-#[derive(Debug, Default)]
-struct Identity {
-    versions: BTreeMap<(u32, Content), Version>,
-    /// The greatest retracted revision.
-    retracted: Option<u32>,
-    /// What was given downstream.
-    known: Option<Known>,
-    conflict: Option<Conflict>,
-    repeated: Option<(Repeated, Diff)>,
-}
-
-/// What is kept of an identity: its one assertion as it came, or everything that was said of it.
-#[derive(Debug, Default)]
-struct Kept {
-    once: Option<Entered>,
-    /// Whether the one assertion was given downstream.
-    given: bool,
-    more: Option<Box<Identity>>,
-}
-
-impl Kept {
-    /// Everything that was said of the identity, for more to be added.
-    fn more(&mut self) -> &mut Identity {
-        let (once, given) = (self.once.take(), self.given);
-        self.more.get_or_insert_with(|| {
-            let mut identity = Box::<Identity>::default();
-            if let Some(fact) = once {
-                identity.known = known(&fact).filter(|_| given);
-                identity.hear(fact, 1);
-            }
-            identity
-        })
-    }
-}
-
 struct State {
     rule: ConflictRule,
     identities: IdMap<FactId, Kept>,
@@ -187,207 +140,108 @@ struct State {
 impl State {
     fn step(&mut self, updates: Came<Entered>, told: &mut Told) {
         self.identities.reserve(updates.len());
-        let mut first: Vec<FactId> = Vec::with_capacity(updates.len());
-        let mut again: Vec<FactId> = Vec::new();
+        let mut first = First { metered: Vec::with_capacity(updates.len()), others: Vec::new() };
+        let mut again: Vec<(Entered, Diff)> = Vec::new();
+        let place = told.1.len();
         for (fact, diff) in updates {
+            match self.identities.entry(fact.id()) {
+                Entry::Vacant(entry) if diff == 1 && !retracts(&fact) => {
+                    first.hear(&fact, &mut told.1);
+                    entry.insert(Kept::Once(fact));
+                }
+                Entry::Vacant(_) | Entry::Occupied(_) => again.push((fact, diff)),
+            }
+        }
+        if !again.is_empty() {
+            let ids: IdSet<FactId> = again.iter().map(|(fact, _)| fact.id()).collect();
+            let new = first.take(&ids, place, &mut told.1);
+            self.settle(again, &new, told);
+        }
+        for id in first.others {
+            if let Some(known) =
+                self.identities.get(&id).and_then(|kept| kept.given(id, self.rule).known)
+            {
+                tell(known, 1, told);
+            }
+        }
+    }
+
+    /// Takes in what was said of identities that were heard of before, but for those that are new in this
+    /// epoch, and gives what changes.
+    fn settle(&mut self, mut again: Vec<(Entered, Diff)>, new: &IdSet<FactId>, told: &mut Told) {
+        again.sort_by_key(|(fact, _)| fact.id());
+        let mut rows = again.into_iter().peekable();
+        while let Some((fact, diff)) = rows.next() {
             let id = fact.id();
             let kept = self.identities.entry(id).or_default();
-            let is_new = kept.once.is_none() && kept.more.is_none();
-            if is_new && diff == 1 && asserts(&fact) {
-                kept.once = Some(fact);
-                first.push(id);
-            } else {
-                kept.more().hear(fact, diff);
-                again.push(id);
+            let before = match new.contains(&id) {
+                true => Given::default(),
+                false => kept.given(id, self.rule),
+            };
+            kept.hear(fact, diff);
+            while let Some((more, times)) = rows.next_if(|(next, _)| next.id() == id) {
+                kept.hear(more, times);
             }
-        }
-        for id in first {
-            let Some(kept) = self.identities.get_mut(&id) else { continue };
-            if let Some(fact) = &kept.once {
-                once(fact, told);
-                kept.given = true;
-            }
-        }
-        again.sort_unstable();
-        again.dedup();
-        for id in again {
-            let identity = self.identities.get_mut(&id).and_then(|kept| kept.more.as_mut());
-            if let Some(identity) = identity {
-                identity.settle(id, self.rule, told);
-            }
+            let now = kept.given(id, self.rule);
+            give(before.known, now.known, |known, sign| tell(known, sign, told));
+            give(before.conflict, now.conflict, |row, sign| told.2.push((row, sign)));
+            let repeat = |(row, times), sign| told.3.push((row, times * sign));
+            give(before.repeated, now.repeated, repeat);
         }
     }
 }
 
-/// Whether a fact says something, and takes nothing back.
-fn asserts(fact: &Entered) -> bool {
-    match fact {
-        Entered::Usage(_) => true,
-        Entered::Other(other) => matches!(other.1.action, Action::Assert(_)),
-    }
+/// The identities that an epoch is the first to name.
+struct First {
+    /// Those of metered quantities, in the order in which they were told.
+    metered: Vec<FactId>,
+    /// Others, which are not told yet.
+    others: Vec<FactId>,
 }
 
-/// Tells what an assertion by itself gives.
-fn once(fact: &Entered, told: &mut Told) {
-    if let Entered::Usage(said) = fact {
-        let place = (said.id, said.arrived_at, said.provenance);
-        if let Some(metered) = Metered::of(said.tenant, place, &said.event) {
-            told.1.push((metered, 1));
-            return;
-        }
-    }
-    if let Some(known) = known(fact) {
-        tell(known, 1, told);
-    }
-}
-
-/// What is known by an assertion alone.
-fn known(fact: &Entered) -> Option<Known> {
-    let (tenant, fact) = fact.clone().into_fact();
-    let Action::Assert(body) = fact.action else { return None };
-    let Fact { id, arrived_at, provenance, document, .. } = fact;
-    Some(Known { tenant, id, arrived_at, provenance, document, body })
-}
-
-impl Identity {
-    fn hear(&mut self, fact: Entered, diff: Diff) {
-        let (tenant, fact) = fact.into_fact();
-        let body = match fact.action {
-            Action::Assert(body) => body,
-            Action::Retract(_) => {
-                self.retracted = self.retracted.max(Some(fact.revision));
+impl First {
+    /// Hears of one, and tells it if it is metered.
+    fn hear(&mut self, fact: &Entered, told: &mut Updates<Metered>) {
+        if let Entered::Usage(said) = fact {
+            let place = (said.id, said.arrived_at, said.provenance);
+            if let Some(metered) = Metered::of(said.tenant, place, &said.event) {
+                self.metered.push(said.id);
+                told.push((metered, 1));
                 return;
             }
-        };
-        let (body, rank) = without_rank(body);
-        let content = (fact.document, body);
-        let version = self.versions.entry((fact.revision, content)).or_insert(Version {
-            tenant,
-            arrived_at: fact.arrived_at,
-            provenance: fact.provenance,
-            rank,
-            copies: 0,
-        });
-        version.copies += diff;
-        version.rank = version.rank.max(rank);
-        let first = (version.arrived_at, version.provenance);
-        let new = (fact.arrived_at, fact.provenance);
-        (version.arrived_at, version.provenance) = first.min(new);
+        }
+        self.others.push(fact.id());
     }
 
-    /// Gives what changed since it was last settled.
-    fn settle(&mut self, id: FactId, rule: ConflictRule, told: &mut Told) {
-        let from = self.retracted.map_or(0, |revision| u64::from(revision) + 1);
-        let top = self.versions.keys().next_back().map(|(revision, _)| *revision);
-        let top = top.filter(|revision| u64::from(*revision) >= from);
-        let mut candidates: Vec<(&Content, &Version)> = Vec::new();
-        let mut copies = 0;
-        for ((revision, content), version) in self.versions.iter().rev() {
-            copies += version.copies - 1;
-            if Some(*revision) == top {
-                candidates.push((content, version));
-            }
+    /// Takes out those of some identities, which were told from a place on, and gives which they are.
+    fn take(
+        &mut self,
+        ids: &IdSet<FactId>,
+        place: usize,
+        told: &mut Updates<Metered>,
+    ) -> IdSet<FactId> {
+        let mut taken: IdSet<FactId> = IdSet::default();
+        let both = self.metered.iter().chain(&self.others);
+        taken.extend(both.copied().filter(|id| ids.contains(id)));
+        if !taken.is_empty() {
+            let mut rows = told.split_off(place);
+            rows.retain(|(row, _)| !taken.contains(&row.fact));
+            told.append(&mut rows);
+            self.others.retain(|id| !taken.contains(id));
         }
-        // A repetition arrives later, but what it says arrived first when it was said first. Rows of
-        // one file arrive together, so the place decides.
-        let arrival = |version: &Version| (version.arrived_at, version.provenance);
-        candidates.sort_by(|(one, first), (other, second)| {
-            (arrival(first), one).cmp(&(arrival(second), other))
-        });
-        let chosen = match rule {
-            ConflictRule::First => candidates.first(),
-            ConflictRule::Last => candidates.last(),
-        };
-        let known = chosen.map(|(content, version)| Known {
-            tenant: version.tenant,
-            id,
-            arrived_at: version.arrived_at,
-            provenance: version.provenance,
-            document: content.0,
-            body: with_rank(content.1.clone(), version.rank),
-        });
-        let conflict = known.as_ref().filter(|_| candidates.len() > 1).map(|known| Conflict {
-            tenant: known.tenant,
-            id,
-            provenance: known.provenance,
-        });
-        let repeated = known.as_ref().filter(|_| copies > 0).map(|known| {
-            let kind = known.body.kind();
-            let event = matches!(kind, FactKind::Session | FactKind::Usage | FactKind::Server);
-            let row = Repeated {
-                tenant: known.tenant,
-                document: known.provenance.document,
-                kind,
-                id: (!event).then_some(id),
-            };
-            (row, copies)
-        });
-        give(&mut self.known, known, |known, sign| tell(known, sign, told));
-        give(&mut self.conflict, conflict, |row, sign| told.2.push((row, sign)));
-        give(&mut self.repeated, repeated, |(row, times), sign| told.3.push((row, times * sign)));
+        taken
     }
 }
 
-/// Replaces what was given by what holds now, and tells the difference.
-fn give<T: Clone + PartialEq>(
-    given: &mut Option<T>,
-    now: Option<T>,
-    mut tell: impl FnMut(T, Diff),
-) {
-    if *given == now {
+/// Tells what was given and no longer holds, and what holds now.
+fn give<T: PartialEq>(given: Option<T>, now: Option<T>, mut tell: impl FnMut(T, Diff)) {
+    if given == now {
         return;
     }
-    if let Some(old) = given.take() {
+    if let Some(old) = given {
         tell(old, -1);
     }
     if let Some(new) = now {
-        tell(new.clone(), 1);
-        *given = Some(new);
+        tell(new, 1);
     }
-}
-
-/// Takes out the place among equals, which copies of one log may count differently.
-fn without_rank(mut body: Body<Id>) -> (Body<Id>, u32) {
-    let rank = match &mut body {
-        Body::Session(event) => std::mem::take(&mut event.rank),
-        Body::Server(event) => std::mem::take(&mut event.rank),
-        Body::Usage(_)
-        | Body::Seat(_)
-        | Body::ObservedPool(_)
-        | Body::ObservedSession(_)
-        | Body::ObservedServer(_)
-        | Body::Reservation(_)
-        | Body::Product(_)
-        | Body::Component(_)
-        | Body::Alias(_)
-        | Body::Account(_)
-        | Body::Membership(_)
-        | Body::Line(_)
-        | Body::Document(_)
-        | Body::Reject(_)
-        | Body::Role(_)
-        | Body::Machine(_)
-        | Body::Install(_)
-        | Body::Factor(_)
-        | Body::Grant(_)
-        | Body::Price(_)
-        | Body::Location(_)
-        | Body::Territory(_)
-        | Body::SuiteMember(_)
-        | Body::Fee(_)
-        | Body::Bill(_)
-        | Body::Allocation(_)
-        | Body::Downgrade(_) => 0,
-    };
-    (body, rank)
-}
-
-fn with_rank(mut body: Body<Id>, rank: u32) -> Body<Id> {
-    if let Body::Session(event) = &mut body {
-        event.rank = rank;
-    }
-    if let Body::Server(event) = &mut body {
-        event.rank = rank;
-    }
-    body
 }

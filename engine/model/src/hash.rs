@@ -3,7 +3,7 @@
 //! These values are stable: they are stored in journals and compared between processes, so a
 //! change of algorithm or seed is a change of format. Never use a library's own `Hash` for that.
 
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed, xxh3_128_with_seed};
 
 /// The seed of engine identifiers.
@@ -22,6 +22,13 @@ pub fn hash64(parts: &[&[u8]]) -> u64 {
 pub fn hash128(parts: &[&[u8]]) -> u128 {
     let mut state = Xxh3::with_seed(FACT_SEED);
     feed(&mut state, parts);
+    state.digest128()
+}
+
+/// A 128-bit hash of a value, for comparison within this process only: it is no format.
+pub fn content128(value: &impl Hash) -> u128 {
+    let mut state = Xxh3::with_seed(FACT_SEED);
+    value.hash(&mut state);
     state.digest128()
 }
 

@@ -3,7 +3,7 @@
 use super::convert::{Conversion, Part};
 use super::figures::{Figures, Rights};
 use super::node::{ALL_OF_TIME, Node, Window, grant};
-use super::routes::{Route, nearest};
+use super::routes::{Route, any_moved, nearest};
 use super::{Found, Key, Turn, World};
 use crate::Diff;
 use crate::attribute::Use;
@@ -175,7 +175,7 @@ impl Component {
         let pools = std::mem::take(&mut self.pools);
         let converts = self.parts != 0 || !self.conversion.is_none();
         let converted = std::mem::replace(&mut self.converts, converts) != converts;
-        regroup |= restated || converted || (turn.tree && self.reroutes(world, &pools));
+        regroup |= restated || converted || (turn.tree && self.reroutes(turn, world, &pools));
         if regroup {
             self.rebuild(world, &pools, &mut dirty);
             touched.extend(self.nodes.keys());
@@ -290,14 +290,18 @@ impl Component {
     }
 
     /// Whether the tree sends some demand elsewhere than before.
-    fn reroutes(&self, world: &World, pools: &BTreeSet<AccountId>) -> bool {
-        let below = |(account, route): (&AccountId, &Route)| {
-            nearest(&world.tree, *account, pools, 0) != *route
+    fn reroutes(&self, turn: &Turn, world: &World, pools: &BTreeSet<AccountId>) -> bool {
+        let below = |account: &AccountId| {
+            let route = self.routes.get(account);
+            route.is_some_and(|route| nearest(&world.tree, *account, pools, 0) != *route)
         };
-        let between = |(account, node): (&AccountId, &Node)| {
-            node.pool && nearest(&world.tree, *account, pools, 1) != node.route
+        let between = |account: &AccountId| {
+            let node = self.nodes.get(account).filter(|node| node.pool);
+            node.is_some_and(|node| nearest(&world.tree, *account, pools, 1) != node.route)
         };
-        self.routes.iter().any(below) || self.nodes.iter().any(between)
+        let moved = &turn.moved;
+        any_moved(moved, self.routes.len(), self.routes.keys(), below)
+            || any_moved(moved, self.nodes.len(), self.nodes.keys(), between)
     }
 
     /// Builds every node anew.

@@ -13,10 +13,10 @@
 mod component;
 mod position;
 
-use super::{Allocation, Found, Heard, Key, Surroundings, Turn, World, part_all};
+use super::{Allocation, Heard, Key, Surroundings, Told, Turn, World};
 use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
-use crate::epochs::{Came, Room, Updates, by_key, each_epoch_of, everywhere, operator};
+use crate::epochs::{Came, by_key, each_epoch_of, everywhere, operator};
 use crate::keyed::Keyed as _;
 use crate::tally::Tally;
 use crate::volume::{Reading, Slice};
@@ -72,11 +72,8 @@ pub fn allocate_periods<'s>(
         schedule: BTreeMap::new(),
     };
     let builder = operator("Allocate: periods", &slices);
-    let mut found: Updates<Found> = Vec::new();
-    let mut room = Room::default();
     let told = each_epoch_of(builder, (slices, rows, tables), move |heard, told| {
-        state.step(heard, &mut found);
-        part_all(&mut found, &mut room, told);
+        state.step(heard, told);
     });
     Allocation::of(told)
 }
@@ -130,7 +127,7 @@ impl State {
     fn step(
         &mut self,
         (slices, rows, tables): (Came<Slice, Tally>, Came<Row>, Came<Heard>),
-        changes: &mut Updates<Found>,
+        told: &mut Told,
     ) {
         let mut news: IdMap<Key, News> = IdMap::default();
         for (slice, tally) in slices {
@@ -171,7 +168,7 @@ impl State {
             let component =
                 self.components.entry(key).or_insert_with(|| Component::new(key, world));
             let planned = component.turn();
-            component.step(brought, &turn, world, changes);
+            component.step(brought, &turn, world, told);
             if component.is_empty() {
                 self.components.remove(&key);
             } else if let Some(at) = component.turn().filter(|at| Some(*at) != planned) {

@@ -3,11 +3,27 @@
 use crate::segments::outside;
 use crate::tree::Tree;
 use std::collections::BTreeSet;
+use trueup_model::hash::IdSet;
 use trueup_model::id::AccountId;
 use trueup_model::time::Span;
 
 /// For each time, the account that takes demand; `None` where no account has lines.
 pub(super) type Route = Vec<(Span, Option<AccountId>)>;
+
+/// Whether any account that moved and is routed goes elsewhere than before.
+///
+/// Work: the accounts that moved or those that are routed, whichever are fewer.
+pub(super) fn any_moved<'r>(
+    moved: &IdSet<AccountId>,
+    routed: usize,
+    accounts: impl Iterator<Item = &'r AccountId>,
+    turned: impl Fn(&AccountId) -> bool,
+) -> bool {
+    match moved.len() < routed {
+        true => moved.iter().any(turned),
+        false => accounts.filter(|account| moved.contains(account)).any(turned),
+    }
+}
 
 /// The nearest account with lines that is at least `distance` edges above.
 ///

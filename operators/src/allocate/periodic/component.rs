@@ -6,12 +6,11 @@ use crate::Diff;
 use crate::allocate::figures::{LOWEST, Rights, gaps_of};
 use crate::allocate::grace::tail;
 use crate::allocate::grants::Grants;
-use crate::allocate::routes::{Route, nearest};
-use crate::allocate::{Found, Key, Turn, World};
+use crate::allocate::routes::{Route, any_moved, nearest};
+use crate::allocate::{Key, Told, Turn, World};
 use crate::attribute::Use;
 use crate::bag::Bag;
 use crate::entitle::{Right, of_account};
-use crate::epochs::Updates;
 use crate::few::FewMap;
 use crate::rows::add;
 use crate::volume::Reading;
@@ -169,13 +168,7 @@ impl Component {
         self.counting().map(|(right, _)| right.per).max().unwrap_or(usual)
     }
 
-    pub(super) fn step(
-        &mut self,
-        news: News,
-        turn: &Turn,
-        world: &World,
-        changes: &mut Updates<Found>,
-    ) {
+    pub(super) fn step(&mut self, news: News, turn: &Turn, world: &World, told: &mut Told) {
         self.rezoned = !turn.zones.is_empty();
         self.restated = false;
         let mut dirty: BTreeSet<Slot> = BTreeSet::new();
@@ -192,7 +185,8 @@ impl Component {
         let demands =
             self.key.metric == Metric::Volume && world.demands(self.key.product, Metric::Volume);
         let asked = std::mem::replace(&mut self.demands, demands) != demands;
-        let reroutes = || turn.tree && self.reroutes(world, pools.as_ref().unwrap_or(&self.pools));
+        let held = pools.as_ref().unwrap_or(&self.pools);
+        let reroutes = || turn.tree && self.reroutes(turn, world, held);
         let rebuild = pools.as_ref().is_some_and(|pools| *pools != self.pools)
             || self.restated
             || asked
@@ -233,11 +227,11 @@ impl Component {
         for user in people {
             self.place_person(user, world, &mut dirty);
         }
-        self.settle(dirty, world, changes);
+        self.settle(dirty, world, told);
         if heard_rights || due.is_some() {
             let now = gaps_of(self.key, &self.rights, self.basis, world);
-            changes.extend(self.gaps.difference(&now).map(|gap| (Found::Gap(*gap), -1)));
-            changes.extend(now.difference(&self.gaps).map(|gap| (Found::Gap(*gap), 1)));
+            told.3.extend(self.gaps.difference(&now).map(|gap| (*gap, -1)));
+            told.3.extend(now.difference(&self.gaps).map(|gap| (*gap, 1)));
             self.gaps = now;
         }
         self.plan(rebuild || heard_rights || due.is_some(), world);
@@ -270,14 +264,17 @@ impl Component {
     }
 
     /// Whether the tree may send something elsewhere than before.
-    fn reroutes(&self, world: &World, pools: &BTreeSet<AccountId>) -> bool {
-        let moved = |(account, route): (&AccountId, &Route)| {
-            nearest(&world.tree, *account, pools, 0) != *route
+    fn reroutes(&self, turn: &Turn, world: &World, pools: &BTreeSet<AccountId>) -> bool {
+        let below = |account: &AccountId| {
+            let route = self.routes.get(account);
+            route.is_some_and(|route| nearest(&world.tree, *account, pools, 0) != *route)
         };
         let between = |account: &AccountId| {
-            self.above.get(account) != Some(&nearest(&world.tree, *account, pools, 1))
+            pools.contains(account)
+                && self.above.get(account) != Some(&nearest(&world.tree, *account, pools, 1))
         };
-        self.routes.iter().any(moved) || pools.iter().any(between)
+        any_moved(&turn.moved, self.routes.len(), self.routes.keys(), below)
+            || any_moved(&turn.moved, pools.len(), pools.iter(), between)
     }
 
     /// The node that takes what an account brings at an instant.
@@ -433,18 +430,14 @@ impl Component {
     }
 
     /// Gives what changed in the dirty slots, and passes up what each does not cover.
-    fn settle(&mut self, mut dirty: BTreeSet<Slot>, world: &World, changes: &mut Updates<Found>) {
+    fn settle(&mut self, mut dirty: BTreeSet<Slot>, world: &World, told: &mut Told) {
         let mut touched: BTreeSet<Slot> = BTreeSet::new();
         while let Some(slot) = dirty.pop_first() {
             touched.insert(slot);
             let (node, period) = slot;
-            let inflow = self.inflow(&slot);
-            let own = self.own_rights(node);
-            let limit = limit_of(self.grants(slot, &own, world).entitled());
-            let uncovered = limit.map_or(0, |limit| (inflow - limit).max(0));
-            let passes = uncovered != 0 && self.adds_up();
-            let target = self.above(node, period, world).filter(|_| passes);
-            let now = target.map(|target| (target, uncovered));
+            let target = self.above(node, period, world).filter(|_| self.adds_up());
+            let now = target.map(|target| (target, self.uncovered(&slot, world)));
+            let now = now.filter(|(_, uncovered)| *uncovered != 0);
             let before = match now {
                 Some(sent) => self.sent.insert(slot, sent),
                 None => self.sent.remove(&slot),
@@ -465,7 +458,7 @@ impl Component {
             }
         }
         for slot in touched {
-            self.give(slot, world, changes);
+            self.give(slot, world, told);
         }
     }
 
@@ -474,20 +467,28 @@ impl Component {
         own + self.received.get(slot).copied().unwrap_or_default()
     }
 
+    /// What a slot does not cover.
+    fn uncovered(&self, slot: &Slot, world: &World) -> i128 {
+        let own = self.own_rights(slot.0);
+        let limit = limit_of(self.grants(*slot, &own, world).entitled());
+        limit.map_or(0, |limit| (self.inflow(slot) - limit).max(0))
+    }
+
     /// The slot above that takes what a node does not cover; none if what it takes would come back.
     ///
     /// Periods of two calendars may begin together and end apart, with another tree at each end.
     fn above(&self, node: AccountId, period: Period, world: &World) -> Option<Slot> {
         let taker = self.next_above((node, period), world)?;
-        let mut way = BTreeSet::from([taker]);
+        let mut way: Vec<Slot> = Vec::new();
         let mut top = taker;
         while let Some(next) = self.next_above(top, world) {
             if next == (node, period) {
                 return None;
             }
-            if !way.insert(next) {
+            if next == taker || way.contains(&next) {
                 break;
             }
+            way.push(next);
             top = next;
         }
         Some(taker)

@@ -4,9 +4,8 @@ use super::component::{Component, Given, Slot};
 use crate::allocate::figures::{Rights, fill, unit_price};
 use crate::allocate::grace::tail;
 use crate::allocate::grants::Grants;
-use crate::allocate::{Found, World};
+use crate::allocate::{Told, World};
 use crate::entitle::Right;
-use crate::epochs::Updates;
 use crate::timeline::clamped;
 use crate::trials::is_provisional;
 use trueup_model::calendar::Period;
@@ -16,7 +15,7 @@ use trueup_model::time::Timestamp;
 
 impl Component {
     /// Gives what changed of a slot's position, lines and step.
-    pub(super) fn give(&mut self, slot: Slot, world: &World, changes: &mut Updates<Found>) {
+    pub(super) fn give(&mut self, slot: Slot, world: &World, told: &mut Told) {
         let own = self.own_rights(slot.0);
         let grants = self.grants(slot, &own, world);
         let position = self.position(slot, world, &own, &grants);
@@ -27,15 +26,15 @@ impl Component {
         });
         match (self.given.get_mut(&slot), now) {
             (Some(given), Some(now)) => {
-                tell(Some(given), Some(&now), changes);
+                tell(Some(given), Some(&now), told);
                 **given = now;
             }
             (Some(given), None) => {
-                tell(Some(given), None, changes);
+                tell(Some(given), None, told);
                 self.given.remove(&slot);
             }
             (None, Some(now)) => {
-                tell(None, Some(&now), changes);
+                tell(None, Some(&now), told);
                 self.given.insert(slot, Box::new(now));
             }
             (None, None) => {}
@@ -138,22 +137,22 @@ impl Component {
 }
 
 /// Tells how what is given differs from what was.
-fn tell(old: Option<&Given>, new: Option<&Given>, changes: &mut Updates<Found>) {
-    let row = |given: &Given| Found::Position(given.position);
-    if old.map(|given| given.position) != new.map(|given| given.position) {
-        changes.extend(old.map(|given| (row(given), -1)));
-        changes.extend(new.map(|given| (row(given), 1)));
+fn tell(old: Option<&Given>, new: Option<&Given>, told: &mut Told) {
+    let position = |given: &Given| given.position;
+    if old.map(position) != new.map(position) {
+        told.0.extend(old.map(|given| (given.position, -1)));
+        told.0.extend(new.map(|given| (given.position, 1)));
     }
     let before = old.map_or(&[][..], |given| given.lines.as_slice());
     let after = new.map_or(&[][..], |given| given.lines.as_slice());
     if before != after {
-        changes.extend(before.iter().map(|line| (Found::Line(*line), -1)));
-        changes.extend(after.iter().map(|line| (Found::Line(*line), 1)));
+        told.1.extend(before.iter().map(|line| (*line, -1)));
+        told.1.extend(after.iter().map(|line| (*line, 1)));
     }
-    let step = |given: &Given| Found::Step(given.step);
-    if old.map(|given| given.step) != new.map(|given| given.step) {
-        changes.extend(old.map(|given| (step(given), -1)));
-        changes.extend(new.map(|given| (step(given), 1)));
+    let step = |given: &Given| given.step;
+    if old.map(step) != new.map(step) {
+        told.2.extend(old.map(|given| (given.step, -1)));
+        told.2.extend(new.map(|given| (given.step, 1)));
     }
 }
 

@@ -189,7 +189,8 @@ fn dedupe_events() -> Prepared {
             let mut drawn = || (world.entered(stream.draw()), 1);
             (0..BATCH).map(|_| drawn()).collect()
         };
-        let known = dedupe(ends.flowing(scope, &loaded, next), rule);
+        let horizon = ends.still(scope, &[]);
+        let known = dedupe(ends.flowing(scope, &loaded, next), horizon, rule, None);
         ends.watch(known.metered);
         ends.watch(known.rows);
     });

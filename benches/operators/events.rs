@@ -32,7 +32,8 @@ fn names(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
                 let mut drawn = || (world.entered(stream.draw()), 1);
                 (0..BATCH).map(|_| drawn()).collect()
             };
-            let known = dedupe(ends.flowing(scope, &loaded, next), rule);
+            let horizon = ends.still(scope, &[]);
+            let known = dedupe(ends.flowing(scope, &loaded, next), horizon, rule, None);
             ends.watch(known.metered);
             ends.watch(known.rows);
         })

@@ -154,7 +154,7 @@ fn build<'s>(
     let settings: Vec<_> = world.settings().iter().map(|row| (*row, 1)).collect();
     let settings = ends.still(scope, &settings);
     let horizon = ends.still(scope, until);
-    let deduped = dedupe(facts, policy.conflict);
+    let deduped = dedupe(facts, horizon.clone(), policy.conflict, None);
     let reference: Reference<'s> = reference(deduped.rows.clone());
     let stated = in_force(deduped.rows.clone());
     let window_us = policy.attempt_window_us;

@@ -1,9 +1,10 @@
 //! What is out of the ordinary, by the policy's own measure: silence, stuck checkouts, repetition, clocks
-//! that run ahead, and use that is far from its habit.
+//! that run ahead, use that is far from its habit, and what came too late to be counted.
 //!
 //! Nothing is looked for unless the policy says how much is too much. Each kind is a file of its own.
 
 mod ahead;
+mod beyond;
 mod habit;
 mod repetition;
 mod silence;
@@ -56,6 +57,9 @@ pub fn anomalies<'s>(evidence: Evidence<'s>, policy: &Policy) -> Facts<'s, Discr
     }
     if let Some(limit_us) = limits.ahead_us {
         found = found.concat(ahead::ahead(events(), metered.clone(), limit_us));
+    }
+    if policy.retention_us.is_some() {
+        found = found.concat(beyond::beyond(rows.clone()));
     }
     if let Some(percent) = limits.duplicate_percent {
         found =

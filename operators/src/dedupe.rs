@@ -8,16 +8,19 @@
 //! is a function of the set of facts, whatever their order and however often they came.
 //!
 //! Work per change: the contents of its identity's deciding revision. What is kept (`dedupe/kept.rs`):
-//! every identity, with the contents that can still count as they came, and a hash of each that cannot.
+//! every identity, with the contents that can still count as they came, and a hash of each that cannot; by
+//! retention what no longer counts is forgotten (`dedupe/past.rs`).
 
 mod kept;
+mod past;
 
 use crate::entered::Entered;
-use crate::epochs::{Came, Updates, by_key, each_epoch_of, operator};
+use crate::epochs::{Came, Updates, by_key, each_epoch_of, everywhere, operator};
 use crate::volume::Metered;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
 use kept::{Given, Kept, retracts};
+use past::Past;
 use serde::{Deserialize, Serialize};
 use std::collections::hash_map::Entry;
 use trueup_model::fact::{Body, DocumentRef, FactId, FactKind, Provenance};
@@ -84,12 +87,25 @@ pub struct Deduped<'s> {
 }
 
 /// Finds what counts among facts that repeat, correct and retract each other.
-pub fn dedupe<'s>(facts: Facts<'s, Entered>, rule: ConflictRule) -> Deduped<'s> {
+///
+/// With a retention, what happened longer before it arrived must have been set aside before: what was
+/// withdrawn or replaced is forgotten some time after that.
+pub fn dedupe<'s>(
+    facts: Facts<'s, Entered>,
+    horizon: Facts<'s, Timestamp>,
+    rule: ConflictRule,
+    retention_us: Option<i64>,
+) -> Deduped<'s> {
     let routed = by_key(facts, |fact| spread(fact.id()));
-    let mut state = State { rule, identities: IdMap::default() };
+    let past = retention_us.map(Past::new);
+    let mut state = State { rule, identities: IdMap::default(), past };
     let builder = operator("Dedupe", &routed);
+    let heard = (routed, everywhere(horizon));
     let ([checkouts, signals, rows], metered, conflicts, repeated) =
-        each_epoch_of(builder, (routed,), move |(updates,), told| state.step(updates, told));
+        each_epoch_of(builder, heard, move |(updates, moved), told| {
+            state.step(updates, told);
+            state.forget(moved);
+        });
     Deduped {
         checkouts: checkouts.as_collection(),
         signals: signals.as_collection(),
@@ -135,9 +151,26 @@ fn spread(id: FactId) -> u64 {
 struct State {
     rule: ConflictRule,
     identities: IdMap<FactId, Kept>,
+    /// What no longer counts and may be forgotten; `None` if nothing is.
+    past: Option<Past>,
 }
 
 impl State {
+    /// Forgets what no longer counts, once the horizon has passed it by the retention.
+    fn forget(&mut self, moved: Came<Timestamp>) {
+        let Some(past) = &mut self.past else { return };
+        for (at, _) in moved.into_iter().filter(|(_, diff)| *diff > 0) {
+            past.pass(at);
+        }
+        let identities = &mut self.identities;
+        past.forget(|id, heard_at| {
+            let Some(kept) = identities.get_mut(&id) else { return };
+            if kept.forget(heard_at) {
+                identities.remove(&id);
+            }
+        });
+    }
+
     fn step(&mut self, updates: Came<Entered>, told: &mut Told) {
         self.identities.reserve(updates.len());
         let mut first = First { metered: Vec::with_capacity(updates.len()), others: Vec::new() };
@@ -183,6 +216,11 @@ impl State {
                 kept.hear(more, times);
             }
             let now = kept.given(id, self.rule);
+            if let Some(past) = &mut self.past
+                && kept.note(past.now())
+            {
+                past.add(id);
+            }
             give(before.known, now.known, |known, sign| tell(known, sign, told));
             give(before.conflict, now.conflict, |row, sign| told.2.push((row, sign)));
             let repeat = |(row, times), sign| told.3.push((row, times * sign));
@@ -245,3 +283,6 @@ fn give<T: PartialEq>(given: Option<T>, now: Option<T>, mut tell: impl FnMut(T, 
         tell(new, 1);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,7 +156,8 @@ pub struct Outputs<'s> {
 /// Assembles every operator.
 #[expect(clippy::too_many_lines, reason = "the chain is one expression, to be read at once")]
 pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
-    let deduped = dedupe(inputs.facts, policy.conflict);
+    let deduped =
+        dedupe(inputs.facts, inputs.horizon.clone(), policy.conflict, policy.retention_us);
     let (checkouts, events, rows) = (deduped.checkouts, deduped.signals, deduped.rows);
     let life = events.clone().filter(|row| row.body.kind() == FactKind::Server);
     let reference = reference(rows.clone().concat(life));

@@ -184,6 +184,7 @@ fn unusual(
         anomalies::silence(case, &said.known),
         anomalies::stuck(case, &logs.sessions),
         anomalies::ahead(case, &said.known),
+        anomalies::beyond(case, &said.known),
         anomalies::repetition(case, &said.known, &said.repeated),
         anomalies::habit(case, positions),
     ];

@@ -34,11 +34,13 @@ pub enum RejectReason {
     UnknownFormat,
     /// It would be the same fact as an earlier one with other content.
     Conflict,
+    /// It happened longer before it arrived than anything is kept.
+    BeyondRetention,
 }
 
 impl RejectReason {
     /// Every reason, in the order of [`RejectReason::code`].
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::NotText,
         Self::TooLong,
         Self::Torn,
@@ -53,6 +55,7 @@ impl RejectReason {
         Self::TooManyNames,
         Self::UnknownFormat,
         Self::Conflict,
+        Self::BeyondRetention,
     ];
 
     /// The reason's stable number.
@@ -72,6 +75,7 @@ impl RejectReason {
             Self::TooManyNames => 11,
             Self::UnknownFormat => 12,
             Self::Conflict => 13,
+            Self::BeyondRetention => 14,
         }
     }
 
@@ -97,6 +101,7 @@ impl RejectReason {
             Self::TooManyNames => "too_many_names",
             Self::UnknownFormat => "unknown_format",
             Self::Conflict => "conflict",
+            Self::BeyondRetention => "beyond_retention",
         }
     }
 
@@ -117,6 +122,9 @@ impl RejectReason {
             Self::TooManyNames => "check the source for names made of numbers; raise the limit",
             Self::UnknownFormat => "give a mapping for it",
             Self::Conflict => "give one of the two another key",
+            Self::BeyondRetention => {
+                "decide whether it is to count; a longer `retention_days` takes it when it is sent again"
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use trueup_model::calendar::{PeriodUnit, Zone};
 use trueup_model::metric::{Duplicates, Metric};
 use trueup_model::processors::ProcessorRule;
 use trueup_model::quantity::{Quantity, Rounding};
-use trueup_model::time::{SECOND_US, Timestamp};
+use trueup_model::time::{DAY_US, SECOND_US, Timestamp};
 
 /// The period units that a policy may name, longest last.
 const UNITS: [PeriodUnit; 7] = [
@@ -31,6 +31,9 @@ const UNITS: [PeriodUnit; 7] = [
 
 /// The longest time after which a period may close, and a denial may be met: one year.
 const SECONDS_MAX: i64 = 366 * 86_400;
+
+/// The longest retention: a century.
+const RETENTION_DAYS_MAX: i64 = 36_525;
 
 type Value<'i> = Spanned<DeValue<'i>>;
 type Fields<'i> = DeTable<'i>;
@@ -47,6 +50,7 @@ impl Policy {
     /// further_periods = ["all"]
     /// current_totals = false          # true: totals by today's account tree as well
     /// conflict = "first"              # or "last": which of two contradicting facts counts
+    /// retention_days = 800            # what happened longer before it arrived is set aside; absent: nothing is
     /// transfer_expiry = "keep"        # or "reset": whether a transferred right ends with the one it came from
     /// attempt_window_seconds = 60
     /// standby_days = 10               # of a year, on which a standby may work
@@ -130,6 +134,10 @@ fn read_policy(root: &Fields<'_>, policy: &mut Policy, found: &mut Diagnostics<'
                 let rules = [("first", ConflictRule::First), ("last", ConflictRule::Last)];
                 set(&mut policy.conflict, choice(value, &rules, found));
             }
+            "retention_days" => {
+                let days = number(value, 1..=RETENTION_DAYS_MAX, found);
+                policy.retention_us = days.map(|days| days * DAY_US).or(policy.retention_us);
+            }
             "transfer_expiry" => {
                 let rules = [("keep", TransferExpiry::Keep), ("reset", TransferExpiry::Reset)];
                 set(&mut policy.transfer_expiry, choice(value, &rules, found));
@@ -153,7 +161,7 @@ fn read_policy(root: &Fields<'_>, policy: &mut Policy, found: &mut Diagnostics<'
 }
 
 const POLICY_KEYS: &str = "name, time_zone, position_period, further_periods, current_totals, \
-    conflict, transfer_expiry, attempt_window_seconds, standby_days, identity, closing, anomalies, rule";
+    conflict, retention_days, transfer_expiry, attempt_window_seconds, standby_days, identity, closing, anomalies, rule";
 
 fn read_identity(section: &Value<'_>, policy: &mut Policy, found: &mut Diagnostics<'_>) {
     let Some(fields) = table(section, found) else { return };

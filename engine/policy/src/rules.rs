@@ -29,6 +29,9 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// Which of two facts of one identity counts.
     pub conflict: ConflictRule,
+    /// How long before its arrival an event may have happened; `None` for any time. What was withdrawn is
+    /// forgotten twice as long after.
+    pub retention_us: Option<i64>,
     /// Until when transferred rights hold.
     pub transfer_expiry: TransferExpiry,
     /// For how long after a denial a checkout still meets it.
@@ -52,6 +55,7 @@ impl Default for Policy {
             current_totals: false,
             rules: Vec::new(),
             conflict: ConflictRule::First,
+            retention_us: None,
             transfer_expiry: TransferExpiry::Keep,
             attempt_window_us: 60 * SECOND_US,
             closing: Closing::default(),

@@ -100,6 +100,7 @@ impl Engine {
             ..Options::new(settings.journal_mark)
         };
         let (pace, accepts) = (settings.snapshots, settings.accepts_differences);
+        let retention_us = settings.policy.retention_us;
         let (mut engine, ends) = Self::assemble(mesh, settings, clock, storage.is_some())?;
         let recovered = engine
             .target()
@@ -107,7 +108,7 @@ impl Engine {
             .and_then(|recovered| engine.wait_for(recovered.closed).map(|()| recovered))
             .map_err(|error| engine.reason(error))?;
         if let Some(storage) = storage {
-            engine.take_snapshots(storage, ends, pace, recovered.snapshots)?;
+            engine.take_snapshots(storage, ends, (pace, retention_us), recovered.snapshots)?;
         }
         Ok(engine)
     }
@@ -193,7 +194,7 @@ impl Engine {
         &mut self,
         storage: S,
         life: Receiver<Infallible>,
-        pace: Option<SnapshotPace>,
+        (pace, retention_us): (Option<SnapshotPace>, Option<i64>),
         kept: Vec<Manifest>,
     ) -> Result<(), RuntimeError>
     where
@@ -209,6 +210,7 @@ impl Engine {
             progress: Arc::clone(&self.progress),
             life,
             pace,
+            retention_us,
             kept,
         };
         self.threads.push(thread("snapshots", move || taker.run(&asked))?);

@@ -263,9 +263,22 @@ impl Intake {
             }
             Some(at) if !at.is_calendar() => Some((RejectReason::OutOfRange, None)),
             Some(at) if at > latest => Some((RejectReason::FutureEvent, None)),
+            // A reservation is in force however long ago it began.
+            Some(at)
+                if !matches!(body, Body::Reservation(_))
+                    && self.is_beyond_retention(at, fact.arrived_at) =>
+            {
+                Some((RejectReason::BeyondRetention, None))
+            }
             _ if count == 0 || count > COUNT_MAX => Some((RejectReason::OutOfRange, None)),
             _ => None,
         }
+    }
+
+    /// Whether something happened longer before it arrived than anything is kept.
+    fn is_beyond_retention(&self, at: Timestamp, arrived_at: Timestamp) -> bool {
+        let retention = self.policy.retention_us;
+        retention.is_some_and(|retention_us| arrived_at.since_us(at) > i128::from(retention_us))
     }
 
     /// A reject that stands for a fact: same place, an identity of its own.

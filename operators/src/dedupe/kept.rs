@@ -7,6 +7,7 @@ use crate::few::FewMap;
 use trueup_model::fact::{Action, Body, DocumentRef, Fact, FactId, FactKind};
 use trueup_model::hash::content128;
 use trueup_model::id::Id;
+use trueup_model::time::Timestamp;
 use trueup_policy::rules::ConflictRule;
 
 /// What was said of an identity. Of a revision that was replaced or taken back nothing counts again, whatever
@@ -31,6 +32,8 @@ pub(super) struct More {
     repetitions: Diff,
     /// The greatest retracted revision.
     retracted: Option<u32>,
+    /// The span of time in which something was heard last.
+    heard_at: Option<Timestamp>,
 }
 
 /// What an identity comes to.
@@ -59,6 +62,30 @@ impl Kept {
                 *self = Self::More(more);
             }
         }
+    }
+
+    /// Notes in which span of time something was heard; whether that is news.
+    pub(super) fn note(&mut self, at: Timestamp) -> bool {
+        let Self::More(more) = self else { return false };
+        more.heard_at.replace(at) != Some(at)
+    }
+
+    /// Forgets what no longer counts, if nothing was heard since; whether nothing is left.
+    pub(super) fn forget(&mut self, heard_at: Timestamp) -> bool {
+        let Self::More(more) = self else { return false };
+        if more.heard_at != Some(heard_at) {
+            return false;
+        }
+        more.past = FewMap::default();
+        more.retracted = None;
+        if more.repetitions == 0
+            && more.contents.len() == 1
+            && let Some(one) = more.contents.pop()
+        {
+            *self = Self::Once(one);
+            return false;
+        }
+        more.contents.is_empty()
     }
 
     /// What it comes to.

@@ -388,3 +388,35 @@ fn what_was_unusual_on_a_day_of_one_zone_is_not_said_of_it_in_another() {
         "#]],
     );
 }
+
+#[test]
+fn what_arrives_longer_after_it_happened_than_is_kept_is_set_aside_and_told() {
+    // The correction of something that was counted in time is too late as well, its withdrawal is not.
+    check_by(
+        "retention_days = 60",
+        "
+        [id=a] 2025-01-01T10:00 use API 5
+        [id=b arrived=2025-03-02] 2025-01-01T10:00 use API 7
+        [id=c arrived=2025-03-03] 2025-01-01T10:00 use API 9
+        settle 12:00
+        [id=a rev=1 arrived=2025-03-03] 2025-01-01T10:00 use API 6
+        settle 12:00
+        [arrived=2025-03-03] retract a
+        settle 12:00
+        ",
+        &expect![[r#"
+            settle 2025-03-03T12:00:00Z
+            + position everyone API volume 2025-01: unlicensed entitled 0 demand 12 peak 12 at 2025-01-01 short 12 2025-01-01..2025-02-01
+            + problem beyond_retention script 1
+            + problem unlicensed_use everyone API 2025-01 12 2025-01-01..2025-02-01
+            settle 2025-03-03T12:00:00Z
+            - problem beyond_retention script 1
+            + problem beyond_retention script 2
+            settle 2025-03-03T12:00:00Z
+            - position everyone API volume 2025-01: unlicensed entitled 0 demand 12 peak 12 at 2025-01-01 short 12 2025-01-01..2025-02-01
+            + position everyone API volume 2025-01: unlicensed entitled 0 demand 7 peak 7 at 2025-01-01 short 7 2025-01-01..2025-02-01
+            - problem unlicensed_use everyone API 2025-01 12 2025-01-01..2025-02-01
+            + problem unlicensed_use everyone API 2025-01 7 2025-01-01..2025-02-01
+        "#]],
+    );
+}

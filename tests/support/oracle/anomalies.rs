@@ -13,6 +13,7 @@ use trueup_model::id::{AccountId, Id, NameKind, ProductId, ServerId, TenantId};
 use trueup_model::metric::Metric;
 use trueup_model::position::LicensePosition;
 use trueup_model::quantity::Quantity;
+use trueup_model::reject::RejectReason;
 use trueup_model::time::Timestamp;
 use trueup_operators::dedupe::{Known, Repeated};
 
@@ -103,6 +104,26 @@ pub(super) fn ahead(case: &Case<'_>, known: &[Known]) -> Vec<Discrepancy> {
         first_at: events.iter().min().copied().unwrap_or(Timestamp::MIN),
         last_at: events.iter().max().copied().unwrap_or(Timestamp::MAX),
         ..plain(DiscrepancyKind::FutureEvent, tenant)
+    };
+    documents.into_iter().map(row).collect()
+}
+
+/// Documents with events that came when what they are about is no longer kept.
+pub(super) fn beyond(case: &Case<'_>, known: &[Known]) -> Vec<Discrepancy> {
+    if case.policy.retention_us.is_none() {
+        return Vec::new();
+    }
+    let mut documents: BTreeMap<(TenantId, Id), usize> = BTreeMap::new();
+    for row in known {
+        let Body::Reject(reject) = &row.body else { continue };
+        if reject.reason == RejectReason::BeyondRetention {
+            *documents.entry((row.tenant, row.provenance.document)).or_default() += 1;
+        }
+    }
+    let row = |((tenant, document), count): ((_, Id), usize)| Discrepancy {
+        subject: Some((NameKind::Document, document)),
+        magnitude: counted(count),
+        ..plain(DiscrepancyKind::BeyondRetention, tenant)
     };
     documents.into_iter().map(row).collect()
 }

@@ -101,7 +101,7 @@ periods = { "2025-06" = "soon" }
             line 1, column 8: expected a text in quotes, found integer
             line 2, column 13: `Middle/Earth` is not a time zone of the IANA database, such as Europe/Madrid or UTC
             line 3, column 19: `fortnight` is none of minute, hour, day, month, quarter, year, all
-            line 4, column 1: `colour` is not a key here; known are name, time_zone, position_period, further_periods, current_totals, conflict, transfer_expiry, attempt_window_seconds, standby_days, identity, closing, anomalies, rule
+            line 4, column 1: `colour` is not a key here; known are name, time_zone, position_period, further_periods, current_totals, conflict, retention_days, transfer_expiry, attempt_window_seconds, standby_days, identity, closing, anomalies, rule
             line 5, column 1: a rule needs `products`, such as ["*"]
             line 6, column 14: expected NONE, SITE or letters of UHDV
             line 7, column 16: expected a whole number from 0 to 100, found integer

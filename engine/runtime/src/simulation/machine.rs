@@ -286,6 +286,7 @@ impl Machine {
             progress,
             life: end,
             pace: None,
+            retention_us: None,
             kept: recovered.snapshots,
         };
         let (ears, computed, counting) = (Vec::new(), VecDeque::new(), Counting::default());

@@ -55,6 +55,11 @@ impl Shard {
         }
     }
 
+    /// Forgets what was withdrawn, if all that was said of it came before an instant.
+    pub(super) fn forget(&mut self, before: Timestamp) {
+        self.0.retain(|_, rows| !is_gone(rows, before));
+    }
+
     /// Reads a part of a snapshot.
     pub(super) fn read<F: File>(
         &mut self,
@@ -149,6 +154,19 @@ impl Encoder<'_> {
     }
 }
 
+/// Whether rows of one identity say nothing that counts, and came before an instant.
+fn is_gone(rows: &[Row], before: Timestamp) -> bool {
+    let (mut asserted, mut retracted) = (None, None);
+    for row in rows {
+        let greatest = match row.fact.action {
+            Action::Assert(_) => &mut asserted,
+            Action::Retract(_) => &mut retracted,
+        };
+        *greatest = (*greatest).max(Some(row.fact.revision));
+    }
+    asserted <= retracted && rows.iter().all(|row| row.fact.arrived_at < before)
+}
+
 impl Row {
     /// Takes in what says the same as this; false if it says something else.
     fn takes(&mut self, other: &Self) -> bool {
@@ -162,6 +180,7 @@ impl Row {
         match (&mut own.action, &said.action) {
             (Action::Retract(kind), Action::Retract(other_kind)) if kind == other_kind => {
                 own.revision = own.revision.max(said.revision);
+                own.arrived_at = own.arrived_at.max(said.arrived_at);
                 true
             }
             (Action::Assert(body), Action::Assert(again)) if own.revision == said.revision => {
@@ -242,3 +261,6 @@ fn happened(body: &Body<Name>) -> Option<Timestamp> {
         | Body::Downgrade(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use trueup_journal::snapshot::{self, Manifest, SnapshotWriter};
 use trueup_journal::{Records, Storage};
+use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
 
 /// How often it is looked whether it is time.
@@ -43,6 +44,8 @@ pub(crate) struct Taker<S, D> {
     pub(crate) progress: Arc<Progress>,
     pub(crate) life: Receiver<Infallible>,
     pub(crate) pace: Option<SnapshotPace>,
+    /// After twice so long what was withdrawn is forgotten; `None` for never.
+    pub(crate) retention_us: Option<i64>,
     /// The good ones, newest first.
     pub(crate) kept: Vec<Manifest>,
 }
@@ -103,6 +106,7 @@ impl<S: Storage + Clone + Debug, D: Desk> Taker<S, D> {
             return Err(Trouble::Content(format!("the journal does not close epoch {epoch}")));
         }
         let Fold { mut tables, shards, .. } = fold;
+        let forgotten = self.forgotten(tables.horizon);
         let mut writer = SnapshotWriter::begin(self.storage.clone(), epoch, tables.through)?;
         tables.write(&link, &issued, &mut writer)?;
         for (index, rows) in shards.into_iter().enumerate() {
@@ -119,12 +123,21 @@ impl<S: Storage + Clone + Debug, D: Desk> Taker<S, D> {
             for row in rows {
                 shard.add(row);
             }
+            if let Some(before) = forgotten {
+                shard.forget(before);
+            }
             shard.write(&tables.texts, &mut writer)?;
         }
         let manifest = writer.finish()?;
         tracing::info!(epoch, bytes = manifest.bytes(), records = manifest.through, "snapshot");
         self.keep(manifest)?;
         Ok(epoch)
+    }
+
+    /// Before when everything must have come of what was withdrawn and is forgotten.
+    fn forgotten(&self, horizon: Option<Timestamp>) -> Option<Timestamp> {
+        let (horizon, retention_us) = (horizon?, self.retention_us?);
+        Some(horizon.plus_us(retention_us.saturating_mul(-2)))
     }
 
     /// Lets go of older snapshots, and of what the older of the two that stay holds of the journal.

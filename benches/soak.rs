@@ -27,6 +27,7 @@ use trueup_connectors::client::clock::wall_now;
 use trueup_datasets::workload::bounded::{Bounded, Scale};
 use trueup_model::fact::Fact;
 use trueup_model::time::Timestamp;
+use trueup_policy::Policy;
 use trueup_runtime::clock::SystemClock;
 use trueup_runtime::engine::Engine;
 use trueup_runtime::settings::{Horizon, Settings};
@@ -35,8 +36,8 @@ use trueup_runtime::settings::{Horizon, Settings};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How long the sender waits for more events to be due.
-const STEP: Duration = Duration::from_millis(2);
+/// An hour in microseconds.
+const HOUR_US: i64 = 3600 * 1_000_000;
 /// How often memory is looked at, in microseconds.
 const LOOK_US: i64 = 250_000;
 
@@ -61,6 +62,15 @@ struct Args {
     /// Facts of a thousand that correct one in force; of the others, half withdraw and half replace one
     #[arg(long, default_value_t = 500)]
     corrections: u64,
+    /// How far the clock of the world goes on with each fact, in microseconds
+    #[arg(long, default_value_t = 0)]
+    pace: i64,
+    /// Hours of the world after which what happened is set aside; 0 for never
+    #[arg(long, default_value_t = 0)]
+    retention: i64,
+    /// Milliseconds for which the sender waits for more events to be due
+    #[arg(long, default_value_t = 2)]
+    step: u64,
     /// Worker threads
     #[arg(long, default_value_t = 1)]
     workers: usize,
@@ -92,7 +102,9 @@ fn main() -> ExitCode {
     if let Some(name) = &args.record {
         let settings = [("rate", args.rate), ("live", args.live), ("window", args.window)];
         let more = [("corrections", args.corrections), ("workers", args.workers as u64)];
-        let settings = settings.into_iter().chain(more);
+        let of_world = [("pace", args.pace), ("retention", args.retention)];
+        let of_world = of_world.map(|(key, value)| (key, value.unsigned_abs()));
+        let settings = settings.into_iter().chain(more).chain(of_world);
         let settings = settings.map(|(key, value)| (key.to_owned(), value)).collect();
         let run = Run::now("soak b".to_owned(), settings, figures(&windows));
         println!("recorded in {}", run.write(name).expect("the folder is there").display());
@@ -107,14 +119,16 @@ fn events(args: &Args) -> u64 {
 
 fn send(args: &Args, address: SocketAddr) {
     let live = usize::try_from(args.live).unwrap_or(0);
-    let scale = Scale { live, corrections: args.corrections, ..Scale::default() };
+    let (corrections, pace_us) = (args.corrections, args.pace);
+    let scale = Scale { live, corrections, pace_us, ..Scale::default() };
     let mut stream = Bounded::new(scale, 7);
     let mut sender = Sender::connect(address);
     sender.begin(&stream.contracts());
     let first: Vec<Fact<u32>> = (0..args.live).map(|_| stream.draw()).collect();
     sender.begin(&first);
     drop(first);
-    sender.send(events(args), args.rate, STEP, || stream.draw());
+    let step = Duration::from_millis(args.step);
+    sender.send(events(args), args.rate, step, || stream.draw());
     sender.finish();
 }
 
@@ -123,11 +137,13 @@ type Seen = (BTreeMap<u64, Timestamp>, BTreeMap<Timestamp, u64>);
 
 fn measure(args: &Args) -> Vec<Window> {
     let folder = tempfile::tempdir().expect("there is room for a folder");
+    let retention_us = (args.retention > 0).then(|| args.retention.saturating_mul(HOUR_US));
     let settings = Settings {
         workers: args.workers,
         horizon: Horizon::Evidence,
         journal: Some(folder.path().join("journal")),
         journal_mark: 1,
+        policy: Policy { retention_us, ..Policy::default() },
         ..Settings::default()
     };
     let engine = Engine::start(settings, Arc::new(SystemClock::default())).expect("it starts");
@@ -146,9 +162,11 @@ fn measure(args: &Args) -> Vec<Window> {
         (epochs, memory)
     });
     let program = std::env::current_exe().expect("this program has a file");
-    let numbers = [events(args), args.rate, args.live, args.corrections];
-    let [events, rate, live, corrections] = &numbers.map(|one| one.to_string());
+    let numbers = [events(args), args.rate, args.live, args.corrections, args.step];
+    let [events, rate, live, corrections, step] = &numbers.map(|one| one.to_string());
     let told = ["--events", events, "--rate", rate, "--live", live, "--corrections", corrections];
+    let pace = args.pace.to_string();
+    let told = told.into_iter().chain(["--step", step, "--pace", &pace]);
     let sent = receive(&engine, Command::new(program).args(told));
     engine.settle(None).expect("the engine runs");
     drop(engine);

@@ -3,7 +3,8 @@
 //! As many events as the scale says are in force. Once they are, each further fact corrects one of them (the
 //! next revision, another quantity), or withdraws the oldest, after which a new one takes its place. Accounts,
 //! products, people and months repeat, and so do the hours at which things are used. What grows nevertheless is what must be
-//! remembered of facts that do not count any more.
+//! remembered of facts that do not count any more, unless there is a retention: then the clock of the world has to go on, and things
+//! are used shortly before they are said.
 
 use crate::random::Random;
 use crate::workload::fact;
@@ -37,11 +38,14 @@ pub struct Scale {
     pub live: usize,
     /// How many of a thousand facts correct one, once that many are in force.
     pub corrections: u64,
+    /// How far the clock of the world goes on with each fact, in microseconds; if it does, things are used in the
+    /// hour before they are said.
+    pub pace_us: i64,
 }
 
 impl Default for Scale {
     fn default() -> Self {
-        Self { accounts: 1000, products: 100, live: 50_000, corrections: 500 }
+        Self { accounts: 1000, products: 100, live: 50_000, corrections: 500, pace_us: 0 }
     }
 }
 
@@ -52,6 +56,8 @@ pub struct Bounded {
     world: Telemetry,
     random: Random,
     sent: u64,
+    /// The clock of the world.
+    now: Timestamp,
     /// The events in force, the oldest first.
     live: VecDeque<Fact<u32>>,
 }
@@ -61,7 +67,7 @@ impl Bounded {
     pub fn new(scale: Scale, seed: u64) -> Self {
         let of_world = telemetry::Scale { accounts: scale.accounts, products: scale.products };
         let world = Telemetry::new(of_world, seed);
-        Self { scale, world, random: Random::new(seed), sent: 0, live: VecDeque::new() }
+        Self { scale, world, random: Random::new(seed), sent: 0, now: SAID, live: VecDeque::new() }
     }
 
     /// The accounts, products and lines: what is sent before the events.
@@ -71,6 +77,11 @@ impl Bounded {
 
     /// The next fact of the stream.
     pub fn draw(&mut self) -> Fact<u32> {
+        self.now = self.now.plus_us(self.scale.pace_us);
+        Fact { arrived_at: self.now, ..self.next() }
+    }
+
+    fn next(&mut self) -> Fact<u32> {
         if self.live.len() >= self.scale.live {
             if self.random.below(1000) < self.scale.corrections {
                 return self.correct();
@@ -109,10 +120,19 @@ impl Bounded {
         let product = self.world.product(account, below(PRODUCTS_OF_AN_ACCOUNT));
         let user = (telemetry::metric(product) == Metric::Unique)
             .then(|| account * USERS_OF_AN_ACCOUNT + below(USERS_OF_AN_ACCOUNT));
-        let month = MONTHS[self.random.index(MONTHS.len())];
-        let hour = i64::try_from(self.random.below(HOURS)).unwrap_or(0);
+        let at = match self.scale.pace_us {
+            0 => {
+                let month = MONTHS[self.random.index(MONTHS.len())];
+                let hour = i64::try_from(self.random.below(HOURS)).unwrap_or(0);
+                month.plus_us(hour * 3600 * SECOND_US)
+            }
+            _ => {
+                let seconds = i64::try_from(self.random.below(3600)).unwrap_or(0);
+                self.now.plus_us(-seconds * SECOND_US)
+            }
+        };
         UsageEvent {
-            at: month.plus_us(hour * 3600 * SECOND_US),
+            at,
             product,
             account: Some(account),
             user,
@@ -131,7 +151,7 @@ mod tests {
 
     #[test]
     fn as_many_events_stay_in_force_and_each_change_is_of_one_of_them() {
-        let scale = Scale { accounts: 50, products: 20, live: 300, corrections: 500 };
+        let scale = Scale { accounts: 50, products: 20, live: 300, corrections: 500, pace_us: 0 };
         let mut stream = Bounded::new(scale, 7);
         // The revision of each event in force.
         let mut live = BTreeMap::new();

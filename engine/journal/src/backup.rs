@@ -68,14 +68,22 @@ where
 /// # Errors
 /// If the storage refuses, or the journal is damaged however often it is looked at.
 pub fn settled<S: Storage + Clone>(storage: &S) -> Result<Report, JournalError> {
-    settled_with(storage, |_| {})
+    steady(storage, |_| {})
 }
 
 /// The same; gives each record to `each`, some of them more than once.
 ///
 /// # Errors
-/// As [`settled`].
+/// As [`settled`]; and if content is sealed with a key that is not there.
 pub fn settled_with<S: Storage + Clone>(
+    storage: &S,
+    each: impl FnMut(&Record<'_>),
+) -> Result<Report, JournalError> {
+    let mut report = steady(storage, each)?;
+    report.first_locked.take().map_or(Ok(report), Err)
+}
+
+fn steady<S: Storage + Clone>(
     storage: &S,
     mut each: impl FnMut(&Record<'_>),
 ) -> Result<Report, JournalError> {
@@ -102,8 +110,8 @@ fn may_have_moved(error: &JournalError) -> bool {
 fn newest_good<S: Storage>(storage: &S) -> Result<Option<snapshot::Manifest>, JournalError> {
     let mut first = None;
     for number in snapshot::list(storage)?.into_iter().rev() {
-        match snapshot::verify(storage, number) {
-            Ok(manifest) => return Ok(Some(manifest)),
+        match snapshot::verify_as_far_as_keys_go(storage, number) {
+            Ok((manifest, _)) => return Ok(Some(manifest)),
             Err(error) if may_have_moved(&error) => first = first.or(Some(error)),
             Err(error) => return Err(error),
         }
@@ -167,10 +175,11 @@ fn check<T: Storage + Clone>(
     if let Some(error) = copied.damage {
         return Err(error);
     }
-    let number = kept.map(|kept| snapshot::verify(to, kept.number)).transpose()?;
+    let number =
+        kept.map(|kept| snapshot::verify_as_far_as_keys_go(to, kept.number)).transpose()?;
     let first = copied.segments.first().map_or(1, |segment| segment.first);
     // A journal that was let go of before its newest snapshot was looked at.
-    let reaches = number.map_or(1, |snapshot| snapshot.through + 1) >= first;
+    let reaches = number.map_or(1, |(snapshot, _)| snapshot.through + 1) >= first;
     if copied.last != original.last || !reaches {
         let file = copied.segments.first().map_or_else(String::new, |one| one.file.clone());
         return Err(JournalError::BadCopy { file, offset: 0, problem: "it ends elsewhere" });

@@ -1,5 +1,6 @@
 //! Why the journal could not do what was asked, one variant for each thing a caller can tell apart.
 
+use crate::keys::KeyId;
 use std::fmt;
 use std::io;
 
@@ -93,17 +94,57 @@ pub enum JournalError {
     },
     /// A file is of a version that this build does not know.
     #[error(
-        "journal file `{file}` is of version {found}, and this build reads version {supported} only; \
-        read it with the build that wrote it"
+        "journal file `{file}` is of version {found}, and this build reads {}; read it with the build \
+        that wrote it", versions(*oldest, *supported)
     )]
     Version {
         /// The file.
         file: String,
         /// Its version.
         found: u32,
-        /// The version of this build.
+        /// The oldest version that this build reads.
+        oldest: u32,
+        /// The newest one.
         supported: u32,
     },
+    /// Content is sealed with a key that is not there.
+    #[error(
+        "journal file `{file}` is encrypted at byte {offset}{} with key {key}, and {}; name the key \
+         file that has it", of_record(*record), given(keys)
+    )]
+    Locked {
+        /// The file.
+        file: String,
+        /// Where the frame begins, or the record of a snapshot.
+        offset: u64,
+        /// The record; 0 if that is not known.
+        record: u64,
+        /// The key.
+        key: KeyId,
+        /// The keys that are there.
+        keys: String,
+    },
+    /// Content does not open with its key, and its checksum holds.
+    #[error(
+        "journal file `{file}` at byte {offset}{} is not what key {key} sealed there, and its checksum \
+         holds: someone changed it, or moved it there; no key helps: restore it from a copy",
+        of_record(*record)
+    )]
+    Forged {
+        /// The file.
+        file: String,
+        /// Where the frame begins, or the record of a snapshot.
+        offset: u64,
+        /// The record; 0 if that is not known.
+        record: u64,
+        /// The key.
+        key: KeyId,
+    },
+    /// The system gives no numbers of chance.
+    #[error(
+        "the system gives no chance, without which nothing can be encrypted; look at the system"
+    )]
+    NoChance,
     /// An earlier write or sync failed, so nothing is known of the file's end any more.
     #[error(
         "the journal takes nothing after a failure ({cause}); restart to recover from the disk"
@@ -166,6 +207,26 @@ fn lost(record: u64) -> String {
     if record == 0 { String::new() } else { format!(", from record {record} on") }
 }
 
+fn of_record(record: u64) -> String {
+    if record == 0 { String::new() } else { format!(" (record {record})") }
+}
+
+fn given(keys: &str) -> String {
+    if keys.is_empty() {
+        "no key was given".to_owned()
+    } else {
+        format!("the keys given are {keys}")
+    }
+}
+
+fn versions(oldest: u32, newest: u32) -> String {
+    if oldest == newest {
+        format!("version {newest} only")
+    } else {
+        format!("versions {oldest} to {newest}")
+    }
+}
+
 /// What helps against damage: the beginning of a file cannot be given up without the file.
 fn remedy(offset: u64) -> String {
     if offset == 0 {
@@ -197,6 +258,8 @@ pub enum Damage {
     Order,
     /// The frame or one of its records is of no kind that this build knows.
     Content,
+    /// The frame is in the open, and frames before it are sealed.
+    Plain,
 }
 
 impl Damage {
@@ -204,7 +267,7 @@ impl Damage {
     pub(crate) fn may_be_torn(self) -> bool {
         match self {
             Self::Mark | Self::Length | Self::Checksum | Self::Stale => true,
-            Self::Header | Self::Continuation | Self::Order | Self::Content => false,
+            Self::Header | Self::Continuation | Self::Order | Self::Content | Self::Plain => false,
         }
     }
 }
@@ -220,6 +283,7 @@ impl fmt::Display for Damage {
             Self::Stale => "the frame there is older than the one before it",
             Self::Order => "the frame there does not follow the one before it",
             Self::Content => "the frame there holds what this build does not know",
+            Self::Plain => "the frame there is not encrypted, and those before it are",
         })
     }
 }
@@ -243,10 +307,13 @@ impl JournalError {
             | Self::EpochClosed { .. }
             | Self::EpochOpen { .. }
             | Self::EpochCount { .. }
+            | Self::Forged { .. }
             | Self::BadCopy { .. } => true,
             Self::Storage { .. }
             | Self::Full { .. }
             | Self::InUse { .. }
+            | Self::Locked { .. }
+            | Self::NoChance
             | Self::Poisoned { .. }
             | Self::TooLarge { .. } => false,
         }

@@ -7,12 +7,16 @@
 //! tells a torn tail from damage (see `reader.rs`), and which process wrote it, which is what tells it
 //! from the remains of others in a file that is used again.
 
+use crate::keys::SALT_BYTES;
+
 /// Frames and what a segment's header takes begin and end at multiples of this.
 pub(crate) const BLOCK_BYTES: usize = 4096;
 /// The bytes of a frame's header; its records follow.
 pub(crate) const FRAME_HEADER_BYTES: usize = 64;
-/// The version of the format, in the header of each file and frame.
+/// The version of files and frames whose content is in the open.
 pub(crate) const VERSION: u32 = 2;
+/// The version of those whose content is sealed.
+pub(crate) const SEALED_VERSION: u32 = 3;
 /// No number of a frame, record, segment or generation gets as great as this.
 pub(crate) const NUMBER_MAX: u64 = 1 << 62;
 /// Where the checksum stands, in frames and in segments.
@@ -23,7 +27,7 @@ const CHECKSUM: std::ops::Range<usize> = 12..16;
 pub(crate) struct FrameHeader {
     /// The journal's own mark, which no content can contain but by accident.
     pub(crate) mark: u64,
-    /// The bytes of the records.
+    /// The bytes of the records, and of the salt of those that are sealed.
     pub(crate) length: u32,
     /// The checksum of this frame.
     pub(crate) checksum: u32,
@@ -74,6 +78,16 @@ impl FrameHeader {
             first: word_at(bytes, 48),
             records: half_at(bytes, 56),
         }
+    }
+
+    /// Whether its content is sealed.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.version == SEALED_VERSION
+    }
+
+    /// Where its first record begins.
+    pub(crate) fn records_at(&self) -> usize {
+        FRAME_HEADER_BYTES + if self.is_sealed() { SALT_BYTES } else { 0 }
     }
 
     /// The bytes of the blocks that the frame takes.

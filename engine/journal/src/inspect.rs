@@ -45,11 +45,17 @@ pub struct Report {
     pub damage: Option<JournalError>,
     /// Whether nothing vouches for what is damaged, so that it can be cut off.
     pub is_unsealed: bool,
+    /// How many good records are sealed with keys that are not there: nothing but checksums is known of
+    /// them.
+    pub locked: u64,
+    /// What is to be said of the first of them.
+    pub first_locked: Option<JournalError>,
     /// The last file and where its good frames end.
     pub end: Option<(String, u64)>,
 }
 
-/// Looks at all of a journal; gives each good record to `each`.
+/// Looks at all of a journal; gives each good record to `each`, without its content if that is sealed with
+/// a key that is not there.
 ///
 /// # Errors
 /// If the storage refuses. Damage is no error here.
@@ -60,7 +66,7 @@ pub fn inspect<S: Storage + Clone>(
     let mut report = Report::default();
     let found = list_segments(storage).and_then(|_| Records::open(storage.clone()));
     let mut records = match found {
-        Ok(records) => records,
+        Ok(records) => records.leniently(),
         Err(error) => return told(report, error),
     };
     // The last record of each frame that nothing vouches for yet.
@@ -90,6 +96,7 @@ pub fn inspect<S: Storage + Clone>(
             }
         }
     }
+    (report.locked, report.first_locked) = records.take_locked();
     let unsealed = records.first_unsealed();
     let sealed = open.iter().filter(|(frame, _)| unsealed.is_none_or(|first| *frame < first));
     report.sealed = sealed.map(|(_, number)| *number).max().unwrap_or(0);

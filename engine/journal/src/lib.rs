@@ -7,13 +7,16 @@
 //! refused.
 
 pub mod error;
+pub mod keys;
 pub mod storage;
 pub mod lanes;
 mod frame;
+mod seal;
 pub mod record;
 mod epoch;
 mod segment;
 mod scan;
+mod opening;
 pub mod reader;
 mod group;
 pub mod flight;
@@ -25,9 +28,10 @@ pub mod inspect;
 pub mod backup;
 
 pub use error::JournalError;
+pub use keys::{KeyId, Keys};
 pub use lanes::Lanes;
 pub use reader::Records;
 pub use record::{EpochClose, Record, RecordKind};
 pub use recover::{Opened, Options, open, open_with};
-pub use storage::{Directory, File, Storage};
+pub use storage::{Directory, File, Keyed, Storage};
 pub use writer::{Progress, Writer};

@@ -13,11 +13,15 @@
 //! cut left behind is of an older generation than the frame before it, and what an earlier use of the
 //! file left has a smaller number.
 //!
+//! Content that is sealed is opened when its record is asked for. A frame that is good says nothing of
+//! its keys, so all else is read and checked without them.
+//!
 //! Memory is bounded by one frame and one read.
 
 use crate::epoch::Epochs;
 use crate::error::{Damage, JournalError};
 use crate::frame::{FRAME_HEADER_BYTES, FrameHeader};
+use crate::opening::{Opening, Sealed};
 use crate::record::{Entry, Record, RecordKind};
 use crate::scan::{Chain, Scan, Step};
 use crate::segment::{
@@ -60,6 +64,8 @@ pub struct Records<S: Storage> {
     end: End,
     /// The last record to give; `None` for all.
     last: Option<u64>,
+    /// What opens sealed content.
+    opening: Opening,
 }
 
 /// A frame of which records are left.
@@ -81,9 +87,10 @@ impl<S: Storage> Records<S> {
     /// If the storage refuses, or a segment is missing.
     pub fn open(storage: S) -> Result<Self, JournalError> {
         let segments = list_segments(&storage)?.live;
-        let end = End::default();
+        let (end, opening) = (End::default(), Opening::new(storage.keys()));
         let segments = segments.into_iter();
-        Ok(Self { storage, segments, scan: None, next: None, frame: None, end, last: None })
+        let (scan, next, frame, last) = (None, None, None, None);
+        Ok(Self { storage, segments, scan, next, frame, end, last, opening })
     }
 
     /// The same, up to a record. What is sealed can be read so while a writer goes on.
@@ -91,6 +98,19 @@ impl<S: Storage> Records<S> {
     pub fn up_to(mut self, last: u64) -> Self {
         self.last = Some(last);
         self
+    }
+
+    /// The same; content whose key is not there is given as if it were empty.
+    #[must_use]
+    pub(crate) fn leniently(mut self) -> Self {
+        self.opening.is_lenient = true;
+        self
+    }
+
+    /// How many records were given empty because their key is not there, and what is to be said of the
+    /// first of them.
+    pub(crate) fn take_locked(&mut self) -> (u64, Option<JournalError>) {
+        (self.opening.locked, self.opening.first_locked.take())
     }
 
     /// The number of the first record that is kept, once a record was asked for.
@@ -148,10 +168,16 @@ impl<S: Storage> Records<S> {
             return Ok(None);
         }
         let Some((header, entry)) = self.next_entry()? else { return Ok(None) };
-        let frame = self.scan.as_ref().map_or(&[][..], Scan::frame);
-        let content = frame.get(entry.content..entry.content + entry.length).unwrap_or(&[]);
+        let Some(scan) = &self.scan else { return Ok(None) };
+        let content = scan.frame().get(entry.content..entry.content + entry.length).unwrap_or(&[]);
         let Entry { kind, epoch, .. } = entry;
         let number = self.end.chain.record;
+        let content = if header.is_sealed() {
+            let offset = self.frame.map_or(0, |open| open.offset);
+            self.opening.open(scan, offset, &Sealed { number, kind, epoch, content })?
+        } else {
+            content
+        };
         let record = Record { number, generation: header.generation, epoch, kind, content };
         check_epoch(&mut self.end.epochs, &record)?;
         Ok(Some(record))
@@ -203,6 +229,12 @@ impl<S: Storage> Records<S> {
             let offset = scan.offset;
             let reason = match scan.step(&self.end.chain)? {
                 Step::Frame(header) => {
+                    if !header.is_sealed() && header.records > 0 && self.opening.has_sealed {
+                        let record = self.end.chain.record.saturating_add(1);
+                        let place = Place { offset, record };
+                        return Err(damaged(&scan.name, place, Damage::Plain));
+                    }
+                    self.opening.enter(&header, scan.frame());
                     self.end.offset = scan.offset;
                     self.follow(header, offset);
                     return Ok(true);
@@ -226,7 +258,7 @@ impl<S: Storage> Records<S> {
         self.end.chain = Chain { frame, record: self.end.chain.record, checksum, generation };
         self.end.unsealed.push_back((frame, offset));
         while self.end.unsealed.pop_front_if(|(earlier, _)| *earlier <= sealed).is_some() {}
-        self.frame = Some(Open { header, offset, at: FRAME_HEADER_BYTES, left: records });
+        self.frame = Some(Open { header, offset, at: header.records_at(), left: records });
     }
 
     /// Opens the first segment; false if there is none.
@@ -285,6 +317,10 @@ fn check_epoch(epochs: &mut Epochs, record: &Record<'_>) -> Result<(), JournalEr
             if let Some(close) = record.epoch_close() {
                 epochs.check_close(&close)?;
                 epochs.close(close.epoch);
+            } else {
+                // It is sealed, and its key is not there.
+                epochs.check(record.epoch)?;
+                epochs.close(record.epoch);
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Records: one piece of the owner's bytes, or the end of an epoch; they stand in frames.
 
 use crate::frame::{half_at, word_at};
+use crate::keys::SALT_BYTES;
+use crate::seal::{Label, SEAL_BYTES, Seal};
 
 /// The bytes of a record's header.
 pub(crate) const RECORD_HEADER_BYTES: usize = 16;
@@ -11,7 +13,8 @@ pub const RECORD_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// From how many bytes on a group gets no more records; one record may be longer.
 pub const GROUP_BYTES_MAX: usize = 1024 * 1024;
 /// The most bytes that the records of a frame have.
-pub(crate) const FRAME_BYTES_MAX: usize = RECORD_HEADER_BYTES + RECORD_BYTES_MAX;
+pub(crate) const FRAME_BYTES_MAX: usize =
+    SALT_BYTES + RECORD_HEADER_BYTES + RECORD_BYTES_MAX + SEAL_BYTES;
 /// The bytes of the content of an epoch's close.
 pub(crate) const CLOSE_BYTES: usize = 32;
 
@@ -122,37 +125,55 @@ impl Entry {
     }
 }
 
+/// A record to be written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewEntry<'a> {
+    pub(crate) number: u64,
+    pub(crate) code: u8,
+    pub(crate) epoch: u64,
+    /// Whose content it is; only what is sealed says so.
+    pub(crate) party: &'a str,
+    /// Its content is all of the parts.
+    pub(crate) parts: &'a [&'a [u8]],
+}
+
 /// The bytes that a record takes in a frame.
 pub(crate) fn record_bytes(content_bytes: usize) -> usize {
     RECORD_HEADER_BYTES + content_bytes.next_multiple_of(ALIGNMENT)
 }
 
-/// Appends a record to a frame; its content is all of the parts.
-pub(crate) fn write_record(code: u8, epoch: u64, parts: &[&[u8]], out: &mut Vec<u8>) {
-    let length: usize = parts.iter().map(|part| part.len()).sum();
+/// Appends a record to a frame, in sealed form if there is a seal.
+pub(crate) fn write_record(record: NewEntry<'_>, seal: Option<&mut Seal>, out: &mut Vec<u8>) {
+    let NewEntry { number, code, epoch, party, parts } = record;
+    let content: usize = parts.iter().map(|part| part.len()).sum();
+    let length = content + if seal.is_some() { SEAL_BYTES } else { 0 };
     let end = out.len() + record_bytes(length);
     let stated = u32::try_from(length).expect("the limit of a record fits 32 bits");
     out.reserve(end - out.len());
     out.extend_from_slice(&stated.to_le_bytes());
     out.extend_from_slice(&[code, 0, 0, 0]);
     out.extend_from_slice(&epoch.to_le_bytes());
-    for part in parts {
-        out.extend_from_slice(part);
+    match seal {
+        Some(seal) => seal.seal(party, Label { number, kind: code, epoch }, parts, out),
+        None => parts.iter().for_each(|part| out.extend_from_slice(part)),
     }
     out.resize(end, 0);
 }
 
-/// The record that begins at a place of a frame, if there is one that ends in the frame.
-pub(crate) fn read_record(frame: &[u8], at: usize) -> Option<Entry> {
+/// The record that begins at a place of a frame, if there is one that ends in the frame; content that is
+/// sealed is longer.
+pub(crate) fn read_record(frame: &[u8], at: usize, is_sealed: bool) -> Option<Entry> {
+    let longer = if is_sealed { SEAL_BYTES } else { 0 };
     let header: &[u8; RECORD_HEADER_BYTES] = frame.get(at..)?.first_chunk()?;
     let length = usize::try_from(half_at(header, 0)).ok()?;
     let content = at + RECORD_HEADER_BYTES;
     let kind = RecordKind::from_code(header[4])?;
     let entry = Entry { kind, epoch: word_at(header, 8), content, length };
-    let is_whole = length <= RECORD_BYTES_MAX && entry.end() <= frame.len();
+    let is_whole =
+        (longer..=RECORD_BYTES_MAX + longer).contains(&length) && entry.end() <= frame.len();
     let is_of_kind = match kind {
         RecordKind::Data(_) => true,
-        RecordKind::EpochClose => length == CLOSE_BYTES,
+        RecordKind::EpochClose => length == CLOSE_BYTES + longer,
     };
     (is_whole && is_of_kind).then_some(entry)
 }

@@ -10,9 +10,11 @@
 
 use crate::epoch::Epochs;
 use crate::error::{Damage, JournalError, Operation};
+use crate::frame::{SEALED_VERSION, VERSION};
 use crate::reader::{End, Records};
 use crate::record::{GROUP_BYTES_MAX, Record};
 use crate::scan::Chain;
+use crate::seal::{Scope, Seal};
 use crate::segment::{
     Place, SEGMENT_HEADER_BYTES, SegmentHeader, create_segment, damaged, list_segments,
     open_segment, remove_unborn, segment_name, write_all,
@@ -90,16 +92,19 @@ pub fn open_with<S: Storage + Clone>(
     let file = match end.segments.last() {
         Some(segment) => make_durable(&storage, segment, &end)?,
         None => {
-            let segment = first_segment(options.mark, generation);
+            let segment = first_segment(options.mark, generation, storage.keys().is_some());
             segments.push(segment);
             create_segment(&storage, &segment, None).map_err(JournalError::or_full)?
         }
     };
     let retired = list_segments(&storage)?.retired;
     let tail = Tail::new(storage.clone(), &segments, file, retired)?;
+    // An opening has a generation and a salt of its own, so that its keys are its own.
+    let scope = Scope::Journal { mark: tail.segment.mark, generation };
+    let seal = storage.keys().map(|keys| Seal::new(keys, scope)).transpose()?;
     let Chain { frame, record: number, checksum, .. } = end.chain;
     let offset = end.offset.max(SEGMENT_HEADER_BYTES);
-    let start = Start { offset, frame, checksum, number, generation, epochs: end.epochs };
+    let start = Start { offset, frame, checksum, number, generation, epochs: end.epochs, seal };
     let mut writer = Writer::new(tail, storage.lanes(), start, options);
     // The frame of the new generation, and one that seals it: no later process takes the same.
     writer.witness()?;
@@ -111,10 +116,11 @@ pub fn open_with<S: Storage + Clone>(
 }
 
 /// The first segment of a new journal.
-fn first_segment(mark: u64, generation: u64) -> SegmentHeader {
+fn first_segment(mark: u64, generation: u64, is_sealed: bool) -> SegmentHeader {
+    let version = if is_sealed { SEALED_VERSION } else { VERSION };
     let (segment, frame, first, base, previous) = (1, 1, 1, 1, 0);
     let epochs = Epochs::default();
-    SegmentHeader { segment, frame, first, previous, mark, generation, base, epochs }
+    SegmentHeader { version, segment, frame, first, previous, mark, generation, base, epochs }
 }
 
 /// Makes what was read durable.

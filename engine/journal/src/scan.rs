@@ -2,7 +2,7 @@
 
 use crate::error::{Damage, JournalError, Operation};
 use crate::frame::{
-    BLOCK_BYTES, FRAME_HEADER_BYTES, FrameHeader, NUMBER_MAX, VERSION, checksum,
+    BLOCK_BYTES, FRAME_HEADER_BYTES, FrameHeader, NUMBER_MAX, SEALED_VERSION, VERSION, checksum,
     checksum_with_zeros,
 };
 use crate::record::{Entry, FRAME_BYTES_MAX, read_record};
@@ -78,7 +78,7 @@ impl<F: File> Scan<F> {
     /// The record that begins at a place of the frame that was read last.
     pub(crate) fn record(&self, header: &FrameHeader, at: usize) -> Option<Entry> {
         let end = FRAME_HEADER_BYTES + header.length as usize;
-        read_record(self.frame().get(..end)?, at)
+        read_record(self.frame().get(..end)?, at, header.is_sealed())
     }
 
     /// Reads what stands at the place, and moves past it if it is the frame that follows.
@@ -99,7 +99,7 @@ impl<F: File> Scan<F> {
         if !follows {
             return Ok(Step::Bad(Damage::Order));
         }
-        if header.version != VERSION {
+        if !(VERSION..=SEALED_VERSION).contains(&header.version) {
             return Ok(Step::Bad(Damage::Content));
         }
         self.frame_start = self.buffer_index(self.offset);

@@ -7,7 +7,7 @@
 
 use crate::epoch::Epochs;
 use crate::error::{Damage, JournalError, Operation};
-use crate::frame::{BLOCK_BYTES, NUMBER_MAX, VERSION, checksum, half_at, word_at};
+use crate::frame::{BLOCK_BYTES, NUMBER_MAX, SEALED_VERSION, VERSION, checksum, half_at, word_at};
 use crate::storage::{File, Storage};
 use std::io;
 
@@ -25,6 +25,8 @@ const HAS_OPEN: u32 = 2;
 /// What a segment's header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
+    /// The version of the file: that of the frames that it begins with.
+    pub(crate) version: u32,
     /// Its place among the segments, from 1.
     pub(crate) segment: u64,
     /// The number of its first frame.
@@ -51,7 +53,7 @@ impl SegmentHeader {
         let has_open = if open.is_some() { HAS_OPEN } else { 0 };
         let mut bytes = [0; BLOCK_BYTES];
         bytes[..8].copy_from_slice(&MAGIC);
-        bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.segment.to_le_bytes());
         bytes[24..32].copy_from_slice(&self.first.to_le_bytes());
         bytes[32..36].copy_from_slice(&self.previous.to_le_bytes());
@@ -75,9 +77,9 @@ impl SegmentHeader {
         if !(is_version_1 || is_whole && bytes.starts_with(&MAGIC)) {
             return Err(damaged(file, Place::default(), Damage::Header));
         }
-        if found != VERSION {
-            let file = file.to_owned();
-            return Err(JournalError::Version { file, found, supported: VERSION });
+        if !(VERSION..=SEALED_VERSION).contains(&found) {
+            let (file, oldest, supported) = (file.to_owned(), VERSION, SEALED_VERSION);
+            return Err(JournalError::Version { file, found, oldest, supported });
         }
         let flags = half_at(bytes, 36);
         let epochs = Epochs {
@@ -85,6 +87,7 @@ impl SegmentHeader {
             open: (flags & HAS_OPEN != 0).then(|| (word_at(bytes, 80), word_at(bytes, 88))),
         };
         Ok(Self {
+            version: found,
             segment: word_at(bytes, 16),
             first: word_at(bytes, 24),
             previous: half_at(bytes, 32),

@@ -8,15 +8,18 @@
 
 mod manifest;
 mod part;
+mod secret;
 
 pub use manifest::Manifest;
 pub use part::Part;
 
 use crate::error::{JournalError, Operation};
+use crate::seal::{Scope, Seal};
 use crate::segment::write_all;
 use crate::storage::{File as _, Storage};
 use manifest::{PartSize, parse_name};
 use part::PartWriter;
+use secret::Secret;
 
 /// Writes a snapshot, part by part.
 #[derive(Debug)]
@@ -36,7 +39,7 @@ impl<S: Storage> SnapshotWriter<S> {
     pub fn begin(storage: S, number: u64, through: u64) -> Result<Self, JournalError> {
         remove(&storage, number)?;
         remove_unfinished(&storage)?;
-        let manifest = Manifest { number, through, parts: Vec::new() };
+        let manifest = Manifest::new(number, through);
         Ok(Self { storage, manifest, part: None })
     }
 
@@ -50,8 +53,11 @@ impl<S: Storage> SnapshotWriter<S> {
         let name = manifest::part_name(self.manifest.number, index);
         let file = self.storage.create(&name);
         let file = file.map_err(JournalError::storage(Operation::Create, &name));
+        let file = file.map_err(JournalError::or_full)?;
         let number = self.manifest.number;
-        self.part = Some(PartWriter::begin(file.map_err(JournalError::or_full)?, name, number));
+        let scope = Scope::Snapshot { number, part: index as u64 };
+        let seal = self.storage.keys().map(|keys| Seal::new(keys, scope)).transpose()?;
+        self.part = Some(PartWriter::begin(file, name, number, seal));
         Ok(())
     }
 
@@ -60,10 +66,18 @@ impl<S: Storage> SnapshotWriter<S> {
     /// # Errors
     /// If the content is too long, or the storage refuses.
     pub fn push(&mut self, kind: u8, parts: &[&[u8]]) -> Result<(), JournalError> {
+        self.push_of("", kind, parts)
+    }
+
+    /// The same with content of a party, which may have a key of its own; without keys it is as any other.
+    ///
+    /// # Errors
+    /// As [`SnapshotWriter::push`].
+    pub fn push_of(&mut self, party: &str, kind: u8, parts: &[&[u8]]) -> Result<(), JournalError> {
         if self.part.is_none() {
             self.begin_part()?;
         }
-        self.part.as_mut().map_or(Ok(()), |part| part.push(kind, parts))
+        self.part.as_mut().map_or(Ok(()), |part| part.push(party, kind, parts))
     }
 
     /// Makes the parts durable, then the snapshot.
@@ -72,7 +86,8 @@ impl<S: Storage> SnapshotWriter<S> {
     /// If the storage refuses; it is not certain then whether the snapshot is there.
     pub fn finish(mut self) -> Result<Manifest, JournalError> {
         self.end_part()?;
-        let Self { storage, manifest, .. } = self;
+        let Self { storage, mut manifest, .. } = self;
+        manifest.sign(storage.keys().as_deref());
         let (unborn, name) = (manifest.unborn_name(), manifest.name());
         let refused = |operation, file| JournalError::storage(operation, file);
         let mut file = storage.create(&unborn).map_err(refused(Operation::Create, &unborn))?;
@@ -127,7 +142,10 @@ pub fn part<S: Storage>(
     let name = manifest::part_name(manifest.number, index);
     let size = manifest.parts.get(index).copied().unwrap_or(PartSize::default());
     match storage.open(&name) {
-        Ok(file) => Ok(Part::new(file, name, manifest.number, size)),
+        Ok(file) => {
+            let secret = Secret::new(storage.keys(), manifest.number, index as u64);
+            Ok(Part::new(file, name, size, secret))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(JournalError::Missing { file: name })
         }
@@ -140,12 +158,28 @@ pub fn part<S: Storage>(
 /// # Errors
 /// The first thing that is wrong, with file and byte.
 pub fn verify<S: Storage>(storage: &S, number: u64) -> Result<Manifest, JournalError> {
-    let manifest = open(storage, number)?;
-    for index in 0..manifest.parts.len() {
-        let mut part = part(storage, &manifest, index)?;
-        while part.next()?.is_some() {}
+    match verify_as_far_as_keys_go(storage, number)? {
+        (manifest, None) => Ok(manifest),
+        (_, Some(locked)) => Err(locked),
     }
-    Ok(manifest)
+}
+
+/// The same; content whose key is not there is not looked into. Says what is to be said of the first such.
+///
+/// # Errors
+/// As [`verify`], but for missing keys.
+pub fn verify_as_far_as_keys_go<S: Storage>(
+    storage: &S,
+    number: u64,
+) -> Result<(Manifest, Option<JournalError>), JournalError> {
+    let manifest = open(storage, number)?;
+    let mut locked = None;
+    for index in 0..manifest.parts.len() {
+        let mut part = part(storage, &manifest, index)?.leniently();
+        while part.next()?.is_some() {}
+        locked = locked.or(part.into_locked());
+    }
+    Ok((manifest, locked))
 }
 
 /// Removes a snapshot: its manifest, durably, then its parts.

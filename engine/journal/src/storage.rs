@@ -5,6 +5,7 @@
 //! a failed write or sync nothing may be assumed of the bytes since the last good sync.
 
 use crate::error::{JournalError, Operation};
+use crate::keys::Keys;
 use crate::lanes::{Lanes, Threads};
 use std::fmt;
 use std::fs;
@@ -62,6 +63,67 @@ pub trait Storage {
 
     /// What carries groups to the disk; one for each writer.
     fn lanes(&self) -> Self::Lanes;
+
+    /// The keys of what is kept there: what is written is sealed with them. Without them nothing is.
+    fn keys(&self) -> Option<Arc<Keys>> {
+        None
+    }
+}
+
+/// A storage whose content is sealed, if there are keys.
+#[derive(Clone, Debug)]
+pub struct Keyed<S> {
+    storage: S,
+    keys: Option<Arc<Keys>>,
+}
+
+impl<S> Keyed<S> {
+    /// A storage with these keys, or with none.
+    pub fn new(storage: S, keys: Option<Arc<Keys>>) -> Self {
+        Self { storage, keys }
+    }
+
+    /// The storage itself.
+    pub fn into_inner(self) -> S {
+        self.storage
+    }
+}
+
+impl<S: Storage> Storage for Keyed<S> {
+    type File = S::File;
+    type Lanes = S::Lanes;
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.storage.list()
+    }
+
+    fn create(&self, name: &str) -> io::Result<S::File> {
+        self.storage.create(name)
+    }
+
+    fn open(&self, name: &str) -> io::Result<S::File> {
+        self.storage.open(name)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.storage.remove(name)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.storage.rename(from, to)
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        self.storage.sync_directory()
+    }
+
+    fn lanes(&self) -> S::Lanes {
+        self.storage.lanes()
+    }
+
+    fn keys(&self) -> Option<Arc<Keys>> {
+        self.keys.clone()
+    }
 }
 
 /// An open file.

@@ -19,8 +19,9 @@ use crate::flight::{Flight, Point};
 use crate::frame::{BLOCK_BYTES, FrameHeader, VERSION};
 use crate::group::Group;
 use crate::lanes::Job;
-use crate::record::{EpochClose, RECORD_BYTES_MAX, RecordKind};
+use crate::record::{EpochClose, NewEntry, RECORD_BYTES_MAX, RecordKind};
 use crate::recover::Options;
+use crate::seal::Seal;
 use crate::segment::{SEGMENT_HEADER_BYTES, SegmentHeader};
 use crate::storage::Storage;
 use crate::tail::Tail;
@@ -76,7 +77,7 @@ pub struct Writer<S: Storage> {
 }
 
 /// Where a writer begins.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) offset: u64,
     pub(crate) frame: u64,
@@ -84,17 +85,19 @@ pub(crate) struct Start {
     pub(crate) number: u64,
     pub(crate) generation: u64,
     pub(crate) epochs: Epochs,
+    /// What seals content, if anything does.
+    pub(crate) seal: Option<Seal>,
 }
 
 impl<S: Storage> Writer<S> {
     /// A writer after the last record of a journal, all of which is durable.
     pub(crate) fn new(tail: Tail<S>, lanes: S::Lanes, start: Start, options: Options) -> Self {
-        let Start { offset, frame, checksum, number, generation, epochs } = start;
+        let Start { offset, frame, checksum, number, generation, epochs, seal } = start;
         Self {
             options,
             tail,
             flight: Flight::new(lanes, Point { frame, record: number }),
-            group: Group::default(),
+            group: Group::new(seal),
             group_since_us: 0,
             now_us: 0,
             offset,
@@ -116,9 +119,21 @@ impl<S: Storage> Writer<S> {
     /// # Panics
     /// If the kind is greater than [`RecordKind::DATA_MAX`]: kinds are constants of the owner.
     pub fn append(&mut self, record: NewRecord<'_>) -> Result<u64, JournalError> {
+        self.append_of("", record)
+    }
+
+    /// The same with content of a party, which may have a key of its own; without keys it is as any other.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    ///
+    /// # Panics
+    /// As [`Writer::append`].
+    pub fn append_of(&mut self, party: &str, record: NewRecord<'_>) -> Result<u64, JournalError> {
+        let NewRecord { kind, epoch, parts } = record;
         self.check_sound()?;
-        self.epochs.check(record.epoch)?;
-        let number = self.push(RecordKind::Data(record.kind), record.epoch, record.parts)?;
+        self.epochs.check(epoch)?;
+        let number = self.push(party, RecordKind::Data(kind), epoch, parts)?;
         self.epochs.count(record.epoch);
         Ok(number)
     }
@@ -130,7 +145,7 @@ impl<S: Storage> Writer<S> {
     pub fn close_epoch(&mut self, close: EpochClose) -> Result<u64, JournalError> {
         self.check_sound()?;
         self.epochs.check_close(&close)?;
-        let number = self.push(RecordKind::EpochClose, close.epoch, &[&close.encode()])?;
+        let number = self.push("", RecordKind::EpochClose, close.epoch, &[&close.encode()])?;
         self.epochs.close(close.epoch);
         Ok(number)
     }
@@ -258,7 +273,13 @@ impl<S: Storage> Writer<S> {
         done
     }
 
-    fn push(&mut self, kind: RecordKind, epoch: u64, parts: &[&[u8]]) -> Result<u64, JournalError> {
+    fn push(
+        &mut self,
+        party: &str,
+        kind: RecordKind,
+        epoch: u64,
+        parts: &[&[u8]],
+    ) -> Result<u64, JournalError> {
         let found: usize = parts.iter().map(|part| part.len()).sum();
         if found > RECORD_BYTES_MAX {
             return Err(JournalError::TooLarge { found, limit: RECORD_BYTES_MAX });
@@ -269,8 +290,8 @@ impl<S: Storage> Writer<S> {
         if self.group.is_empty() {
             self.group_since_us = self.now_us;
         }
-        self.group.push(code, epoch, parts);
         self.number += 1;
+        self.group.push(NewEntry { number: self.number, code, epoch, party, parts });
         Ok(self.number)
     }
 
@@ -335,6 +356,7 @@ impl<S: Storage> Writer<S> {
         }
         self.flight.drain(&self.tail.name)?;
         let file = self.tail.rotate(SegmentHeader {
+            version: self.group.version(),
             frame: self.frame + 1,
             first: self.number + 1,
             previous: self.checksum,

@@ -97,7 +97,7 @@ impl BackupManifest {
         }
         if found != VERSION {
             let file = NAME.to_owned();
-            return Err(JournalError::Version { file, found, supported: VERSION });
+            return Err(JournalError::Version { file, found, oldest: VERSION, supported: VERSION });
         }
         Self::parse(body).ok_or_else(|| bad(Damage::Content))
     }

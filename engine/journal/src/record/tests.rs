@@ -1,14 +1,18 @@
 //! Records byte by byte.
 
 use super::{
-    CLOSE_BYTES, EpochClose, RECORD_BYTES_MAX, Record, RecordKind, read_record, record_bytes,
-    write_record,
+    CLOSE_BYTES, EpochClose, NewEntry, RECORD_BYTES_MAX, Record, RecordKind, read_record,
+    record_bytes, write_record,
 };
+
+fn write(code: u8, epoch: u64, parts: &[&[u8]], out: &mut Vec<u8>) {
+    write_record(NewEntry { number: 1, code, epoch, party: "", parts }, None, out);
+}
 
 #[test]
 fn the_bytes_of_a_record_are_these() {
     let mut out = b"before..".to_vec();
-    write_record(16, 9, &[b"fac", b"", b"ts"], &mut out);
+    write(16, 9, &[b"fac", b"", b"ts"], &mut out);
     let expected = [
         5, 0, 0, 0, // length
         16, 0, 0, 0, // kind
@@ -17,7 +21,7 @@ fn the_bytes_of_a_record_are_these() {
     ];
     assert_eq!(out[8..], expected);
     assert_eq!(record_bytes(5), expected.len());
-    let entry = read_record(&out, 8).unwrap();
+    let entry = read_record(&out, 8, false).unwrap();
     assert_eq!((entry.kind, entry.epoch, entry.end()), (RecordKind::Data(0), 9, out.len()));
     assert_eq!(out[entry.content..entry.content + entry.length], *b"facts");
 }
@@ -25,17 +29,17 @@ fn the_bytes_of_a_record_are_these() {
 #[test]
 fn what_does_not_end_in_the_frame_is_no_record() {
     let mut out = Vec::new();
-    write_record(16, 1, &[b"facts"], &mut out);
+    write(16, 1, &[b"facts"], &mut out);
     for length in 0..out.len() {
-        assert_eq!(read_record(&out[..length], 0), None, "{length} bytes");
+        assert_eq!(read_record(&out[..length], 0, false), None, "{length} bytes");
     }
-    assert_eq!(read_record(&out, 1000), None);
+    assert_eq!(read_record(&out, 1000, false), None);
     let too_long = u32::try_from(RECORD_BYTES_MAX + 1).unwrap();
     out[..4].copy_from_slice(&too_long.to_le_bytes());
     out.resize(RECORD_BYTES_MAX + 100, 0);
-    assert_eq!(read_record(&out, 0), None);
+    assert_eq!(read_record(&out, 0, false), None);
     out[..4].copy_from_slice(&(too_long - 1).to_le_bytes());
-    assert_eq!(read_record(&out, 0).unwrap().length, RECORD_BYTES_MAX);
+    assert_eq!(read_record(&out, 0, false).unwrap().length, RECORD_BYTES_MAX);
 }
 
 #[test]
@@ -65,6 +69,6 @@ fn an_epochs_close_comes_back_and_other_lengths_are_none() {
     assert_eq!(read(RecordKind::EpochClose, &longer), None);
     assert_eq!(read(RecordKind::Data(0), &bytes), None);
     let mut out = Vec::new();
-    write_record(3, 7, &[&longer], &mut out);
-    assert_eq!(read_record(&out, 0), None, "a close of another length is no record");
+    write(3, 7, &[&longer], &mut out);
+    assert_eq!(read_record(&out, 0, false), None, "a close of another length is no record");
 }

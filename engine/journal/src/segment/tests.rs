@@ -6,6 +6,7 @@ use crate::frame::{BLOCK_BYTES, checksum};
 
 fn header() -> SegmentHeader {
     SegmentHeader {
+        version: 2,
         segment: 9,
         frame: 77,
         first: 500,
@@ -39,6 +40,8 @@ fn the_bytes_of_a_header_are_these() {
     expected.resize(BLOCK_BYTES, 0);
     assert_eq!(bytes[..], expected[..]);
     assert_eq!(SegmentHeader::decode(&bytes, "file").unwrap(), header());
+    let sealed = SegmentHeader { version: 3, ..header() };
+    assert_eq!(SegmentHeader::decode(&sealed.encode(), "file").unwrap(), sealed);
     let none = SegmentHeader { epochs: Epochs::default(), ..header() };
     assert_eq!(SegmentHeader::decode(&none.encode(), "file").unwrap(), none);
 }
@@ -58,15 +61,15 @@ fn every_bit_of_a_header_is_checked() {
 fn other_versions_are_named() {
     let words = |bytes: &[u8]| SegmentHeader::decode(bytes, "file").unwrap_err().to_string();
     let mut bytes = header().encode();
-    bytes[8] = 3;
+    bytes[8] = 4;
     let sum = checksum(&bytes).to_le_bytes();
     bytes[12..16].copy_from_slice(&sum);
-    let newer = "journal file `file` is of version 3, and this build reads version 2 only; read it \
+    let newer = "journal file `file` is of version 4, and this build reads versions 2 to 3; read it \
                  with the build that wrote it";
     assert_eq!(words(&bytes), newer);
     // Version 1 had a shorter header and another checksum.
     bytes[8] = 1;
-    assert_eq!(words(&bytes[..64]), newer.replace('3', "1"));
+    assert_eq!(words(&bytes[..64]), newer.replace('4', "1"));
 }
 
 #[test]

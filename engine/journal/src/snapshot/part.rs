@@ -1,9 +1,12 @@
 //! A part of a snapshot: records of the owner's bytes, one after the other, each under a checksum.
 
-use super::manifest::{PartSize, VERSION};
+use super::manifest::{PartSize, SEALED_VERSION, VERSION};
+use super::secret::Secret;
 use crate::error::{Damage, JournalError, Operation};
 use crate::frame::{half_at, word_at};
+use crate::keys::SALT_BYTES;
 use crate::record::RECORD_BYTES_MAX;
+use crate::seal::{Label, SEAL_BYTES, Seal};
 use crate::segment::{Place, damaged, write_all};
 use crate::storage::File;
 
@@ -23,20 +26,42 @@ pub(super) struct PartWriter<F> {
     name: String,
     buffer: Vec<u8>,
     size: PartSize,
+    /// What seals content, if anything does.
+    seal: Option<Seal>,
 }
 
 impl<F: File> PartWriter<F> {
-    pub(super) fn begin(file: F, name: String, number: u64) -> Self {
+    pub(super) fn begin(file: F, name: String, number: u64, seal: Option<Seal>) -> Self {
+        let version = if seal.is_some() { SEALED_VERSION } else { VERSION };
         let mut buffer = MAGIC.to_vec();
-        buffer.extend_from_slice(&VERSION.to_le_bytes());
+        buffer.extend_from_slice(&version.to_le_bytes());
         buffer.extend_from_slice(&[0; 4]);
         buffer.extend_from_slice(&number.to_le_bytes());
-        Self { file, name, buffer, size: PartSize::default() }
+        buffer.extend(seal.as_ref().map(|seal| seal.salt).into_iter().flatten());
+        Self { file, name, buffer, size: PartSize::default(), seal }
     }
 
-    pub(super) fn push(&mut self, kind: u8, parts: &[&[u8]]) -> Result<(), JournalError> {
+    pub(super) fn push(
+        &mut self,
+        party: &str,
+        kind: u8,
+        parts: &[&[u8]],
+    ) -> Result<(), JournalError> {
         let found: usize = parts.iter().map(|part| part.len()).sum();
-        let Some(length) = u32::try_from(found).ok().filter(|_| found <= RECORD_BYTES_MAX) else {
+        if found > RECORD_BYTES_MAX {
+            return Err(JournalError::TooLarge { found, limit: RECORD_BYTES_MAX });
+        }
+        let Some(seal) = &mut self.seal else { return self.put(kind, parts) };
+        let mut sealed = Vec::with_capacity(found + SEAL_BYTES);
+        let label = Label { number: self.size.records, kind, epoch: 0 };
+        seal.seal(party, label, parts, &mut sealed);
+        self.put(kind, &[&sealed])
+    }
+
+    /// Adds a record with this content, as it is.
+    fn put(&mut self, kind: u8, parts: &[&[u8]]) -> Result<(), JournalError> {
+        let found: usize = parts.iter().map(|part| part.len()).sum();
+        let Ok(length) = u32::try_from(found) else {
             return Err(JournalError::TooLarge { found, limit: RECORD_BYTES_MAX });
         };
         let mut checksum = crc32c::crc32c(&[kind]);
@@ -55,7 +80,7 @@ impl<F: File> PartWriter<F> {
     }
 
     fn write(&mut self) -> Result<(), JournalError> {
-        let Self { file, name, buffer, size } = self;
+        let Self { file, name, buffer, size, .. } = self;
         let end = size.bytes + buffer.len() as u64;
         // Room is asked for first, so that a full disk says so.
         let reserved = file.reserve(end).map_err(JournalError::storage(Operation::Reserve, name));
@@ -80,7 +105,6 @@ impl<F: File> PartWriter<F> {
 pub struct Part<F> {
     file: F,
     name: String,
-    number: u64,
     size: PartSize,
     /// Where the buffer begins in the file, and where the next record begins in the buffer.
     offset: u64,
@@ -88,12 +112,28 @@ pub struct Part<F> {
     buffer: Vec<u8>,
     records: u64,
     checksum: u32,
+    /// What opens content, if it is sealed.
+    secret: Secret,
+    is_sealed: bool,
 }
 
 impl<F: File> Part<F> {
-    pub(super) fn new(file: F, name: String, number: u64, size: PartSize) -> Self {
+    pub(super) fn new(file: F, name: String, size: PartSize, secret: Secret) -> Self {
         let (buffer, offset, at, records, checksum) = (Vec::new(), 0, 0, 0, 0);
-        Self { file, name, number, size, offset, at, buffer, records, checksum }
+        let is_sealed = false;
+        Self { file, name, size, offset, at, buffer, records, checksum, secret, is_sealed }
+    }
+
+    /// The same; content whose key is not there is given as if it were empty.
+    #[must_use]
+    pub(super) fn leniently(mut self) -> Self {
+        self.secret.is_lenient = true;
+        self
+    }
+
+    /// What is to be said of the first content whose key was not there.
+    pub(super) fn into_locked(self) -> Option<JournalError> {
+        self.secret.locked
     }
 
     /// The next record: its kind and content; `None` after the last one.
@@ -116,7 +156,8 @@ impl<F: File> Part<F> {
             (half_at(&self.buffer, self.at), half_at(&self.buffer, self.at + 4));
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let padded = RECORD_HEAD_BYTES.saturating_add(length).next_multiple_of(8);
-        if length > RECORD_BYTES_MAX || !self.fill(padded)? {
+        let longer = if self.is_sealed { SEAL_BYTES } else { 0 };
+        if length > RECORD_BYTES_MAX + longer || !self.fill(padded)? {
             return Err(self.bad(Damage::Length));
         }
         let (head, content) = (self.at, self.at + RECORD_HEAD_BYTES);
@@ -126,24 +167,41 @@ impl<F: File> Part<F> {
             return Err(self.bad(Damage::Checksum));
         }
         self.checksum = crc32c::crc32c_append(self.checksum, &self.buffer[head..head + padded]);
+        let place = self.place();
         self.at += padded;
         self.records += 1;
-        Ok(Some((kind, &self.buffer[content..content + length])))
+        let given = &self.buffer[content..content + length];
+        if !self.is_sealed {
+            return Ok(Some((kind, given)));
+        }
+        let label = Label { number: self.records - 1, kind, epoch: 0 };
+        let opened = self.secret.open(label, given, &self.name, place)?;
+        Ok(Some((kind, opened)))
     }
 
     fn open(&mut self) -> Result<(), JournalError> {
         let is_long = self.fill(HEAD_BYTES)?;
-        if !is_long || !self.buffer.starts_with(&MAGIC) || word_at(&self.buffer, 16) != self.number
-        {
+        let number = self.secret.number();
+        if !is_long || !self.buffer.starts_with(&MAGIC) || word_at(&self.buffer, 16) != number {
             return Err(self.bad(Damage::Header));
         }
         let found = half_at(&self.buffer, 8);
-        if found != VERSION {
-            let file = self.name.clone();
-            return Err(JournalError::Version { file, found, supported: VERSION });
+        if !(VERSION..=SEALED_VERSION).contains(&found) {
+            let (file, oldest, supported) = (self.name.clone(), VERSION, SEALED_VERSION);
+            return Err(JournalError::Version { file, found, oldest, supported });
         }
-        self.checksum = crc32c::crc32c(&self.buffer[..HEAD_BYTES]);
-        self.at = HEAD_BYTES;
+        self.is_sealed = found == SEALED_VERSION;
+        let mut head = HEAD_BYTES;
+        if self.is_sealed {
+            head += SALT_BYTES;
+            if !self.fill(head)? {
+                return Err(self.bad(Damage::Header));
+            }
+            let salt = self.buffer.get(HEAD_BYTES..).and_then(|rest| rest.first_chunk());
+            self.secret.begin(salt.copied().unwrap_or_default());
+        }
+        self.checksum = crc32c::crc32c(&self.buffer[..head]);
+        self.at = head;
         Ok(())
     }
 

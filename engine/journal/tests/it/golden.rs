@@ -6,8 +6,10 @@ use crate::format::{self, BLOCK_BYTES};
 use crate::simulation::{Disk, Faults};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use trueup_journal::snapshot::{SnapshotWriter, part, verify};
 use trueup_journal::writer::NewRecord;
-use trueup_journal::{EpochClose, Opened, Options, Records, open};
+use trueup_journal::{EpochClose, Keyed, Keys, Opened, Options, Records, Storage, open};
 
 const MARK: u64 = 0x6d61_726b_2061_7420;
 
@@ -26,22 +28,45 @@ fn golden(version: u32) -> Disk {
     disk
 }
 
-fn append(opened: &mut Opened<Disk>, epoch: u64, content: &[u8]) {
+fn append<S: Storage>(opened: &mut Opened<S>, epoch: u64, content: &[u8]) {
     opened.writer.append(NewRecord { kind: 7, epoch, parts: &[content] }).unwrap();
 }
 
-fn close(opened: &mut Opened<Disk>, epoch: u64, records: u64) {
+fn close<S: Storage>(opened: &mut Opened<S>, epoch: u64, records: u64) {
     let hash = u128::from(epoch) << 100 | 5;
     opened.writer.close_epoch(EpochClose { epoch, records, hash }).unwrap();
 }
 
-/// Writes what the golden files of this version hold.
-fn written() -> Disk {
+/// The keys of the sealed files, without chance.
+fn keys() -> Arc<Keys> {
+    let text = format!("trueup keys 1\nkey {}\nkey-of {} acme\n", "5c".repeat(32), "a6".repeat(32));
+    Arc::new(Keys::parse(&text).unwrap().with_salt([9; 16]))
+}
+
+/// Writes what the golden files of a version hold.
+fn written(version: u32) -> Disk {
     let disk = Disk::new(Faults::NONE);
+    if version == 2 {
+        write(&disk);
+        return disk;
+    }
+    let storage = Keyed::new(disk.clone(), Some(keys()));
+    write(&storage);
+    let mut snapshot = SnapshotWriter::begin(storage, 1, 3).unwrap();
+    snapshot.push(1, &[b"head"]).unwrap();
+    snapshot.begin_part().unwrap();
+    snapshot.push_of("acme", 2, &[b"facts of a ", b"tenant"]).unwrap();
+    snapshot.push(3, &[]).unwrap();
+    snapshot.finish().unwrap();
+    disk
+}
+
+fn write<S: Storage + Clone>(disk: &S) {
     let options = Options { segment_bytes_max: 32 * 1024, ..Options::new(MARK) };
     let mut first = open(disk.clone(), options).unwrap();
     append(&mut first, 1, b"one");
-    append(&mut first, 1, b"two");
+    let two = NewRecord { kind: 7, epoch: 1, parts: &[b"two"] };
+    first.writer.append_of("acme", two).unwrap();
     close(&mut first, 1, 2);
     first.writer.sync().unwrap();
     append(&mut first, 2, b"");
@@ -52,21 +77,28 @@ fn written() -> Disk {
     second.writer.sync().unwrap();
     close(&mut second, 2, 2);
     second.writer.sync().unwrap();
-    disk
 }
 
 #[test]
-fn the_files_of_this_version_are_written_as_they_always_were() {
-    let (golden, written) = (golden(2), written());
-    assert_eq!(written.file_names(), golden.file_names());
-    for name in golden.file_names() {
-        assert!(written.bytes(&name) == golden.bytes(&name), "{name} is another");
+fn the_files_of_these_versions_are_written_as_they_always_were() {
+    for version in [2, 3] {
+        let (golden, written) = (golden(version), written(version));
+        assert_eq!(written.file_names(), golden.file_names());
+        for name in golden.file_names() {
+            let is_same = written.bytes(&name) == golden.bytes(&name);
+            assert!(is_same, "{name} of version {version} is another");
+        }
     }
 }
 
 #[test]
-fn the_files_of_this_version_are_read() {
-    let mut records = Records::open(golden(2)).unwrap();
+fn the_files_of_these_versions_are_read() {
+    check_read(golden(2));
+    check_read(Keyed::new(golden(3), Some(keys())));
+}
+
+fn check_read<S: Storage>(storage: S) {
+    let mut records = Records::open(storage).unwrap();
     let mut lines = Vec::new();
     while let Some(record) = records.next().unwrap() {
         let what = match record.epoch_close() {
@@ -85,6 +117,22 @@ fn the_files_of_this_version_are_read() {
         "6 generation 9 epoch 2: 2 records, hash 20000000000000000000000005",
     ];
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_sealed_snapshot_of_this_version_is_read() {
+    let storage = Keyed::new(golden(3), Some(keys()));
+    let manifest = verify(&storage, 1).unwrap();
+    assert_eq!((manifest.through, manifest.parts.len()), (3, 2));
+    let mut found = Vec::new();
+    for index in 0..2 {
+        let mut part = part(&storage, &manifest, index).unwrap();
+        while let Some((kind, content)) = part.next().unwrap() {
+            found.push((kind, String::from_utf8_lossy(content).into_owned()));
+        }
+    }
+    let expected = [(1, "head"), (2, "facts of a tenant"), (3, "")];
+    assert_eq!(found, expected.map(|(kind, content)| (kind, content.to_owned())));
 }
 
 #[test]
@@ -131,7 +179,7 @@ fn the_files_of_version_1_are_refused_by_name_and_left_alone() {
     let before = disk.bytes("segment-0000000001.journal");
     let error = open(disk.clone(), Options::new(MARK)).unwrap_err().to_string();
     let expected = "journal file `segment-0000000001.journal` is of version 1, and this build reads \
-                    version 2 only; read it with the build that wrote it";
+                    versions 2 to 3; read it with the build that wrote it";
     assert_eq!(error, expected);
     assert_eq!(disk.bytes("segment-0000000001.journal"), before);
 }

@@ -2,7 +2,8 @@
 //!
 //! Whatever happens and whenever: the journal opens again; its records are those that were taken, in
 //! order and unchanged; none that was durable is missing, and none that was sealed even after one
-//! place was damaged, unless the damage is reported with file and byte.
+//! place was damaged, unless the damage is reported with file and byte. Every other journal is sealed, and
+//! no nonce comes twice there.
 //!
 //! The long form, optimized and with all assertions, recovers more than 100,000 times:
 //! `PROPTEST_CASES=7000 cargo test --profile simulation -p trueup-journal --test it -- histories`
@@ -28,6 +29,7 @@ fn check(mode: Mode) -> Outcome {
     // A promise is empty if nothing happened.
     assert!(all.recoveries > all.crashes / 3, "{all:?}");
     assert!(all.durable > 5 * all.crashes as u64, "{all:?}");
+    assert!(all.sealed > 2 * all.crashes, "{all:?}");
     assert!(all.segments > 5 && all.reused > all.crashes / 20, "{all:?}");
     all
 }

@@ -14,3 +14,4 @@ mod fuzz;
 mod snapshot;
 mod inspect;
 mod backup;
+mod sealed;

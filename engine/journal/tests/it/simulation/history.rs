@@ -7,13 +7,14 @@ use super::model::{Found, Model, Promise, Taken};
 use super::mutant::{Mutant, Mutation};
 use super::noise::Noise;
 use super::outcome::{Mode, Outcome};
+use super::sealing::Sealing;
 use trueup_journal::writer::NewRecord;
 use trueup_journal::{
     EpochClose, JournalError, Opened, Options, Progress, RecordKind, Records, Writer, open,
 };
 
 /// The mark of the journals.
-const MARK: u64 = 0x6d61_726b_2061_7420;
+pub(super) const MARK: u64 = 0x6d61_726b_2061_7420;
 /// How often the journal of a history is opened.
 const LIVES: usize = 5;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(mode: Mode, seed: u64, mutation: Mutation) -> Result<Outcome, 
             End::Wrong(story) => return Err(format!("in life {life}, {story}")),
         }
     }
+    history.outcome.sealed = history.sealing.as_ref().map_or(0, Sealing::count);
     (history.outcome.trace, history.outcome.reused) = (history.disk.trace(), history.disk.reused());
     Ok(history.outcome)
 }
@@ -87,6 +89,8 @@ struct History {
     mutation: Mutation,
     noise: Noise,
     disk: Disk,
+    /// Every other journal is sealed.
+    sealing: Option<Sealing>,
     model: Model,
     outcome: Outcome,
     /// The file that is damaged, and the byte.
@@ -101,6 +105,7 @@ impl History {
             mutation,
             noise: Noise(seed),
             disk: Disk::seeded(seed, Faults::NONE),
+            sealing: (mutation == Mutation::None && seed % 2 == 1).then(Sealing::new),
             model: Model::default(),
             outcome: Outcome::default(),
             damaged: None,
@@ -168,7 +173,7 @@ impl History {
     }
 
     fn open(&mut self) -> Result<Writer<Mutant>, End> {
-        let storage = Mutant::new(self.disk.clone(), self.mutation);
+        let storage = Mutant::new(self.disk.clone(), self.mutation, self.sealing.clone());
         let opened = match open(storage.clone(), self.options()) {
             Err(JournalError::Full { .. }) if self.mode == Mode::Full => {
                 self.outcome.full += 1;

@@ -5,15 +5,18 @@
 
 use super::disk::Disk;
 use super::file::DiskFile;
+use super::history::MARK;
 use super::lanes::SteppedLanes;
 use super::noise::Noise;
+use super::sealing::Sealing;
 use crate::format;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use trueup_journal::lanes::{Done, Job};
-use trueup_journal::{File, Lanes, Storage};
+use trueup_journal::{File, Keys, Lanes, Storage};
 
 /// What is planted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub(crate) enum Mutation {
 pub(crate) struct Mutant {
     disk: Disk,
     mutation: Mutation,
+    /// The keys of what is written, if it is sealed.
+    sealing: Option<Sealing>,
     /// Handles by the file's name.
     shared: Rc<RefCell<BTreeMap<String, Rc<RefCell<DiskFile>>>>>,
     /// What the checksums of changed frames became.
@@ -56,9 +61,9 @@ pub(crate) struct Mutant {
 }
 
 impl Mutant {
-    pub(crate) fn new(disk: Disk, mutation: Mutation) -> Self {
+    pub(crate) fn new(disk: Disk, mutation: Mutation, sealing: Option<Sealing>) -> Self {
         let (shared, checksums) = (Rc::default(), Rc::default());
-        Self { disk, mutation, shared, checksums }
+        Self { disk, mutation, sealing, shared, checksums }
     }
 
     fn file(&self, name: &str, file: DiskFile) -> MutantFile {
@@ -125,6 +130,10 @@ impl Storage for Mutant {
         self.disk.sync_directory()
     }
 
+    fn keys(&self) -> Option<Arc<Keys>> {
+        self.sealing.as_ref().map(|sealing| Arc::clone(&sealing.keys))
+    }
+
     fn lanes(&self) -> MutantLanes {
         let lanes = SteppedLanes::new(Noise(self.disk.draw()));
         MutantLanes { mutant: self.clone(), lanes, frames: VecDeque::new() }
@@ -170,6 +179,9 @@ pub(crate) struct MutantFile {
 
 impl File for MutantFile {
     fn write(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(sealing) = &self.mutant.sealing {
+            sealing.look(bytes, MARK).unwrap();
+        }
         let mut file = self.file.borrow_mut();
         self.is_group = true;
         match self.mutant.mutation {

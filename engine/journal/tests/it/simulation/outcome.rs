@@ -37,6 +37,8 @@ pub(crate) struct Outcome {
     pub(crate) segments: usize,
     /// How often a file was used again.
     pub(crate) reused: usize,
+    /// How many contents were sealed, each with a nonce of its own.
+    pub(crate) sealed: usize,
     /// A digest of everything that was asked of the disk.
     pub(crate) trace: u64,
 }
@@ -51,6 +53,7 @@ impl Outcome {
         self.durable += other.durable;
         self.segments = self.segments.max(other.segments);
         self.reused += other.reused;
+        self.sealed += other.sealed;
         self.trace ^= other.trace;
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 use trueup_tls::TlsError;
-use trueup_wire::{EncodeError, ErrorCode, SessionError};
+use trueup_wire::{EncodeError, ErrorCode, FrameError, SessionError};
 
 /// Why facts could not be sent.
 #[derive(Debug, thiserror::Error)]
@@ -177,6 +177,8 @@ impl ClientError {
             Self::Connect { source, .. } => source.kind() != io::ErrorKind::InvalidInput,
             Self::Broken { .. } | Self::Ended { .. } | Self::Silent { .. } => true,
             Self::Refused { code, .. } => code.retry_may_help(),
+            // A sound frame of another version stays so.
+            Self::Session(SessionError::Frame(FrameError::Version { .. })) => false,
             // Damage on the way; the next connection reads from a frame's beginning.
             Self::Session(error) => matches!(
                 error,

@@ -100,10 +100,12 @@ pub struct Frame<'a> {
     pub bytes: &'a [u8],
 }
 
-/// The fields of a header that passed its checks.
+/// The fields of a header of any version: where the frame ends is checked, and what it is only when it is whole.
 #[derive(Clone, Copy, Debug)]
 struct Header {
-    kind: FrameKind,
+    version: u16,
+    kind: u8,
+    flags: u8,
     sequence: u64,
     count: u32,
     schema: u32,
@@ -112,7 +114,7 @@ struct Header {
 }
 
 impl Header {
-    /// Reads and checks a header that begins at `offset` of the stream.
+    /// Reads a header that begins at `offset` of the stream.
     fn read(bytes: &[u8; HEADER_BYTES], offset: u64) -> Result<Self, FrameError> {
         let mut cursor = Cursor::new(bytes);
         let whole = "a header has all of its fields";
@@ -121,15 +123,8 @@ impl Header {
             return Err(FrameError::Magic { offset, found: magic });
         }
         let version = cursor.u16().expect(whole);
-        if version != VERSION {
-            return Err(FrameError::Version { offset, found: version, supported: VERSION });
-        }
-        let code = cursor.u8().expect(whole);
-        let kind = FrameKind::from_code(code).ok_or(FrameError::Kind { offset, found: code })?;
+        let kind = cursor.u8().expect(whole);
         let flags = cursor.u8().expect(whole);
-        if flags != 0 {
-            return Err(FrameError::Flags { offset, found: flags });
-        }
         let sequence = cursor.u64().expect(whole);
         let count = cursor.u32().expect(whole);
         let schema = cursor.u32().expect(whole);
@@ -139,17 +134,25 @@ impl Header {
             return Err(FrameError::TooLarge { offset, claimed: u64::from(claimed) });
         }
         let checksum = cursor.u32().expect(whole);
-        Ok(Self { kind, sequence, count, schema, body_bytes, checksum })
+        Ok(Self { version, kind, flags, sequence, count, schema, body_bytes, checksum })
     }
 
-    /// The frame that these bytes are, if the checksum holds.
+    /// The frame that these bytes are, if the checksum holds and it is of this version: a bit that was turned on
+    /// the way is damage, which another try repairs, and no other version, which none does.
     fn frame<'a>(&self, bytes: &'a [u8], offset: u64) -> Result<Frame<'a>, FrameError> {
         let computed = checksum(bytes);
         if computed != self.checksum {
             return Err(FrameError::Checksum { offset, stated: self.checksum, computed });
         }
+        let Self { version, kind: code, flags, sequence, count, schema, .. } = *self;
+        if version != VERSION {
+            return Err(FrameError::Version { offset, found: version, supported: VERSION });
+        }
+        let kind = FrameKind::from_code(code).ok_or(FrameError::Kind { offset, found: code })?;
+        if flags != 0 {
+            return Err(FrameError::Flags { offset, found: flags });
+        }
         let (_, body) = bytes.split_at(HEADER_BYTES);
-        let Self { kind, sequence, count, schema, .. } = *self;
         Ok(Frame { kind, sequence, count, schema, body, bytes })
     }
 }

@@ -1,117 +1,76 @@
-//! The events of one subject: a list while there are few, a hash table once there are many.
+//! The events of one subject: a list of what came and went.
+//!
+//! An event that goes says what it was, so nothing is looked for: it is added to the list, and takes back what
+//! came when the list is counted. Once a quarter of the list has gone, what cancels is taken out.
 
 use crate::Diff;
 use crate::numbered::Event;
+use differential_dataflow::consolidation::consolidate;
 use trueup_model::fact::{FactId, Provenance};
-use trueup_model::hash::IdMap;
 use trueup_model::id::Id;
 use trueup_model::quantity::Quantity;
 use trueup_model::time::Timestamp;
 
-/// The most events of a list.
-const FEW: usize = 16;
-/// Up to how many events a list takes no more room than it needs.
+/// Up to how many rows a list takes no more room than it needs.
 const EXACT: usize = 4;
+/// The fewest rows that went for which a list is put in order.
+const GONE_MIN: usize = 8;
 
-/// What is kept of an event besides its subject and its identity.
-#[derive(Clone, Copy)]
-pub(super) struct Kept {
+/// What is kept of an event besides its subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kept {
+    fact: FactId,
     at: Timestamp,
     quantity: Quantity,
     arrived_at: Timestamp,
     provenance: Provenance<Id>,
-    count: Diff,
-}
-
-impl Kept {
-    fn of(event: &Event) -> Self {
-        let Event { at, quantity, arrived_at, provenance, .. } = *event;
-        Self { at, quantity, arrived_at, provenance, count: 0 }
-    }
-
-    /// Takes in that the event came or went; of two contents of one identity one goes and one comes, in
-    /// any order.
-    fn take(&mut self, event: &Event, diff: Diff) {
-        if diff > 0 {
-            *self = Self { count: self.count, ..Self::of(event) };
-        }
-        self.count += diff;
-    }
 }
 
 /// The events of one subject, in no order.
-pub(super) enum Events {
-    /// A list.
-    Few(Vec<(FactId, Kept)>),
-    /// A hash table.
-    Many(IdMap<FactId, Kept>),
-}
-
-impl Default for Events {
-    fn default() -> Self {
-        Self::Few(Vec::new())
-    }
+#[derive(Default)]
+pub(super) struct Events {
+    rows: Vec<(Kept, Diff)>,
+    /// How many rows went since what cancels was taken out.
+    gone: usize,
 }
 
 impl Events {
     #[cfg(test)]
-    pub(super) fn is_empty(&self) -> bool {
-        match self {
-            Self::Few(rows) => rows.is_empty(),
-            Self::Many(rows) => rows.is_empty(),
-        }
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
     }
 
     /// Takes in that an event came or went.
     pub(super) fn keep(&mut self, event: &Event, diff: Diff) {
-        match self {
-            Self::Few(rows) => match rows.iter().position(|(fact, _)| *fact == event.fact) {
-                Some(place) => {
-                    rows[place].1.take(event, diff);
-                    if rows[place].1.count == 0 {
-                        rows.swap_remove(place);
-                    }
-                }
-                None => {
-                    if rows.len() < EXACT {
-                        rows.reserve_exact(1);
-                    }
-                    let mut kept = Kept::of(event);
-                    kept.count = diff;
-                    rows.push((event.fact, kept));
-                    if rows.len() > FEW {
-                        *self = Self::Many(std::mem::take(rows).into_iter().collect());
-                    }
-                }
-            },
-            Self::Many(rows) => {
-                let kept = rows.entry(event.fact).or_insert_with(|| Kept::of(event));
-                kept.take(event, diff);
-                if kept.count == 0 {
-                    rows.remove(&event.fact);
-                }
+        let Event { subject: _, at, quantity, fact, arrived_at, provenance } = *event;
+        let rows = &mut self.rows;
+        if rows.len() == rows.capacity() {
+            rows.reserve_exact(if rows.len() < EXACT { 1 } else { rows.len() / 2 });
+        }
+        rows.push((Kept { fact, at, quantity, arrived_at, provenance }, diff));
+        if diff < 0 {
+            self.gone += 1;
+            if self.gone >= GONE_MIN && self.gone * 4 >= rows.len() {
+                consolidate(rows);
+                rows.shrink_to(rows.len() + rows.len() / 2);
+                self.gone = 0;
             }
         }
     }
 
-    /// The events with how often each is there.
+    /// What came and went, with how often: together, each event as often as it is there.
     pub(super) fn all(&self, subject: u32) -> impl Iterator<Item = (Event, Diff)> {
-        let (few, many) = match self {
-            Self::Few(rows) => (Some(rows), None),
-            Self::Many(rows) => (None, Some(rows)),
-        };
-        let few = few.into_iter().flatten().map(|(fact, kept)| (*fact, *kept));
-        let many = many.into_iter().flatten().map(|(fact, kept)| (*fact, *kept));
-        few.chain(many).map(move |(fact, kept)| {
-            let Kept { at, quantity, arrived_at, provenance, count } = kept;
-            (Event { subject, at, quantity, fact, arrived_at, provenance }, count)
+        self.rows.iter().map(move |(kept, diff)| {
+            let Kept { fact, at, quantity, arrived_at, provenance } = *kept;
+            (Event { subject, at, quantity, fact, arrived_at, provenance }, *diff)
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Events;
+    use super::{Events, GONE_MIN};
+    use crate::Diff;
     use crate::numbered::Event;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -132,7 +91,8 @@ mod tests {
     }
 
     proptest! {
-        /// Of each identity the content that came last is there, whatever goes in between.
+        /// Of each identity the content that came last is there, whatever goes in between, and what went takes
+        /// no room for long.
         #[test]
         fn the_last_content_of_each_identity_is_kept(
             steps in prop::collection::vec((0..40_u128, prop::option::of(0..9_i64), any::<bool>()), 0..200),
@@ -151,12 +111,14 @@ mod tests {
                 for (one, diff) in both.into_iter().flatten() {
                     events.keep(&one, diff);
                 }
-                let mut all: Vec<_> = events.all(1).collect();
-                all.sort_unstable();
-                let mut expected: Vec<_> = there.values().map(|one| (*one, 1)).collect();
-                expected.sort_unstable();
+                let mut all: BTreeMap<Event, Diff> = BTreeMap::new();
+                for (one, diff) in events.all(1) {
+                    *all.entry(one).or_default() += diff;
+                }
+                all.retain(|_, count| *count != 0);
+                let expected: BTreeMap<Event, Diff> = there.values().map(|one| (*one, 1)).collect();
                 prop_assert_eq!(all, expected);
-                prop_assert_eq!(events.is_empty(), there.is_empty());
+                prop_assert!(events.len() <= there.len() * 2 + 2 * GONE_MIN);
             }
         }
     }

@@ -159,6 +159,7 @@ where
         record: copied.last,
         snapshot: kept.map(|kept| kept.number),
         files,
+        locked: copied.locked,
     };
     names.push(UNBORN_NAME.to_owned());
     write_manifest(to, &manifest)?;

@@ -4,26 +4,28 @@ use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::error::RuntimeError;
 use crate::recovery::Replayed;
-use crate::settings::Settings;
+use crate::settings::{Keys, Settings};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use trueup_journal::{Directory, backup as copies};
+use trueup_journal::{Directory, Keyed, backup as copies};
 
 pub use trueup_journal::backup::{BackupManifest, Done};
 
 /// Copies the newest snapshot of a journal's folder and the journal to a folder that is new or empty; an
-/// engine may use the first meanwhile.
+/// engine may use the first meanwhile. What is sealed is copied as it is; with keys it is looked into.
 ///
 /// # Errors
 /// If the file system refuses, the journal is damaged, or the second folder is not empty.
 pub fn backup(
     journal: &Path,
+    keys: Option<Arc<Keys>>,
     to: &Path,
     told: &mut dyn FnMut(Done),
 ) -> Result<BackupManifest, RuntimeError> {
     check_there(journal)?;
     check_empty(to)?;
-    Ok(copies::backup(&Directory::looked_at(journal), &Directory::open(to)?, told)?)
+    let from = Keyed::new(Directory::looked_at(journal), keys.clone());
+    Ok(copies::backup(&from, &Keyed::new(Directory::open(to)?, keys), told)?)
 }
 
 /// Puts a backup into a folder that is new or empty, after every byte of it was checked.
@@ -73,7 +75,7 @@ pub fn look_back(
     wanted: Replayed,
 ) -> Result<Engine, RuntimeError> {
     check_there(folder)?;
-    let storage = Directory::looked_at(folder);
+    let storage = Keyed::new(Directory::looked_at(folder), settings.journal_keys.clone());
     if copies::is_backup(&storage)? {
         copies::verify(&storage, &mut |_| {})?;
     }

@@ -23,7 +23,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 use trueup_journal::snapshot::Manifest;
-use trueup_journal::{Directory, Options, Storage, Writer};
+use trueup_journal::{Directory, Keyed, Options, Storage, Writer};
 use trueup_model::fact::Fact;
 use trueup_model::id::{Dictionary, Id, TenantId};
 use trueup_model::time::Timestamp;
@@ -78,10 +78,13 @@ impl Engine {
     ) -> Result<Self, RuntimeError> {
         settings.check()?;
         let directory = settings.journal.as_deref().map(Directory::open).transpose()?;
-        Self::start_on(mesh, settings, clock, directory)
+        let storage =
+            directory.map(|directory| Keyed::new(directory, settings.journal_keys.clone()));
+        Self::start_on(mesh, settings, clock, storage)
     }
 
-    /// The same with a journal on any storage, or with none; the settings' journal is not looked at.
+    /// The same with a journal on any storage, or with none; the settings' journal and keys are not looked
+    /// at.
     ///
     /// # Errors
     /// As [`Engine::start`].

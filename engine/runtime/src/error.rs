@@ -147,6 +147,11 @@ impl RuntimeError {
         )
     }
 
+    /// Whether what is kept is encrypted with a key that is not there.
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Journal(JournalError::Locked { .. }))
+    }
+
     /// Whether what is kept is not what was written, so that starting again does not help.
     pub fn is_damage(&self) -> bool {
         match self {

@@ -2,10 +2,12 @@
 
 use crate::error::RuntimeError;
 use crate::record;
+use crate::settings::Keys;
 use std::path::Path;
+use std::sync::Arc;
 use trueup_journal::inspect::{Report, cut_aside, inspect};
 use trueup_journal::snapshot;
-use trueup_journal::{Directory, JournalError, RecordKind};
+use trueup_journal::{Directory, JournalError, Keyed, RecordKind};
 use trueup_model::time::Timestamp;
 
 /// A snapshot.
@@ -21,6 +23,8 @@ pub struct SnapshotReport {
     pub through: u64,
     /// What is wrong with it, if something is.
     pub damage: Option<JournalError>,
+    /// What is to be said of the first record whose key is not there; nothing but checksums is known of it.
+    pub locked: Option<JournalError>,
 }
 
 /// What a folder holds.
@@ -44,15 +48,15 @@ pub struct Cut {
 }
 
 impl Inspection {
-    /// Looks at a folder.
+    /// Looks at a folder; into what is sealed as far as there are keys.
     ///
     /// # Errors
     /// If an engine uses the folder, or the file system refuses. Damage is no error here.
-    pub fn of(folder: &Path) -> Result<Self, RuntimeError> {
-        Self::on(&Directory::open(folder)?)
+    pub fn of(folder: &Path, keys: Option<Arc<Keys>>) -> Result<Self, RuntimeError> {
+        Self::on(&Keyed::new(Directory::open(folder)?, keys))
     }
 
-    fn on(directory: &Directory) -> Result<Self, RuntimeError> {
+    fn on(directory: &Keyed<Directory>) -> Result<Self, RuntimeError> {
         let mut horizons: Option<(Timestamp, Timestamp)> = None;
         let journal = inspect(directory, |record| {
             if record.kind == RecordKind::Data(record::HORIZON)
@@ -63,16 +67,18 @@ impl Inspection {
         })?;
         let mut snapshots = Vec::new();
         for epoch in snapshot::list(directory)? {
-            let (manifest, damage) = match snapshot::verify(directory, epoch) {
-                Ok(manifest) => (Some(manifest), None),
-                Err(error) => (snapshot::open(directory, epoch).ok(), Some(error)),
-            };
+            let (manifest, damage, locked) =
+                match snapshot::verify_as_far_as_keys_go(directory, epoch) {
+                    Ok((manifest, locked)) => (Some(manifest), None, locked),
+                    Err(error) => (snapshot::open(directory, epoch).ok(), Some(error), None),
+                };
             snapshots.push(SnapshotReport {
                 epoch,
                 bytes: manifest.as_ref().map_or(0, snapshot::Manifest::bytes),
                 records: manifest.as_ref().map_or(0, snapshot::Manifest::records),
                 through: manifest.as_ref().map_or(0, |manifest| manifest.through),
                 damage,
+                locked,
             });
         }
         Ok(Self { journal, horizons, snapshots })
@@ -83,8 +89,8 @@ impl Inspection {
     ///
     /// # Errors
     /// If something vouches for what would be lost, and as [`Inspection::of`].
-    pub fn cut(folder: &Path) -> Result<Option<Cut>, RuntimeError> {
-        let directory = Directory::open(folder)?;
+    pub fn cut(folder: &Path, keys: Option<Arc<Keys>>) -> Result<Option<Cut>, RuntimeError> {
+        let directory = Keyed::new(Directory::open(folder)?, keys);
         let Self { journal, .. } = Self::on(&directory)?;
         let Report { damage, is_unsealed, torn_bytes, end, .. } = journal;
         if let Some(error) = damage.filter(|_| !is_unsealed) {

@@ -34,8 +34,8 @@ pub(crate) enum Log {
 
 /// A writer of a journal, on whatever storage.
 pub(crate) trait Journal: Debug + Send {
-    /// As [`Writer::append`].
-    fn append(&mut self, record: NewRecord<'_>) -> Result<u64, JournalError>;
+    /// As [`Writer::append_of`].
+    fn append(&mut self, party: &str, record: NewRecord<'_>) -> Result<u64, JournalError>;
     /// As [`Writer::close_epoch`].
     fn close_epoch(&mut self, close: EpochClose) -> Result<u64, JournalError>;
     /// As [`Writer::submit`].
@@ -56,8 +56,8 @@ impl<S: Storage + Debug> Journal for Writer<S>
 where
     Self: Send,
 {
-    fn append(&mut self, record: NewRecord<'_>) -> Result<u64, JournalError> {
-        Self::append(self, record)
+    fn append(&mut self, party: &str, record: NewRecord<'_>) -> Result<u64, JournalError> {
+        self.append_of(party, record)
     }
 
     fn close_epoch(&mut self, close: EpochClose) -> Result<u64, JournalError> {
@@ -108,37 +108,39 @@ impl Log {
         epoch: Epoch,
         source: &SourceRecord<'_>,
     ) -> Result<(), JournalError> {
-        self.append(epoch, record::SOURCE, &[&source.encode()])
+        self.append(source.tenant, epoch, record::SOURCE, &[&source.encode()])
     }
 
-    /// Notes names of a conversation.
+    /// Notes names of a conversation of a tenant.
     pub(crate) fn names(
         &mut self,
+        tenant: &str,
         epoch: Epoch,
         conversation: ConversationId,
         frame: &[u8],
     ) -> Result<(), JournalError> {
-        self.append(epoch, record::NAMES, &[&conversation.to_le_bytes(), frame])
+        self.append(tenant, epoch, record::NAMES, &[&conversation.to_le_bytes(), frame])
     }
 
-    /// Notes a batch of a conversation.
+    /// Notes a batch of a conversation of a tenant.
     pub(crate) fn batch(
         &mut self,
+        tenant: &str,
         epoch: Epoch,
         conversation: ConversationId,
         frame: &[u8],
     ) -> Result<(), JournalError> {
-        self.append(epoch, record::BATCH, &[&conversation.to_le_bytes(), frame])
+        self.append(tenant, epoch, record::BATCH, &[&conversation.to_le_bytes(), frame])
     }
 
     /// Notes where the open epoch moves the horizon.
     pub(crate) fn horizon(&mut self, epoch: Epoch, at: Timestamp) -> Result<(), JournalError> {
-        self.append(epoch, record::HORIZON, &[&at.0.to_le_bytes()])
+        self.append("", epoch, record::HORIZON, &[&at.0.to_le_bytes()])
     }
 
     /// Notes what was published up to an epoch, all of which is durable.
     pub(crate) fn published(&mut self, epoch: Epoch, link: &Link) -> Result<(), JournalError> {
-        self.append(epoch, record::PUBLISHED, &[&link.encode()])
+        self.append("", epoch, record::PUBLISHED, &[&link.encode()])
     }
 
     /// Closes an epoch and gives it to the disk; gives the number of its last record.
@@ -197,11 +199,18 @@ impl Log {
         }
     }
 
-    fn append(&mut self, epoch: Epoch, kind: u8, parts: &[&[u8]]) -> Result<(), JournalError> {
+    /// Notes what is of a tenant, or of nobody.
+    fn append(
+        &mut self,
+        tenant: &str,
+        epoch: Epoch,
+        kind: u8,
+        parts: &[&[u8]],
+    ) -> Result<(), JournalError> {
         match self {
             Self::Memory { number } => *number += 1,
             Self::Journal { writer, bytes } => {
-                writer.append(NewRecord { kind, epoch, parts })?;
+                writer.append(tenant, NewRecord { kind, epoch, parts })?;
                 *bytes += parts.iter().map(|part| part.len() as u64).sum::<u64>();
             }
         }

@@ -152,20 +152,21 @@ impl Sequencer {
     /// Writes what the log keeps of a piece of work; if the disk is full, it can be tried again.
     fn write(&mut self, work: &Work) -> Result<(), RuntimeError> {
         match work {
-            Work::Names(conversation, frame) if self.sources.is_current(*conversation) => {
+            Work::Names(conversation, frame) => {
                 let log = self.log.as_mut().filter(|_| !frame.is_empty());
-                log.map_or(Ok(()), |log| log.names(self.epoch, *conversation, frame))?;
+                // An older conversation of its source is of no matter any more.
+                if let Some((log, tenant)) = log.zip(self.sources.tenant(*conversation)) {
+                    log.names(tenant, self.epoch, *conversation, frame)?;
+                }
             }
-            Work::Batch(Batch { conversation, frame, .. })
-                if self.sources.is_current(*conversation) =>
-            {
+            Work::Batch(Batch { conversation, frame, .. }) => {
                 let log = self.log.as_mut();
-                log.map_or(Ok(()), |log| log.batch(self.epoch, *conversation, frame))?;
+                if let Some((log, tenant)) = log.zip(self.sources.tenant(*conversation)) {
+                    log.batch(tenant, self.epoch, *conversation, frame)?;
+                }
             }
             Work::Greet(greet) => return self.write_greeting(greet),
-            Work::Names(..)
-            | Work::Batch(_)
-            | Work::Product(..)
+            Work::Product(..)
             | Work::Unresolved(..)
             | Work::Facts(..)
             | Work::Close(..)

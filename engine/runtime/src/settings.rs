@@ -3,8 +3,11 @@
 use crate::error::RuntimeError;
 use crate::memory::Gauge;
 use std::path::PathBuf;
+use std::sync::Arc;
 use trueup_model::time::{SECOND_US, Timestamp};
 use trueup_policy::Policy;
+
+pub use trueup_journal::keys::Keys;
 
 /// How the horizon moves: the instant up to which figures are evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,8 @@ pub struct Settings {
     pub products_max: usize,
     /// The directory of the journal; without one, nothing outlives the process.
     pub journal: Option<PathBuf>,
+    /// The keys with which the journal and its snapshots are sealed; without them nothing is.
+    pub journal_keys: Option<Arc<Keys>>,
     /// When snapshots are taken; `None` for only when asked.
     pub snapshots: Option<SnapshotPace>,
     /// How long a file of the journal is at most, in bytes.
@@ -80,6 +85,7 @@ impl Default for Settings {
             names_max: 4_000_000,
             products_max: 100_000,
             journal: None,
+            journal_keys: None,
             snapshots: None,
             journal_segment_bytes: 256 * 1024 * 1024,
             journal_mark: 0,

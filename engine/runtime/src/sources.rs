@@ -52,6 +52,11 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
+    /// Whose a conversation is, if it is the newest of its source.
+    pub(crate) fn tenant(&self, conversation: ConversationId) -> Option<&str> {
+        self.current.get(&conversation).map(|(tenant, _)| tenant.as_str())
+    }
+
     /// The generation of a source, if it is known.
     pub(crate) fn generation(&self, tenant: &str, source: &str) -> Option<u64> {
         let key = (tenant.to_owned(), source.to_owned());
@@ -132,11 +137,6 @@ impl Sources {
         }
         true
     }
-
-    /// Whether the conversation is the newest of its source.
-    pub(crate) fn is_current(&self, conversation: ConversationId) -> bool {
-        self.current.contains_key(&conversation)
-    }
 }
 
 #[cfg(test)]
@@ -157,6 +157,8 @@ mod tests {
         assert!(sources.advance(second.conversation, 3, b""));
         let other = sources.begin(sources.next_conversation(), "t", "files", 1);
         assert_eq!((other.last_generation, other.resume), (None, 0));
-        assert!(sources.is_current(second.conversation) && sources.is_current(other.conversation));
+        assert_eq!(sources.tenant(second.conversation), Some("t"));
+        assert_eq!(sources.tenant(first.conversation), None);
+        assert!(sources.tenant(other.conversation).is_some());
     }
 }

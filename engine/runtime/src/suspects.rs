@@ -7,10 +7,12 @@
 
 use crate::error::RuntimeError;
 use crate::record;
+use crate::settings::Keys;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use trueup_journal::writer::NewRecord;
-use trueup_journal::{Directory, Options, Records, Storage, open};
+use trueup_journal::{Directory, Keyed, Options, Records, Storage, open};
 use trueup_model::fact::{Fact, FactId};
 use trueup_operators::Epoch;
 
@@ -27,8 +29,13 @@ pub struct Suspect {
 ///
 /// # Errors
 /// If the file system refuses, or the journal is damaged.
-pub fn suspects(folder: &Path, first: Epoch, last: Epoch) -> Result<Vec<Suspect>, RuntimeError> {
-    suspects_in(Directory::looked_at(folder), first, last)
+pub fn suspects(
+    folder: &Path,
+    keys: Option<Arc<Keys>>,
+    first: Epoch,
+    last: Epoch,
+) -> Result<Vec<Suspect>, RuntimeError> {
+    suspects_in(Keyed::new(Directory::looked_at(folder), keys), first, last)
 }
 
 fn suspects_in<S: Storage>(
@@ -67,8 +74,12 @@ fn suspects_in<S: Storage>(
 ///
 /// # Errors
 /// If the file system refuses, or the journal is damaged.
-pub fn leave_out(folder: &Path, facts: &[Suspect]) -> Result<(), RuntimeError> {
-    leave_out_of(Directory::open(folder)?, facts)
+pub fn leave_out(
+    folder: &Path,
+    keys: Option<Arc<Keys>>,
+    facts: &[Suspect],
+) -> Result<(), RuntimeError> {
+    leave_out_of(Keyed::new(Directory::open(folder)?, keys), facts)
 }
 
 fn leave_out_of<S: Storage + Clone>(storage: S, facts: &[Suspect]) -> Result<(), RuntimeError> {

@@ -7,10 +7,12 @@
 mod certificates;
 mod cluster;
 mod keys;
+mod sealing;
 
 use crate::exit::{Exit, Failure};
 use crate::listener::Certificates;
 use keys::KEYS;
+pub(crate) use sealing::read_keys;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
@@ -180,6 +182,7 @@ impl Values {
         let member =
             member.map(|member| Member { patience: Duration::from_secs(patience), ..member });
         let journal = self.journal(&mut problems);
+        let journal_keys = self.journal_keys(&mut problems);
         let snapshots = self.truth("snapshots", &mut problems).then_some(SnapshotPace {
             journal_bytes: snapshot_bytes,
             interval_us: snapshot_seconds * 1_000_000,
@@ -199,6 +202,7 @@ impl Values {
             names_max: size(names),
             products_max: size(products),
             journal,
+            journal_keys,
             snapshots,
             journal_mark: chance(),
             memory: Gauge::new((memory > 0).then_some(memory * 1024 * 1024)),

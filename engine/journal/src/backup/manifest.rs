@@ -39,6 +39,9 @@ pub struct BackupManifest {
     pub snapshot: Option<u64>,
     /// Its files.
     pub files: Vec<Copied>,
+    /// How many records were sealed with keys that were not there when it was taken, so that only checksums were
+    /// looked at; its file does not say so.
+    pub locked: u64,
 }
 
 impl BackupManifest {
@@ -114,7 +117,7 @@ impl BackupManifest {
         let record = field("record")?.parse().ok()?;
         let snapshot = number(field("snapshot")?)?;
         let files: Option<Vec<Copied>> = lines.map(file).collect();
-        Some(Self { epoch, record, snapshot, files: files? })
+        Some(Self { epoch, record, snapshot, files: files?, locked: 0 })
     }
 }
 

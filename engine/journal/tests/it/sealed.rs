@@ -360,6 +360,7 @@ fn a_backup_is_taken_without_keys_and_read_with_them() {
     snapshot(keyed(&disk, &keys(&[1])));
     let manifest = backup(&disk, &copy, &mut |_| {}).unwrap();
     assert_eq!((manifest.epoch, manifest.record, manifest.snapshot), (Some(5), 15, Some(7)));
+    assert_eq!(manifest.locked, 15, "it says what it did not look into");
     assert_eq!(contents(keyed(&copy, &keys(&[1]))).unwrap(), expected(5));
     assert!(contents(copy).is_err());
 }

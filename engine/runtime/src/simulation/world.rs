@@ -6,7 +6,7 @@
 
 use super::ear::Ear;
 use super::fault::Mode;
-use super::flaw::{Flaw, FlawedDisk};
+use super::flaw::{Flaw, FlawedDisk, keys_of};
 use super::machine::{Ended, Machine};
 use super::network::Line;
 use super::outcome::{Outcome, Trace};
@@ -21,7 +21,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
-use trueup_journal::JournalError;
+use trueup_journal::{JournalError, Keys};
 
 /// After how many steps something must have come to an end.
 const STEPS_MAX: u64 = 400_000;
@@ -37,6 +37,8 @@ pub(crate) struct World {
     /// How much memory the engine uses.
     pub(crate) memory: Arc<AtomicU64>,
     pub(crate) disk: Disk,
+    /// Every other journal is sealed.
+    pub(crate) keys: Option<Arc<Keys>>,
     pub(crate) lines: Vec<Line>,
     /// The lines that are not over.
     pub(crate) live: Vec<usize>,
@@ -68,6 +70,7 @@ impl World {
             time: Arc::default(),
             memory: Arc::default(),
             disk: Disk::seeded(seed, Faults::NONE),
+            keys: keys_of(seed),
             lines: Vec::new(),
             live: Vec::new(),
             machine: None,
@@ -307,7 +310,8 @@ impl World {
 
     /// Starts the engine, and compares what it has with what was promised.
     fn start(&mut self) {
-        let storage = FlawedDisk { disk: self.disk.clone(), flaw: self.flaw };
+        let storage =
+            FlawedDisk { disk: self.disk.clone(), flaw: self.flaw, keys: self.keys.clone() };
         let is_damaged = self.damaged.is_some();
         match Machine::start(storage, &self.time, &self.memory, &mut self.truth) {
             Ok((machine, durable)) => {

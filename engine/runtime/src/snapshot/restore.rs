@@ -40,7 +40,7 @@ pub(crate) struct Restored {
 /// The good snapshots, newest first; what is damaged is said and left alone.
 ///
 /// # Errors
-/// If the storage refuses, or no snapshot is good and the journal does not reach back to its beginning.
+/// If the storage refuses, a snapshot's key is not there, or no snapshot is good and the journal does not reach back to its beginning.
 pub(crate) fn find<S: Storage>(
     storage: &S,
     first_record: u64,
@@ -52,6 +52,8 @@ pub(crate) fn find<S: Storage>(
             // Without the records after it, it is of no use.
             Ok(manifest) if manifest.through + 1 >= first_record => good.push(manifest),
             Ok(_) => {}
+            // It is good, for who has the key: an older one would be no answer to that.
+            Err(error @ JournalError::Locked { .. }) => return Err(error.into()),
             Err(error) => {
                 let told: &dyn std::error::Error = &error;
                 tracing::error!(

@@ -144,11 +144,12 @@ impl Encoder<'_> {
                 Ok::<Code, Trouble>(next)
             })?);
         }
-        frames(first, &new, |frame| Ok(to.push(NAMES, &[frame])?))?;
+        let name = self.texts.tenant_name(tenant);
+        frames(first, &new, |frame| Ok(to.push_of(name, NAMES, &[frame])?))?;
         for columns in encode_batch(&coded).map_err(|error| Trouble::Content(error.to_string()))? {
             let frame = BatchFrame::encode(1, b"", &columns);
             let frame = frame.map_err(|error| Trouble::Content(error.to_string()))?;
-            to.push(FACTS, &[&copies.to_le_bytes(), frame.bytes()])?;
+            to.push_of(name, FACTS, &[&copies.to_le_bytes(), frame.bytes()])?;
         }
         Ok(())
     }

@@ -127,21 +127,23 @@ impl Tables {
         }
         for (tenant, names) in self.texts.runs() {
             to.push(TENANT, &[self.texts.tenant_name(tenant).as_bytes()])?;
-            frames(0, &names, |frame| Ok(to.push(NAMES, &[frame])?))?;
+            let name = self.texts.tenant_name(tenant);
+            frames(0, &names, |frame| Ok(to.push_of(name, NAMES, &[frame])?))?;
         }
         for fact in &self.left_out {
             to.push(LEFT_OUT, &[&record::left_out_content(*fact)])?;
         }
         for state in self.sources.states() {
-            to.push(SOURCE, &[&write_source(&state)])?;
+            to.push_of(state.tenant, SOURCE, &[&write_source(&state)])?;
         }
         for (conversation, talk) in &self.talks {
-            to.push(TENANT, &[self.texts.tenant_name(talk.tenant).as_bytes()])?;
-            to.push(TALK, &[&conversation.to_le_bytes()])?;
+            let tenant = self.texts.tenant_name(talk.tenant);
+            to.push(TENANT, &[tenant.as_bytes()])?;
+            to.push_of(tenant, TALK, &[&conversation.to_le_bytes()])?;
             let named = talk.order.iter().map(|name| self.texts.named(*name));
             let names: Option<Vec<(NameKind, &str)>> = named.collect();
             let names = names.ok_or("a name is missing")?;
-            frames(0, &names, |frame| Ok(to.push(NAMES, &[frame])?))?;
+            frames(0, &names, |frame| Ok(to.push_of(tenant, NAMES, &[frame])?))?;
         }
         for row in issued {
             to.push(ISSUED, &[&encode_issued(row)])?;

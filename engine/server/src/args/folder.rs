@@ -1,14 +1,40 @@
 //! What can be said to the commands that work on a journal's folder.
 
 use super::{Output, Which};
+use crate::config::read_keys;
+use crate::exit::{Exit, Failure};
 use clap::Args;
 use std::path::PathBuf;
+use std::sync::Arc;
+use trueup_runtime::settings::Keys;
+
+/// The keys of what is encrypted.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct WithKeys {
+    /// The file of keys with which it is encrypted, as `journal.key_file`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+impl WithKeys {
+    /// The keys, if a file is named.
+    pub(crate) fn read(&self) -> Result<Option<Arc<Keys>>, Failure> {
+        let read = self.key_file.as_deref().map(read_keys).transpose();
+        read.map_err(|problem| {
+            let hint = "a key file begins with `trueup keys 1`, and each line after is `key HEX`";
+            Failure::new(Exit::Config, format!("key file {problem}"), hint)
+        })
+    }
+}
 
 /// Which journal to look at.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct VerifyArguments {
     /// The journal's folder.
     pub(crate) folder: PathBuf,
+    /// What it is encrypted with.
+    #[command(flatten)]
+    pub(crate) keys: WithKeys,
     /// How to write the answer.
     #[command(flatten)]
     pub(crate) output: Output,
@@ -22,6 +48,9 @@ pub(crate) struct RepairArguments {
     /// Cut off what comes after the last good record; it is kept in a file of its own.
     #[arg(long)]
     pub(crate) lose_unsealed: bool,
+    /// What it is encrypted with.
+    #[command(flatten)]
+    pub(crate) keys: WithKeys,
 }
 
 /// Where a journal is.
@@ -43,6 +72,9 @@ pub(crate) struct BackupArguments {
     /// What is copied.
     #[command(flatten)]
     pub(crate) journal: WhichJournal,
+    /// What it is encrypted with, over what the configuration says.
+    #[command(flatten)]
+    pub(crate) keys: WithKeys,
     /// How to write the answer.
     #[command(flatten)]
     pub(crate) output: Output,
@@ -78,6 +110,9 @@ pub(crate) struct ReplayArguments {
     /// The configuration, whose policy and limits hold.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// What it is encrypted with, over what the configuration says.
+    #[command(flatten)]
+    pub(crate) keys: WithKeys,
     /// Worker threads, over what the configuration says.
     #[arg(long, value_name = "COUNT")]
     pub(crate) workers: Option<usize>,

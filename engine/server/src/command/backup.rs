@@ -8,10 +8,12 @@ use crate::render::Format;
 use serde::Serialize;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use trueup_connectors::connector::progress::Progress;
 use trueup_runtime::backup::{BackupManifest, Done, backup, restore};
 use trueup_runtime::clock::{Clock as _, SystemClock};
 use trueup_runtime::error::RuntimeError;
+use trueup_runtime::settings::Keys;
 
 /// How often it is said how far the work is, in microseconds.
 const SAY_US: u64 = 200_000;
@@ -25,12 +27,15 @@ struct Answer {
     snapshot: Option<u64>,
     files: usize,
     bytes: u64,
+    /// How many records were copied without being looked into, because their keys were not named.
+    locked_records: u64,
 }
 
 /// Copies a journal and its newest snapshot.
 pub(crate) fn back_up(arguments: &BackupArguments) -> anyhow::Result<Exit> {
-    let journal = journal(&arguments.journal)?;
-    let copied = working("copied", |told| backup(&journal, &arguments.folder, told));
+    let (journal, keys) = journal(&arguments.journal)?;
+    let keys = arguments.keys.read()?.or(keys);
+    let copied = working("copied", |told| backup(&journal, keys, &arguments.folder, told));
     let copied = copied.map_err(|error| refused("no backup was taken", &error))?;
     say(&Answer::new(&arguments.folder, &copied), arguments.output.format(), "copied to")?;
     Ok(Exit::Clean)
@@ -38,23 +43,24 @@ pub(crate) fn back_up(arguments: &BackupArguments) -> anyhow::Result<Exit> {
 
 /// Puts a copy back.
 pub(crate) fn put_back(arguments: &RestoreArguments) -> anyhow::Result<Exit> {
-    let journal = journal(&arguments.journal)?;
+    let (journal, _) = journal(&arguments.journal)?;
     let restored = working("restored", |told| restore(&arguments.folder, &journal, told));
     let restored = restored.map_err(|error| refused("nothing was restored", &error))?;
     say(&Answer::new(&journal, &restored), arguments.output.format(), "restored to")?;
     Ok(Exit::Clean)
 }
 
-/// The folder of the journal: as it is named, or as the configuration has it.
-fn journal(which: &WhichJournal) -> Result<PathBuf, Failure> {
+/// The folder of the journal, as it is named or as the configuration has it, and its keys if that names them.
+fn journal(which: &WhichJournal) -> Result<(PathBuf, Option<Arc<Keys>>), Failure> {
     if let Some(folder) = &which.journal {
-        return Ok(folder.clone());
+        return Ok((folder.clone(), None));
     }
-    let config = Values::read(which.config.as_deref(), environment)?.check()?;
-    config.settings.journal.ok_or_else(|| {
+    let settings = Values::read(which.config.as_deref(), environment)?.check()?.settings;
+    let folder = settings.journal.ok_or_else(|| {
         let message = "the configuration keeps no journal";
         Failure::new(Exit::Config, message, "set journal.enabled, or name a folder with --journal")
-    })
+    })?;
+    Ok((folder, settings.journal_keys))
 }
 
 /// Does long work, and says how far it is.
@@ -79,6 +85,8 @@ pub(super) fn refused(what: &str, error: &RuntimeError) -> Failure {
     let cause = cause.map_or_else(|| error.to_string(), ToString::to_string);
     let (exit, hint) = if matches!(error, RuntimeError::PublishedDiffers(_)) {
         (Exit::Differs, DIFFERS)
+    } else if error.is_locked() {
+        (Exit::Config, "`journal.key_file` or --key-file names the file with the keys")
     } else if error.is_damage() {
         (Exit::Damaged, "`trueup verify` on the folder says more; nothing was changed")
     } else if matches!(error, RuntimeError::Folder { .. }) {
@@ -91,7 +99,7 @@ pub(super) fn refused(what: &str, error: &RuntimeError) -> Failure {
 
 fn say(answer: &Answer, format: Format, what: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    let Answer { folder, epoch, record, snapshot, files, bytes } = answer;
+    let Answer { folder, epoch, record, snapshot, files, bytes, locked_records } = answer;
     match format {
         Format::Json => writeln!(out, "{}", serde_json::to_string_pretty(answer)?)?,
         Format::Table | Format::Csv => {
@@ -103,6 +111,13 @@ fn say(answer: &Answer, format: Format, what: &str) -> anyhow::Result<()> {
                 shown(epoch),
                 shown(snapshot),
             )?;
+            if *locked_records > 0 {
+                writeln!(
+                    out,
+                    "{locked_records} records are encrypted with keys that were not named: they were \
+                     copied as they are, and only their checksums were looked at"
+                )?;
+            }
         }
     }
     Ok(())
@@ -117,6 +132,7 @@ impl Answer {
             snapshot: manifest.snapshot,
             files: manifest.files.len(),
             bytes: manifest.bytes(),
+            locked_records: manifest.locked,
         }
     }
 }

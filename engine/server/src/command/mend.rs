@@ -22,7 +22,7 @@ use trueup_runtime::backup::look_back;
 use trueup_runtime::clock::SystemClock;
 use trueup_runtime::memory::Gauge;
 use trueup_runtime::recovery::Replayed;
-use trueup_runtime::settings::Settings;
+use trueup_runtime::settings::{Keys, Settings};
 use trueup_runtime::suspects::{Suspect, leave_out, suspects};
 
 /// How many facts are left out at most for one start.
@@ -36,6 +36,7 @@ const TRIALS_MAX: usize = 256;
 /// If something fails that has nothing to do with facts, or no fact explains it.
 pub(super) fn mend(arguments: &ServeArguments) -> anyhow::Result<()> {
     let config = configuration(arguments)?;
+    let keys = config.settings.journal_keys;
     let Some(journal) = config.settings.journal.filter(|journal| journal.is_dir()) else {
         return Ok(());
     };
@@ -44,14 +45,19 @@ pub(super) fn mend(arguments: &ServeArguments) -> anyhow::Result<()> {
         return Ok(());
     }
     tracing::warn!("a worker failed; it is looked for the fact that brings it down");
-    let mut trials = Trials { journal: &journal, config: arguments.config.as_deref(), made: 0 };
+    let mut trials = Trials {
+        journal: &journal,
+        keys: keys.clone(),
+        config: arguments.config.as_deref(),
+        made: 0,
+    };
     let found = culprits(&mut trials, &journal, failures.epochs)?;
     failures.put_away();
     if found.is_empty() {
         tracing::warn!("it does not fail again, and nothing is left out");
         return Ok(());
     }
-    leave_out(&journal, &found).context("what was found could not be written down")?;
+    leave_out(&journal, keys, &found).context("what was found could not be written down")?;
     for Suspect { id, revision } in found {
         tracing::warn!(
             fact = format!("{:032x}", id.0),
@@ -75,7 +81,8 @@ fn culprits(
             return Err(no_fact(&format!("more than {LEFT_OUT_MAX} facts bring it down")).into());
         }
         let epoch = first_failing(trials, hint.take(), &found)?;
-        let of_epoch = suspects(journal, epoch, epoch).context("the journal could not be read")?;
+        let of_epoch = suspects(journal, trials.keys.clone(), epoch, epoch);
+        let of_epoch = of_epoch.context("the journal could not be read")?;
         let without = |count: usize| [found.as_slice(), &of_epoch[..count]].concat();
         if trials.fails(Some(epoch), &without(of_epoch.len()))? {
             return Err(no_fact(&format!("epoch {epoch} fails without any of its facts")).into());
@@ -135,6 +142,7 @@ fn no_fact(what: &str) -> Failure {
 /// Engines of their own, that read a journal up to an epoch without some facts.
 struct Trials<'t> {
     journal: &'t Path,
+    keys: Option<Arc<Keys>>,
     config: Option<&'t Path>,
     made: usize,
 }
@@ -142,7 +150,7 @@ struct Trials<'t> {
 impl Trials<'_> {
     /// The epoch of the newest snapshot, or 0, and the last epoch that is closed.
     fn kept(&self) -> anyhow::Result<(u64, u64)> {
-        let found = trueup_runtime::inspect::Inspection::of(self.journal);
+        let found = trueup_runtime::inspect::Inspection::of(self.journal, self.keys.clone());
         let found = found.context("the journal could not be read")?;
         let good = found.snapshots.iter().filter(|snapshot| snapshot.damage.is_none());
         let newest = good.map(|snapshot| snapshot.epoch).max().unwrap_or(0);

@@ -24,10 +24,12 @@ pub(crate) fn run(arguments: &ReplayArguments) -> anyhow::Result<Exit> {
     let views: Vec<View> =
         arguments.views.iter().map(|name| view(name)).collect::<Result<_, _>>()?;
     let config = Values::read(arguments.config.as_deref(), environment)?.check()?;
+    let journal_keys = arguments.keys.read()?.or_else(|| config.settings.journal_keys.clone());
     let workers = arguments.workers.unwrap_or(config.settings.workers);
     let settings = Settings {
         workers,
         journal: None,
+        journal_keys,
         snapshots: None,
         // Nothing comes in that could be held back.
         memory: Gauge::default(),

@@ -185,6 +185,10 @@ fn not_started(error: &RuntimeError, journal: Option<&Path>) -> Failure {
         write_down_stop(&message, journal, (0, 0));
         return Failure::new(Exit::Stopped, message, LOOK_AT_DISK);
     }
+    if error.is_locked() {
+        let hint = "`journal.key_file` names the file with the keys; nothing was changed";
+        return Failure::new(Exit::Config, message, hint);
+    }
     if !error.is_damage() {
         return Failure::new(Exit::Internal, message, "the message says what can be done");
     }

@@ -23,6 +23,8 @@ struct Answer {
     torn_bytes: u64,
     damage: Option<String>,
     can_be_cut: bool,
+    locked_records: u64,
+    locked: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -42,13 +44,15 @@ struct SnapshotRow {
     records: u64,
     through_record: u64,
     damage: Option<String>,
+    locked: Option<String>,
 }
 
 /// Reads everything and says what is there, and what is wrong.
 pub(crate) fn verify(arguments: &VerifyArguments) -> anyhow::Result<Exit> {
     let folder = &arguments.folder;
     check_folder(folder)?;
-    let found = Inspection::of(folder).map_err(|error| refused(folder, &error))?;
+    let found =
+        Inspection::of(folder, arguments.keys.read()?).map_err(|error| refused(folder, &error))?;
     let exit = if found.journal.damage.is_some() {
         Exit::Damaged
     } else if found.snapshots.iter().any(|one| one.damage.is_some()) {
@@ -69,9 +73,11 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> anyhow::Result<Exit> {
 pub(crate) fn repair(arguments: &RepairArguments) -> anyhow::Result<Exit> {
     let folder = &arguments.folder;
     check_folder(folder)?;
+    let keys = arguments.keys.read()?;
     let mut out = std::io::stdout().lock();
     if !arguments.lose_unsealed {
-        let answer = Answer::new(Inspection::of(folder).map_err(|error| refused(folder, &error))?);
+        let found = Inspection::of(folder, keys).map_err(|error| refused(folder, &error))?;
+        let answer = Answer::new(found);
         let lost = match (&answer.damage, answer.can_be_cut, answer.torn_bytes) {
             (None, _, 0) => "nothing is to be repaired".to_owned(),
             (Some(damage), false, _) => return Err(sealed(damage).into()),
@@ -85,7 +91,7 @@ pub(crate) fn repair(arguments: &RepairArguments) -> anyhow::Result<Exit> {
         let nothing = answer.damage.is_none() && answer.torn_bytes == 0;
         return Ok(if nothing { Exit::Clean } else { Exit::Damaged });
     }
-    match Inspection::cut(folder) {
+    match Inspection::cut(folder, keys) {
         Ok(None) => writeln!(out, "nothing is to be repaired")?,
         Ok(Some(cut)) => writeln!(
             out,
@@ -142,6 +148,8 @@ impl Answer {
             torn_bytes: journal.torn_bytes,
             damage: journal.damage.map(|error| error.to_string()),
             can_be_cut: journal.is_unsealed,
+            locked_records: journal.locked,
+            locked: journal.first_locked.map(|error| error.to_string()),
         }
     }
 
@@ -167,7 +175,7 @@ impl Answer {
                 row.bytes.to_string(),
                 row.records.to_string(),
                 row.through_record.to_string(),
-                row.damage.clone().unwrap_or_default(),
+                row.damage.as_ref().or(row.locked.as_ref()).cloned().unwrap_or_default(),
             ]);
         }
         let shown = |epoch: Option<u64>| epoch.map_or_else(|| "none".to_owned(), |e| e.to_string());
@@ -182,6 +190,13 @@ impl Answer {
         if let Some((first, last)) = self.horizon_first.as_ref().zip(self.horizon_last.as_ref()) {
             text.push_str(&format!("horizon from {first} to {last}\n"));
         }
+        if let Some(locked) = &self.locked {
+            text.push_str(&format!(
+                "{locked}\n{} records are encrypted with keys that were not named (--key-file): only \
+                 their checksums were looked at\n",
+                self.locked_records
+            ));
+        }
         text.push_str(&match &self.damage {
             None => "the journal is good\n".to_owned(),
             Some(damage) if self.can_be_cut => format!(
@@ -195,8 +210,9 @@ impl Answer {
 
 impl SnapshotRow {
     fn new(found: SnapshotReport) -> Self {
-        let SnapshotReport { epoch, bytes, records, through, damage } = found;
+        let SnapshotReport { epoch, bytes, records, through, damage, locked } = found;
         let damage = damage.map(|error| error.to_string());
-        Self { epoch, bytes, records, through_record: through, damage }
+        let locked = locked.map(|error| error.to_string());
+        Self { epoch, bytes, records, through_record: through, damage, locked }
     }
 }

@@ -133,6 +133,12 @@ pub(super) const KEYS: &[Key] = &[
         meaning: "Where input is kept.",
     },
     Key {
+        section: "journal",
+        name: "key_file",
+        default: "\"\"",
+        meaning: "A file of keys with which input is encrypted where it is kept; empty for in the open.",
+    },
+    Key {
         section: "snapshots",
         name: "enabled",
         default: "true",

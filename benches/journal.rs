@@ -4,6 +4,8 @@
 //! Old files are let go of, so that after the first few the journal writes into files that have their room.
 //! Says for each run: records and bytes per second of wall time, and how long it took from a group's last
 //! record to the moment at which the writer said that it is durable, looked at once for each group.
+//! `--sealed` has each run followed by one whose records are encrypted, and says at the end what is left of the
+//! rate, run by run.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::disallowed_types, reason = "a bench measures time")]
@@ -17,7 +19,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use trueup_journal::writer::NewRecord;
-use trueup_journal::{Directory, Options, Writer, open};
+use trueup_journal::{Directory, Keyed, Keys, Options, Writer, open};
 
 /// The allocator of the engine.
 #[global_allocator]
@@ -47,6 +49,12 @@ struct Args {
     /// Runs, one after the other, over the same files
     #[arg(long, default_value_t = 3)]
     runs: usize,
+    /// Follow each run by one over other files whose records are encrypted
+    #[arg(long)]
+    sealed: bool,
+    /// Of how many parties the records are in turn, each under a key of its own
+    #[arg(long, default_value_t = 1)]
+    parties: usize,
     /// Wait for each group before the next one is gathered
     #[arg(long)]
     alone: bool,
@@ -74,24 +82,47 @@ fn main() -> Result<(), Box<dyn Error>> {
     let parent = args.directory.clone().unwrap_or_else(std::env::temp_dir);
     let place = tempfile::tempdir_in(parent)?;
     let options = Options { segment_bytes_max: args.segment * 1024 * 1024, ..Options::new(1) };
-    let mut writer = open(Directory::open(place.path())?, options)?.writer;
+    let opened = |name: &str, keys| {
+        let directory = Directory::open(place.path().join(name))?;
+        open(Keyed::new(directory, keys), options).map(|opened| opened.writer)
+    };
+    let mut plain = opened("plain", None)?;
+    let keys = Keys::parse(&format!("trueup keys 1\nkey {}", "5a".repeat(32)))?;
+    let mut sealed = if args.sealed { Some(opened("sealed", Some(keys.into()))?) } else { None };
     println!("run  million records/s  MB/s  commit ms: p50    p99    max   groups");
+    let mut left = Vec::new();
     for run in 1..=args.runs {
-        let Measured { records, took, commits } = measure(&mut writer, &args)?;
-        let rate = records as f64 / took.as_secs_f64();
-        let [p50, p99, max] =
-            [0.5, 0.99, 1.0].map(|quantile| commits.value_at_quantile(quantile) as f64 / 1000.0);
-        println!(
-            "{run:3}  {:17.2}  {:4.0}  {p50:14.2} {p99:6.2} {max:6.2}  {:7}",
-            rate / 1e6,
-            rate * args.bytes as f64 / 1e6,
-            commits.len(),
-        );
+        let rate = show(run, "", &measure(&mut plain, &args)?, &args);
+        if let Some(writer) = &mut sealed {
+            left.push(show(run, "  encrypted", &measure(writer, &args)?, &args) / rate);
+        }
+    }
+    left.sort_by(f64::total_cmp);
+    if let (Some(least), Some(most)) = (left.first(), left.last()) {
+        let median = left.get(left.len() / 2).unwrap_or(least);
+        println!("encrypted, of the rate {median:.2} is left (median; {least:.2} to {most:.2})");
     }
     Ok(())
 }
 
-fn measure(writer: &mut Writer<Directory>, args: &Args) -> Result<Measured, Box<dyn Error>> {
+/// Prints what a run came to; gives its records per second.
+fn show(run: usize, what: &str, measured: &Measured, args: &Args) -> f64 {
+    let Measured { records, took, commits } = measured;
+    let rate = *records as f64 / took.as_secs_f64();
+    let [p50, p99, max] =
+        [0.5, 0.99, 1.0].map(|quantile| commits.value_at_quantile(quantile) as f64 / 1000.0);
+    println!(
+        "{run:3}  {:17.2}  {:4.0}  {p50:14.2} {p99:6.2} {max:6.2}  {:7}{what}",
+        rate / 1e6,
+        rate * args.bytes as f64 / 1e6,
+        commits.len(),
+    );
+    rate
+}
+
+fn measure(writer: &mut Writer<Keyed<Directory>>, args: &Args) -> Result<Measured, Box<dyn Error>> {
+    let parties: Vec<String> = (0..args.parties.max(1)).map(|n| format!("party {n}")).collect();
+    let mut parties = parties.iter().cycle();
     let content = vec![0x5A; args.bytes * args.batch];
     let record = NewRecord { kind: 1, epoch: 1, parts: &[&content] };
     let mut commits = Histogram::new(3)?;
@@ -100,7 +131,7 @@ fn measure(writer: &mut Writer<Directory>, args: &Args) -> Result<Measured, Box<
     loop {
         let mut last = writer.last_number();
         for _ in 0..args.group.div_ceil(args.batch) {
-            last = writer.append(record)?;
+            last = writer.append_of(parties.next().map_or("", String::as_str), record)?;
             records += args.batch as u64;
         }
         waiting.push_back((last, Instant::now()));

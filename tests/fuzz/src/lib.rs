@@ -10,8 +10,9 @@ mod memory;
 
 use finish::{finish_blocks, finish_frames, finish_part};
 use memory::Memory;
+use std::sync::Arc;
 use trueup_journal::writer::NewRecord;
-use trueup_journal::{Options, Records, open, snapshot};
+use trueup_journal::{Keyed, Keys, Options, Records, open, snapshot};
 use trueup_wire::mesh::Greeting;
 use trueup_wire::message::{Ack, Hello, Token};
 use trueup_wire::session::{ConnectorEvent, EngineEvent};
@@ -155,20 +156,32 @@ pub fn greeting(bytes: &[u8]) {
     }
 }
 
-/// The files of a journal, of which the second begins somewhere in the bytes. What can be opened can be
-/// written to, and has the same records as before.
+/// The keys of what is sealed in the corpus, without chance.
+fn keys() -> Option<Arc<Keys>> {
+    let text = format!("trueup keys 1\nkey {}\nkey-of {} acme\n", "5c".repeat(32), "a6".repeat(32));
+    Keys::parse(&text).ok().map(|keys| Arc::new(keys.with_salt([9; 16])))
+}
+
+/// The files of a journal, of which the second begins somewhere in the bytes, with keys and without. What can
+/// be opened can be written to, and has the same records as before.
 pub fn journal(bytes: &[u8]) {
     let (how, mut bytes) = split(bytes);
     if how & 1 == 1 {
         finish_blocks(&mut bytes);
     }
     let second = bytes.split_off((usize::from(how >> 1) * 4096).min(bytes.len()));
-    let disk = Memory::default();
-    for (name, bytes) in SEGMENTS.iter().zip([bytes, second]) {
-        if !bytes.is_empty() {
-            disk.put(name, bytes);
+    for keys in [None, keys()] {
+        let disk = Memory::default();
+        for (name, bytes) in SEGMENTS.iter().zip([&bytes, &second]) {
+            if !bytes.is_empty() {
+                disk.put(name, bytes.clone());
+            }
         }
+        opened_and_written(Keyed::new(disk, keys));
     }
+}
+
+fn opened_and_written(disk: Keyed<Memory>) {
     let mut count = 0;
     let mut records = Records::open(disk.clone());
     while let Ok(Some(_)) = records.as_mut().map_or(Ok(None), Records::next) {
@@ -204,7 +217,9 @@ pub fn snapshot(bytes: &[u8]) {
     disk.put(&format!("snapshot-{SNAPSHOT:010}.manifest"), manifest);
     disk.put(&format!("snapshot-{SNAPSHOT:010}.part-0000"), part);
     assert_eq!(snapshot::list(&disk).expect("files can be listed"), [SNAPSHOT]);
-    if let Ok(read) = snapshot::verify(&disk, SNAPSHOT) {
-        assert!(read.parts.len() <= 1, "no other part is there");
+    for keys in [None, keys()] {
+        if let Ok(read) = snapshot::verify(&Keyed::new(disk.clone(), keys), SNAPSHOT) {
+            assert!(read.parts.len() <= 1, "no other part is there");
+        }
     }
 }

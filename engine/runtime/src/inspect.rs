@@ -1,7 +1,6 @@
 //! Looking at an engine's folder while no engine uses it: the journal and its snapshots, byte by byte.
 
 use crate::error::RuntimeError;
-use crate::record;
 use crate::settings::Keys;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use trueup_journal::inspect::{Report, cut_aside, inspect};
 use trueup_journal::snapshot;
 use trueup_journal::{Directory, JournalError, Keyed, RecordKind};
 use trueup_model::time::Timestamp;
+use trueup_wire::record;
 
 /// A snapshot.
 #[derive(Debug)]

@@ -10,7 +10,6 @@ pub mod settings;
 pub mod memory;
 pub mod intake;
 pub mod conversation;
-mod record;
 mod sources;
 mod log;
 mod pace;

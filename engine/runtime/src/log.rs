@@ -6,7 +6,6 @@
 //! as durable as soon as its epoch is closed. A full disk refuses a record and changes nothing.
 
 use crate::chain::Link;
-use crate::record::{self, ConversationId, SourceRecord};
 use std::fmt::Debug;
 use trueup_journal::writer::{NewRecord, Progress};
 use trueup_journal::{EpochClose, JournalError, Storage, Writer};
@@ -14,6 +13,7 @@ use trueup_model::fact::FactId;
 use trueup_model::hash::hash128;
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
+use trueup_wire::record::{self, ConversationId, SourceRecord};
 
 /// Where the engine's input is kept.
 #[derive(Debug)]

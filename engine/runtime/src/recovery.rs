@@ -13,7 +13,6 @@ use crate::conversation::Names;
 use crate::error::RuntimeError;
 use crate::intake::Intake;
 use crate::log::{EpochHash, Log};
-use crate::record::{self, ConversationId, SourceRecord};
 use crate::sequencer::{Batch, Desk, Replay, Work};
 use crate::snapshot::{Restored, find};
 use crate::suspects::Suspect;
@@ -31,6 +30,7 @@ use trueup_journal::{
 use trueup_model::id::TenantId;
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
+use trueup_wire::record::{self, ConversationId, SourceRecord};
 use trueup_wire::{Credit, FrameReader, Message};
 
 /// Where what is read back goes.
@@ -93,7 +93,7 @@ where
             };
             Replayer::new(to, restored).run(records, None)?;
             if let Some(older) = snapshots.get(1) {
-                writer.release(older.through + 1);
+                writer.release(older.through.saturating_add(1));
             }
             Log::Journal { writer: Box::new(writer), bytes: 0 }
         }

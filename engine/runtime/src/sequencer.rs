@@ -28,7 +28,6 @@ use crate::measures::Measures;
 use crate::measures::stages::Arrival;
 use crate::pace::TotalsPace;
 use crate::publisher::{Planned, Progress};
-use crate::record::{ConversationId, SourceRecord};
 use crate::settings::{Horizon, Settings};
 use crate::sources::Sources;
 use crossbeam_channel::{Receiver, Sender};
@@ -42,6 +41,7 @@ use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
 use trueup_operators::entered::Entered;
 use trueup_wire::Credit;
+use trueup_wire::record::{ConversationId, SourceRecord};
 
 /// How long a durable epoch waits for another one to vouch for it, in microseconds.
 const SEAL_US: u64 = 5_000;

@@ -14,7 +14,6 @@
 //! depend on names that a reject brought with it, which are not in their old place.
 
 mod texts;
-mod format;
 mod shard;
 mod tables;
 mod fold;
@@ -24,11 +23,13 @@ mod taker;
 pub(crate) use restore::{Restored, find};
 pub(crate) use taker::{Answer, Taker};
 
-use crate::record;
 use shard::Row;
 use texts::{Name, Tenant, Texts};
 use trueup_journal::JournalError;
 use trueup_model::fact::Fact;
+use trueup_model::id::NameKind;
+use trueup_wire::message::write_definitions;
+use trueup_wire::record;
 use trueup_wire::{Code, CodeTable};
 
 /// Why a snapshot could not be made or used.
@@ -96,4 +97,22 @@ fn known(
             .map_err(|error| error.to_string())
     });
     named.collect()
+}
+
+/// Cuts names into frames, with codes from `first` on; gives each.
+fn frames(
+    first: u32,
+    names: &[(NameKind, &str)],
+    mut give: impl FnMut(&[u8]) -> Result<(), Trouble>,
+) -> Result<(), Trouble> {
+    let mut done = 0;
+    while let Some(rest) = names.get(done..).filter(|rest| !rest.is_empty()) {
+        let mut bytes = Vec::new();
+        let code = first.saturating_add(u32::try_from(done).unwrap_or(u32::MAX));
+        let count = write_definitions(code, rest.iter().copied(), &mut bytes);
+        let count = count.map_err(|error| Trouble::Content(error.to_string()))?;
+        give(&bytes)?;
+        done += usize::try_from(count).unwrap_or(usize::MAX).max(1);
+    }
+    Ok(())
 }

@@ -3,8 +3,9 @@
 //! Everything here follows from the records of the journal in their order, so it is the same before
 //! and after a restart. Only the newest conversation of a source may add to it.
 
-use crate::record::ConversationId;
 use std::collections::BTreeMap;
+use trueup_wire::record::ConversationId;
+use trueup_wire::snapshot::SourceState;
 
 /// A source of a tenant.
 type Key = (String, String);
@@ -16,17 +17,6 @@ struct Source {
     conversation: ConversationId,
     sequence: u64,
     position: Vec<u8>,
-}
-
-/// How far a source has come, and whose it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SourceState<'a> {
-    pub(crate) tenant: &'a str,
-    pub(crate) source: &'a str,
-    pub(crate) generation: u64,
-    pub(crate) conversation: ConversationId,
-    pub(crate) sequence: u64,
-    pub(crate) position: &'a [u8],
 }
 
 /// What a connector is told when it connects.

@@ -6,24 +6,17 @@
 //! it is read from. A later revision of the fact counts.
 
 use crate::error::RuntimeError;
-use crate::record;
 use crate::settings::Keys;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use trueup_journal::writer::NewRecord;
 use trueup_journal::{Directory, Keyed, Options, Records, Storage, open};
-use trueup_model::fact::{Fact, FactId};
+use trueup_model::fact::Fact;
 use trueup_operators::Epoch;
+use trueup_wire::record;
 
-/// A fact that may have stopped the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Suspect {
-    /// Its identity.
-    pub id: FactId,
-    /// Its revision.
-    pub revision: u32,
-}
+pub use trueup_wire::record::Suspect;
 
 /// The facts of the epochs from `first` to `last`, each once, in the order in which they came.
 ///

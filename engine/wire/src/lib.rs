@@ -4,7 +4,8 @@
 //! replay file. Uses `trueup-model` and a checksum; touches no socket, no thread and no clock. Bytes
 //! are read by checked decoding, never by casting, and nothing is allocated on the word of a sender.
 //! `FORMAT.md` draws the bytes. Read `frame.rs`, then `message.rs`, then `session.rs`; `codec.rs` and
-//! `column.rs` say how facts become columns. `mesh.rs` is what processes of one cluster say first.
+//! `column.rs` say how facts become columns. `mesh.rs` is what processes of one cluster say first;
+//! `record.rs`, `link.rs` and `snapshot.rs` are what stands in the engine's files besides frames.
 
 pub mod limits;
 pub mod error;
@@ -16,6 +17,9 @@ mod column;
 pub mod codec;
 pub mod session;
 pub mod mesh;
+pub mod record;
+pub mod link;
+pub mod snapshot;
 #[cfg(test)]
 mod testing;
 

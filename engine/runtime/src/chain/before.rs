@@ -5,10 +5,10 @@
 //! What was published before a fact was left out, or before someone accepted a difference, is not compared.
 
 use super::Link;
-use crate::record;
 use std::collections::BTreeMap;
 use trueup_journal::{Record, RecordKind};
 use trueup_operators::Epoch;
+use trueup_wire::record;
 
 /// How an epoch compares with what had been published of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

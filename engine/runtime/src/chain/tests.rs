@@ -4,12 +4,12 @@ use super::row::RowBytes;
 use super::{Before, Chain, Compared, Link, Pace, Sums};
 use crate::changes::Changes;
 use crate::publisher::Planned;
-use crate::record;
 use crate::settings::Settings;
 use trueup_journal::{Record, RecordKind};
 use trueup_model::hash::hash128;
 use trueup_model::time::Timestamp;
 use trueup_operators::tally::Tally;
+use trueup_wire::record;
 
 /// What a row of a test stands for in a view, in a part of its weight.
 fn term(view: &str, part: &str, row: u16) -> u128 {

@@ -2,12 +2,12 @@
 
 use super::Names;
 use crate::intake::Intake;
-use crate::record::ConversationId;
 use crate::sequencer::{Batch, Note, Work};
 use crossbeam_channel::Sender;
 use trueup_model::id::TenantId;
 use trueup_wire::Credit;
 use trueup_wire::message::{self as wire, Definitions};
+use trueup_wire::record::ConversationId;
 
 /// What is known after the Welcome.
 pub(super) struct Talk {

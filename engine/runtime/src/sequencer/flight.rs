@@ -8,7 +8,6 @@ use super::{Note, SEAL_US, Sequencer};
 use crate::dataflow::EpochInput;
 use crate::error::RuntimeError;
 use crate::log::Log;
-use crate::record::ConversationId;
 use crossbeam_channel::{Sender, TrySendError};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
@@ -17,6 +16,7 @@ use trueup_journal::writer::Progress;
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
 use trueup_wire::Credit;
+use trueup_wire::record::ConversationId;
 
 /// What an epoch holds of a conversation.
 pub(super) struct Delivered {

@@ -2,7 +2,6 @@
 
 use crate::error::RuntimeError;
 use crate::log::{EpochHash, Log};
-use crate::record::ConversationId;
 use crate::sources::{Greeting, Sources};
 use crossbeam_channel::Sender;
 use trueup_model::id::{Id, NameKind, ProductId};
@@ -12,6 +11,7 @@ use trueup_operators::entered::Entered;
 use trueup_operators::{Diff, Epoch};
 use trueup_policy::rules::ProductSettings;
 use trueup_wire::Credit;
+use trueup_wire::record::ConversationId;
 
 /// Where work for the sequencer is left: its queue, for one.
 pub(crate) trait Desk {

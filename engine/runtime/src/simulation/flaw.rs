@@ -6,12 +6,12 @@
 
 use super::storage::{Disk, DiskFile, SteppedLanes};
 use crate::log::{Journal, Log};
-use crate::record::ConversationId;
 use crate::sequencer::{Batch, Greet, Greeted, Replay, Work};
 use std::io;
 use std::sync::Arc;
 use trueup_journal::writer::{NewRecord, Progress};
 use trueup_journal::{EpochClose, File, JournalError, Keys, Storage};
+use trueup_wire::record::ConversationId;
 
 /// What is planted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

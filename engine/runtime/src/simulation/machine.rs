@@ -19,7 +19,6 @@ use crate::intake::Intake;
 use crate::measures::Measures;
 use crate::memory::Gauge;
 use crate::publisher::{Planned, Progress, Publisher};
-use crate::record::ConversationId;
 use crate::recovery::{Target, recover};
 use crate::sequencer::{Around, Awaits, Desk, Sequencer, Work};
 use crate::settings::Settings;
@@ -37,6 +36,7 @@ use trueup_model::derived::EventCount;
 use trueup_model::id::{Dictionary, Id};
 use trueup_model::usage::{SessionKind, SessionReason};
 use trueup_operators::Epoch;
+use trueup_wire::record::ConversationId;
 
 /// Files of a few blocks follow each other often.
 const SEGMENT_BYTES_MAX: u64 = 36 * 1024;

@@ -3,10 +3,10 @@
 use super::shard::{SHARDS, shard_of};
 use super::tables::{Tables, Talk};
 use super::{Row, Trouble, known};
-use crate::record::{self, SourceRecord};
 use trueup_journal::{Record, RecordKind, Records, Storage};
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
+use trueup_wire::record::{self, SourceRecord};
 
 /// What was said since, by shares.
 pub(super) struct Fold {

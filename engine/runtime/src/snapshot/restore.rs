@@ -1,15 +1,10 @@
 //! Beginning with a snapshot: the newest that is good.
 
-use super::format::{
-    FACTS, HEAD, ISSUED, LEFT_OUT, NAMES, PUBLISHED, SOURCE, TALK, TENANT, decode_issued,
-};
-use super::tables::read_source;
 use super::{Trouble, utf8};
 use crate::chain::Link;
 use crate::conversation::Names;
 use crate::error::RuntimeError;
 use crate::intake::Intake;
-use crate::record::{self, ConversationId};
 use crate::recovery::Target;
 use crate::sequencer::{Desk, Replay, Work};
 use crate::sources::Sources;
@@ -20,6 +15,11 @@ use trueup_model::id::TenantId;
 use trueup_model::position::IssuedPosition;
 use trueup_model::time::Timestamp;
 use trueup_operators::{Diff, Epoch};
+use trueup_wire::record::{self, ConversationId};
+use trueup_wire::snapshot::{
+    FACTS, HEAD, Head, ISSUED, LEFT_OUT, NAMES, PUBLISHED, SOURCE, SourceState, TALK, TENANT,
+    decode_issued,
+};
 
 /// The conversations that a snapshot knows.
 pub(crate) type Talks = BTreeMap<ConversationId, (TenantId, Names)>;
@@ -50,7 +50,9 @@ pub(crate) fn find<S: Storage>(
     for number in snapshot::list(storage)?.into_iter().rev() {
         match snapshot::verify(storage, number) {
             // Without the records after it, it is of no use.
-            Ok(manifest) if manifest.through + 1 >= first_record => good.push(manifest),
+            Ok(manifest) if manifest.through.saturating_add(1) >= first_record => {
+                good.push(manifest)
+            }
             Ok(_) => {}
             // It is good, for who has the key: an older one would be no answer to that.
             Err(error @ JournalError::Locked { .. }) => return Err(error.into()),
@@ -119,10 +121,9 @@ impl Restored {
         while let Some((kind, content)) = part.next()? {
             match kind {
                 HEAD => {
-                    let (epoch, rest) = record::number(content).ok_or("its head is cut")?;
-                    let (_, rest) = record::number(rest).ok_or("its head is cut")?;
-                    self.epoch = epoch;
-                    self.horizon = record::horizon(rest);
+                    let head = Head::decode(content).ok_or("its head is cut")?;
+                    self.epoch = head.epoch;
+                    self.horizon = head.horizon;
                 }
                 TENANT => {
                     tenant = intake.tenant(utf8(content)?);
@@ -134,7 +135,7 @@ impl Restored {
                     define(content, tenant, intake, table)?;
                 }
                 SOURCE => {
-                    let state = read_source(content).ok_or("a source is cut")?;
+                    let state = SourceState::decode(content).ok_or("a source is cut")?;
                     self.sources.restore(&state);
                 }
                 TALK => {

@@ -8,10 +8,8 @@
 //! retraction. Repetitions are taken together only if they were read in one document, so that one and
 //! the same names stand in them, and if none of them was set aside for lying in the future.
 
-use super::Trouble;
-use super::format::{FACTS, NAMES, TENANT, frames};
 use super::texts::{Name, Tenant, Texts};
-use crate::record;
+use super::{Trouble, frames};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use trueup_journal::snapshot::SnapshotWriter;
@@ -21,6 +19,8 @@ use trueup_model::id::NameKind;
 use trueup_model::time::Timestamp;
 use trueup_wire::limits::DICTIONARY_CODES_MAX;
 use trueup_wire::message::BatchFrame;
+use trueup_wire::record;
+use trueup_wire::snapshot::{FACTS, NAMES, TENANT};
 use trueup_wire::{Code, CodeTable, encode_batch};
 
 /// How many shares there are. A snapshot says its own number by its parts.

@@ -1,13 +1,9 @@
 //! What a snapshot has besides facts: names, sources, conversations, the horizon.
 
-use super::format::{
-    HEAD, ISSUED, LEFT_OUT, NAMES, PUBLISHED, SOURCE, TALK, TENANT, encode_issued, frames,
-};
 use super::texts::{Name, Tenant, Texts};
-use super::{Trouble, define, utf8};
+use super::{Trouble, define, frames, utf8};
 use crate::chain::Link;
-use crate::record::{self, ConversationId, put_text, text};
-use crate::sources::{SourceState, Sources};
+use crate::sources::Sources;
 use crate::suspects::Suspect;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -18,6 +14,11 @@ use trueup_model::position::IssuedPosition;
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
 use trueup_wire::CodeTable;
+use trueup_wire::record::{self, ConversationId};
+use trueup_wire::snapshot::{
+    HEAD, Head, ISSUED, LEFT_OUT, NAMES, PUBLISHED, SOURCE, SourceState, TALK, TENANT,
+    encode_issued,
+};
 
 /// The names of a conversation.
 #[derive(Debug, Default)]
@@ -70,7 +71,12 @@ impl Tables {
         let mut talk: Option<ConversationId> = None;
         while let Some((kind, content)) = part.next()? {
             match kind {
-                HEAD => tables.read_head(content).ok_or("its head is cut")?,
+                HEAD => {
+                    let head = Head::decode(content).ok_or("its head is cut")?;
+                    tables.epoch = head.epoch;
+                    tables.through = head.through;
+                    tables.horizon = head.horizon;
+                }
                 TENANT => {
                     tenant = tables.texts.tenant(utf8(content)?);
                     talk = None;
@@ -82,7 +88,7 @@ impl Tables {
                     }
                 },
                 SOURCE => {
-                    let state = read_source(content).ok_or("a source is cut")?;
+                    let state = SourceState::decode(content).ok_or("a source is cut")?;
                     tables.sources.restore(&state);
                 }
                 TALK => {
@@ -101,15 +107,6 @@ impl Tables {
         Ok(tables)
     }
 
-    fn read_head(&mut self, content: &[u8]) -> Option<()> {
-        let (epoch, rest) = record::number(content)?;
-        let (through, rest) = record::number(rest)?;
-        self.epoch = epoch;
-        self.through = through;
-        self.horizon = if rest.is_empty() { None } else { record::horizon(rest) };
-        Some(())
-    }
-
     /// Writes them as the first part.
     pub(super) fn write<S: Storage + Debug>(
         &self,
@@ -118,9 +115,8 @@ impl Tables {
         to: &mut SnapshotWriter<S>,
     ) -> Result<(), Trouble> {
         to.begin_part()?;
-        let horizon = self.horizon.map(|at| at.0.to_le_bytes());
-        let horizon: &[u8] = horizon.as_ref().map_or(&[], |bytes| bytes);
-        to.push(HEAD, &[&self.epoch.to_le_bytes(), &self.through.to_le_bytes(), horizon])?;
+        let Self { epoch, through, horizon, .. } = *self;
+        to.push(HEAD, &[&Head { epoch, through, horizon }.encode()])?;
         to.push(PUBLISHED, &[&link.encode()])?;
         for tenant in self.texts.tenants() {
             to.push(TENANT, &[tenant.as_bytes()])?;
@@ -134,7 +130,7 @@ impl Tables {
             to.push(LEFT_OUT, &[&record::left_out_content(*fact)])?;
         }
         for state in self.sources.states() {
-            to.push_of(state.tenant, SOURCE, &[&write_source(&state)])?;
+            to.push_of(state.tenant, SOURCE, &[&state.encode()])?;
         }
         for (conversation, talk) in &self.talks {
             let tenant = self.texts.tenant_name(talk.tenant);
@@ -150,24 +146,4 @@ impl Tables {
         }
         Ok(())
     }
-}
-
-fn write_source(state: &SourceState<'_>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for number in [state.conversation, state.generation, state.sequence] {
-        bytes.extend_from_slice(&number.to_le_bytes());
-    }
-    put_text(state.tenant, &mut bytes);
-    put_text(state.source, &mut bytes);
-    bytes.extend_from_slice(state.position);
-    bytes
-}
-
-pub(super) fn read_source(content: &[u8]) -> Option<SourceState<'_>> {
-    let (conversation, rest) = record::number(content)?;
-    let (generation, rest) = record::number(rest)?;
-    let (sequence, rest) = record::number(rest)?;
-    let (tenant, rest) = text(rest)?;
-    let (source, position) = text(rest)?;
-    Some(SourceState { tenant, source, generation, conversation, sequence, position })
 }

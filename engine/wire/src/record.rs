@@ -7,47 +7,59 @@
 //! | 3 batch | conversation `u64`, a Batch frame of the wire |
 //! | 4 horizon | microseconds since 1970 `i64`: where the epoch that is closed next moves the horizon |
 //! | 5 left out | identity `u128` and revision `u32` of a fact that stopped the engine |
-//! | 6 published | what was published up to an epoch, as `chain.rs` encodes it |
+//! | 6 published | what was published up to an epoch, as `link.rs` encodes it |
 //! | 7 accepted | nothing: what was published before may differ from what is computed again |
 //!
 //! Numbers are little endian. Codes in a batch mean what the names records of its conversation say.
 
-use crate::suspects::Suspect;
+use crate::frame::FrameReader;
+use crate::message::{Batch, Definitions, Message};
 use trueup_model::fact::FactId;
 use trueup_model::time::Timestamp;
-use trueup_wire::message::{Batch, Definitions};
-use trueup_wire::{FrameReader, Message};
 
 /// A connector was welcomed.
-pub(crate) const SOURCE: u8 = 1;
+pub const SOURCE: u8 = 1;
 /// Names of a conversation got codes.
-pub(crate) const NAMES: u8 = 2;
+pub const NAMES: u8 = 2;
 /// A batch of a conversation.
-pub(crate) const BATCH: u8 = 3;
+pub const BATCH: u8 = 3;
 /// The horizon moves.
-pub(crate) const HORIZON: u8 = 4;
+pub const HORIZON: u8 = 4;
 /// A fact is left out from now on, and from what was said before.
-pub(crate) const LEFT_OUT: u8 = 5;
+pub const LEFT_OUT: u8 = 5;
 /// What was published up to an epoch.
-pub(crate) const PUBLISHED: u8 = 6;
+pub const PUBLISHED: u8 = 6;
 /// What was published before may differ from what is computed again.
-pub(crate) const ACCEPTED: u8 = 7;
+pub const ACCEPTED: u8 = 7;
 
 /// The number of a conversation; no two in a journal are the same.
-pub(crate) type ConversationId = u64;
+pub type ConversationId = u64;
+
+/// A fact that may have stopped the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Suspect {
+    /// Its identity.
+    pub id: FactId,
+    /// Its revision.
+    pub revision: u32,
+}
 
 /// A connector that was welcomed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SourceRecord<'a> {
-    pub(crate) conversation: ConversationId,
-    pub(crate) generation: u64,
-    pub(crate) tenant: &'a str,
-    pub(crate) source: &'a str,
+pub struct SourceRecord<'a> {
+    /// The conversation that began.
+    pub conversation: ConversationId,
+    /// Of which process of the source.
+    pub generation: u64,
+    /// Whose the source is.
+    pub tenant: &'a str,
+    /// The source.
+    pub source: &'a str,
 }
 
 impl<'a> SourceRecord<'a> {
     /// The record's content.
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.extend_from_slice(&self.conversation.to_le_bytes());
         bytes.extend_from_slice(&self.generation.to_le_bytes());
@@ -58,7 +70,7 @@ impl<'a> SourceRecord<'a> {
     }
 
     /// The record with this content.
-    pub(crate) fn decode(content: &'a [u8]) -> Option<Self> {
+    pub fn decode(content: &'a [u8]) -> Option<Self> {
         let (conversation, rest) = number(content)?;
         let (generation, rest) = number(rest)?;
         let (tenant, rest) = text(rest)?;
@@ -68,32 +80,35 @@ impl<'a> SourceRecord<'a> {
 }
 
 /// The number at the beginning of a content, and what follows it.
-pub(crate) fn number(content: &[u8]) -> Option<(u64, &[u8])> {
+pub fn number(content: &[u8]) -> Option<(u64, &[u8])> {
     let (first, rest) = content.split_first_chunk()?;
     Some((u64::from_le_bytes(*first), rest))
 }
 
 /// The content of a record that leaves a fact out.
-pub(crate) fn left_out_content(fact: Suspect) -> Vec<u8> {
+pub fn left_out_content(fact: Suspect) -> Vec<u8> {
     let mut bytes = fact.id.0.to_le_bytes().to_vec();
     bytes.extend_from_slice(&fact.revision.to_le_bytes());
     bytes
 }
 
 /// The fact that a record leaves out.
-pub(crate) fn left_out(content: &[u8]) -> Option<Suspect> {
+pub fn left_out(content: &[u8]) -> Option<Suspect> {
     let (id, rest) = content.split_first_chunk()?;
     let revision = u32::from_le_bytes(rest.try_into().ok()?);
     Some(Suspect { id: FactId(u128::from_le_bytes(*id)), revision })
 }
 
 /// The instant that a horizon record says.
-pub(crate) fn horizon(content: &[u8]) -> Option<Timestamp> {
+pub fn horizon(content: &[u8]) -> Option<Timestamp> {
     Some(Timestamp(i64::from_le_bytes(content.try_into().ok()?)))
 }
 
 /// Reads a content that is a batch.
-pub(crate) fn with_batch<T>(
+///
+/// # Errors
+/// What is wrong with the frame, or what `read` says.
+pub fn with_batch<T>(
     content: &[u8],
     read: impl FnOnce(&Batch<'_>) -> Result<T, String>,
 ) -> Result<T, String> {
@@ -104,7 +119,10 @@ pub(crate) fn with_batch<T>(
 }
 
 /// Reads a content that gives names their codes.
-pub(crate) fn with_names<T>(
+///
+/// # Errors
+/// What is wrong with the frame, or what `read` says.
+pub fn with_names<T>(
     content: &[u8],
     read: impl FnOnce(&Definitions<'_>) -> Result<T, String>,
 ) -> Result<T, String> {
@@ -129,14 +147,14 @@ fn misplaced(message: &Message<'_>) -> String {
 }
 
 /// Appends a text with its length; the wire allows at most 1,024 bytes for any.
-pub(crate) fn put_text(text: &str, bytes: &mut Vec<u8>) {
+pub fn put_text(text: &str, bytes: &mut Vec<u8>) {
     let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
     bytes.extend_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(text.as_bytes().get(..usize::from(length)).unwrap_or_default());
 }
 
 /// The text at the beginning of a content, and what follows it.
-pub(crate) fn text(content: &[u8]) -> Option<(&str, &[u8])> {
+pub fn text(content: &[u8]) -> Option<(&str, &[u8])> {
     let (length, rest) = content.split_first_chunk()?;
     let (text, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
     Some((str::from_utf8(text).ok()?, rest))
@@ -144,8 +162,7 @@ pub(crate) fn text(content: &[u8]) -> Option<(&str, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SourceRecord, left_out, left_out_content};
-    use crate::suspects::Suspect;
+    use super::{SourceRecord, Suspect, left_out, left_out_content};
     use trueup_model::fact::FactId;
 
     #[test]

@@ -14,6 +14,8 @@
 
 mod join;
 mod line;
+mod timed;
+mod refused;
 mod pulse;
 
 use crate::clock::Clock;

@@ -1,5 +1,7 @@
 //! Joining a cluster: opening, accepting, greeting.
 
+use super::refused::Refused;
+use super::timed::Timed;
 use super::{GREETING_PATIENCE, Line, Member, Mesh};
 use crate::clock::{Clock, SystemClock};
 use crate::error::RuntimeError;
@@ -83,7 +85,7 @@ pub(super) fn join(member: &Member, clock: &dyn Clock) -> Result<Mesh, RuntimeEr
     }
     if let Some(door) = door {
         let door = Door::open(door, member.clone(), generation)?;
-        door.admit(member, &mut joined, &left)?;
+        door.admit(member, &mut joined, &left, clock)?;
     }
     let mut data: Vec<Option<Line>> = Vec::with_capacity(member.hosts.len());
     let mut pulses = Vec::new();
@@ -138,26 +140,27 @@ fn attempt(member: &Member, other: usize, kind: Kind, generation: u64) -> Result
     let addresses: Vec<SocketAddr> = host.to_socket_addrs()?.collect();
     let none = || io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     let address = addresses.first().ok_or_else(none)?;
+    let left = patience();
     let stream = TcpStream::connect_timeout(address, GREETING_PATIENCE)?;
     let mut line = match &member.certificates {
         None => Line::plain(stream),
         Some(certificates) => {
             let name = certificates.names.get(other).map_or("", String::as_str);
-            let session = certificates.identity.connect(&stream, name, &patience())?;
+            let session = certificates.identity.connect(&stream, name, &left)?;
             Line::secured(Secured::new(session, stream))
         }
     };
-    line.limit(Some(GREETING_PATIENCE))?;
+    let mut timed = Timed::new(&mut line, &left);
     let ours = member.greeting(kind, generation)?;
     let opener = ours.encode();
-    line.write_all(&opener)?;
-    let acceptor = hear(&mut line)?;
+    timed.write_all(&opener)?;
+    let acceptor = hear(&mut timed)?;
     let theirs = Greeting::decode(&acceptor)?;
     ours.fits(&theirs)?;
-    line.write_all(&proof(&member.secret, Side::Opener, &opener, &acceptor))?;
+    timed.write_all(&proof(&member.secret, Side::Opener, &opener, &acceptor))?;
     let mut proven = [0; PROOF_BYTES];
     let unproven = MeshError::Proof { process: theirs.process };
-    line.read_exact(&mut proven).map_err(|_| unproven.clone())?;
+    timed.read_exact(&mut proven).map_err(|_| unproven.clone())?;
     if !is_proven(&proven, &member.secret, Side::Acceptor, &opener, &acceptor) {
         return Err(unproven.into());
     }
@@ -166,16 +169,17 @@ fn attempt(member: &Member, other: usize, kind: Kind, generation: u64) -> Result
 
 /// Answers a connection that was opened by another.
 fn answer(member: &Member, generation: u64, stream: TcpStream) -> Result<Greeted, Refusal> {
-    let mut line = admit_line(member, stream)?;
-    line.limit(Some(GREETING_PATIENCE))?;
-    let opener = hear(&mut line)?;
+    let left = patience();
+    let mut line = admit_line(member, stream, &left)?;
+    let mut timed = Timed::new(&mut line, &left);
+    let opener = hear(&mut timed)?;
     let theirs = Greeting::decode(&opener)?;
     let ours = member.greeting(theirs.kind, generation)?;
     let acceptor = ours.encode();
-    line.write_all(&acceptor)?;
+    timed.write_all(&acceptor)?;
     ours.fits(&theirs)?;
     let mut proven = [0; PROOF_BYTES];
-    line.read_exact(&mut proven)?;
+    timed.read_exact(&mut proven)?;
     if !is_proven(&proven, &member.secret, Side::Opener, &opener, &acceptor) {
         return Err(MeshError::Proof { process: theirs.process }.into());
     }
@@ -183,14 +187,19 @@ fn answer(member: &Member, generation: u64, stream: TcpStream) -> Result<Greeted
         let name = certificates.names.get(theirs.process as usize);
         secured.check_name(name.map_or("", String::as_str))?;
     }
-    line.write_all(&proof(&member.secret, Side::Acceptor, &opener, &acceptor))?;
+    let own = proof(&member.secret, Side::Acceptor, &opener, &acceptor);
+    Timed::new(&mut line, &left).write_all(&own)?;
     keep(line, theirs)
 }
 
 /// Secures a connection that was opened by another, if this cluster's are.
-fn admit_line(member: &Member, mut stream: TcpStream) -> Result<Line, Refusal> {
+fn admit_line(
+    member: &Member,
+    mut stream: TcpStream,
+    left: &dyn Fn() -> Duration,
+) -> Result<Line, Refusal> {
     let Some(certificates) = &member.certificates else { return Ok(Line::plain(stream)) };
-    match certificates.identity.accept(&stream, &patience()) {
+    match certificates.identity.accept(&stream, left) {
         Ok(session) => Ok(Line::secured(Secured::new(session, stream))),
         Err(error) => {
             if matches!(error, TlsError::Plain { .. }) {
@@ -203,7 +212,7 @@ fn admit_line(member: &Member, mut stream: TcpStream) -> Result<Line, Refusal> {
 }
 
 /// Hears a greeting; whoever speaks TLS where none is spoken hears that.
-fn hear(line: &mut Line) -> Result<[u8; GREETING_BYTES], Refusal> {
+fn hear(line: &mut Timed<'_>) -> Result<[u8; GREETING_BYTES], Refusal> {
     let mut greeting = [0; GREETING_BYTES];
     let mut heard = 0;
     while heard < GREETING_BYTES {
@@ -215,7 +224,7 @@ fn hear(line: &mut Line) -> Result<[u8; GREETING_BYTES], Refusal> {
             Err(error) => return Err(error.into()),
         }
     }
-    if line.as_secured().is_none() && TLS_BEGINS.iter().any(|begin| greeting.starts_with(begin)) {
+    if !line.is_secured() && TLS_BEGINS.iter().any(|begin| greeting.starts_with(begin)) {
         let _ = line.write_all(&MAGIC);
         return Err(Refusal::Secured);
     }
@@ -266,10 +275,11 @@ impl Door {
         member: &Member,
         joined: &mut Joined,
         left: &impl Fn() -> Duration,
+        clock: &dyn Clock,
     ) -> Result<(), RuntimeError> {
         let after = member.process + 1..member.hosts.len();
         let expected = || after.clone().flat_map(|other| Kind::ALL.map(|kind| (other, kind)));
-        let mut last: Option<Refusal> = None;
+        let (mut last, mut refused) = (None::<Refusal>, Refused::default());
         loop {
             let missing = expected().find(|place| !joined.0.contains_key(place));
             let Some((missing, _)) = missing else { return Ok(()) };
@@ -281,7 +291,9 @@ impl Door {
                     }
                 }
                 Ok(Err(refusal)) => {
-                    tracing::warn!(%refusal, "a connection to the cluster was refused");
+                    if let Some(count) = refused.note(clock.monotonic_us()) {
+                        tracing::warn!(%refusal, count, "connections to the cluster were refused");
+                    }
                     last = Some(refusal);
                 }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {

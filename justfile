@@ -26,9 +26,9 @@ fuzz seconds="60":
             -max_total_time={{seconds}} -timeout=10 -rss_limit_mb=2048
     done
 
-# Connectors, engine and journal together on a simulated disk, network and clock; a few minutes.
-simulate-engine:
-    PROPTEST_CASES=4000 cargo test -p trueup-runtime --lib -- simulation::
+# So many crashes of connectors, engine and journal together on a simulated disk, network and clock, on all processors.
+simulate-engine crashes="100000":
+    PROPTEST_CASES={{crashes}} cargo test -p trueup-runtime --lib -- --nocapture simulation::many
 
 # Ten thousand generated worlds, the engine beside the oracle at every epoch.
 worlds:

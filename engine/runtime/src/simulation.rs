@@ -11,7 +11,7 @@
 //! a connector is asked for exactly what is missing, an older process of a source stays fenced, an epoch
 //! that was published is the same again, and when nothing goes wrong any more everything is counted.
 //!
-//! The long form: `just simulate-engine`. A run that fails says its seed, and does the same again.
+//! The long form: `just simulate-engine` (`many.rs`). A run that fails says its seed, and does the same again.
 
 mod storage;
 mod time;
@@ -27,3 +27,4 @@ mod process;
 mod run;
 mod whole;
 mod tests;
+mod many;

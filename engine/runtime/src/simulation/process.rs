@@ -147,9 +147,10 @@ fn judge(world: &Shared, source: usize, generation: u64, error: &ClientError) ->
             true
         }
         ClientError::Connect { .. } => world.over.is_none(),
-        // A bit that was turned on the way may make a frame of another version of it.
-        ClientError::Version { .. } | ClientError::Refused { .. } => world.flips == 0,
-        ClientError::Broken { .. }
+        // A bit that was turned on the way may make a frame so long that it never ends.
+        ClientError::Refused { .. } => world.flips == 0,
+        ClientError::Version { .. }
+        | ClientError::Broken { .. }
         | ClientError::Ended { .. }
         | ClientError::Silent { .. }
         | ClientError::Session(_)

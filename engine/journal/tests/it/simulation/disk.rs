@@ -268,7 +268,11 @@ impl State {
 
     /// How many bytes there is room for besides what is there.
     pub(super) fn room(&self) -> usize {
-        self.faults.room.saturating_sub(self.used())
+        match self.faults.room {
+            // What the files have is counted only where it matters.
+            usize::MAX => usize::MAX,
+            room => room.saturating_sub(self.used()),
+        }
     }
 
     fn handle(&self, disk: &Disk, index: usize) -> DiskFile {

@@ -1,6 +1,6 @@
 //! Why a connection is not secured, and what someone can do about it.
 
-use crate::identity::Role;
+use crate::side::{Role, Side};
 use rustls::{AlertDescription, CertificateError, Error};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -93,12 +93,12 @@ pub enum TlsError {
         problem: String,
     },
     /// The other side does not accept this side's certificate, or ended the talk for another reason.
-    #[error("{} refused this side, which showed {}: {problem}", role.peer(), certificate.display())]
+    #[error("{} refused this side, which showed {}: {problem}", role.peer(), shown(certificate.as_deref()))]
     Refused {
         /// Who says so.
         role: Role,
-        /// What this side showed.
-        certificate: PathBuf,
+        /// What this side showed, if it showed something.
+        certificate: Option<PathBuf>,
         /// Why, as far as the other side said.
         problem: String,
     },
@@ -177,19 +177,19 @@ impl From<TlsError> for io::Error {
     }
 }
 
+/// What this side showed, in words.
+fn shown(certificate: Option<&Path>) -> String {
+    certificate.map_or_else(|| "nothing".to_owned(), |path| path.display().to_string())
+}
+
 /// What the library's error means for this side.
-pub(crate) fn explained(
-    error: Error,
-    role: Role,
-    certificate: &Path,
-    authority: &Path,
-) -> TlsError {
-    let problem = error.to_string();
+pub(crate) fn explained(error: Error, side: &Side) -> TlsError {
+    let (role, problem) = (side.role, error.to_string());
     if let Error::InvalidCertificate(about) = error {
-        return of_certificate(&about, role, authority);
+        return of_certificate(&about, side);
     }
     if let Error::AlertReceived(alert) = error {
-        let certificate = certificate.to_owned();
+        let certificate = side.certificate.clone();
         return TlsError::Refused { role, certificate, problem: alert_words(alert) };
     }
     if matches!(error, Error::NoCertificatesPresented) {
@@ -202,10 +202,12 @@ pub(crate) fn explained(
 }
 
 /// What is wrong with the other side's certificate.
-pub(crate) fn of_certificate(about: &CertificateError, role: Role, authority: &Path) -> TlsError {
+pub(crate) fn of_certificate(about: &CertificateError, side: &Side) -> TlsError {
     use CertificateError as E;
+    let role = side.role;
     if matches!(about, E::UnknownIssuer | E::BadSignature) {
-        return TlsError::Untrusted { role, authority: authority.to_owned() };
+        let authority = side.authority.clone().unwrap_or_default();
+        return TlsError::Untrusted { role, authority };
     }
     if matches!(about, E::Expired | E::ExpiredContext { .. }) {
         return TlsError::Untimely { role, problem: "has expired" };

@@ -5,7 +5,6 @@
 
 use crate::error::TlsError;
 use crate::session::Session;
-use rustls::Error;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,11 +47,11 @@ pub(crate) fn shake(
             Err(error) => return Err(error.into()),
         }
         if let Err(error) = connection.process_new_packets() {
-            if matches!(error, Error::InvalidMessage(_)) {
-                return Err(session.plain());
+            let error = session.refused(error);
+            if !matches!(error, TlsError::Plain { .. }) {
+                refuse(&mut session, stream);
             }
-            refuse(&mut session, stream);
-            return Err(session.explain(error));
+            return Err(error);
         }
     }
 }

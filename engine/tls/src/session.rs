@@ -1,26 +1,49 @@
 //! One connection without its socket: what is said becomes what is sent, and back.
 
 use crate::error::{TlsError, of_certificate};
-use crate::identity::Identity;
-use rustls::Connection;
+use crate::side::{Side, name};
 use rustls::client::verify_server_name;
 use rustls::server::ParsedCertificate;
+use rustls::{Connection, Error};
 use std::io::{self, Read as _, Write as _};
+use std::sync::Arc;
 
 /// One side of a connection: what it says becomes bytes, and bytes become what the other says.
 #[derive(Debug)]
 pub struct Session {
     pub(crate) connection: Connection,
-    identity: Identity,
+    side: Arc<Side>,
     /// Whether the other side said that it says no more.
     ended: bool,
 }
 
 impl Session {
-    pub(crate) fn new(mut connection: Connection, identity: Identity) -> Self {
+    pub(crate) fn new(mut connection: Connection, side: Arc<Side>) -> Self {
         // What is written is taken out at once.
         connection.set_buffer_limit(None);
-        Self { connection, identity, ended: false }
+        Self { connection, side, ended: false }
+    }
+
+    /// Takes bytes that arrived while both sides show what they show, and appends to `out` what is to be
+    /// sent, also where the other side is refused; true when nothing more needs to be shown. What arrived
+    /// after that stays for [`Self::hear`].
+    ///
+    /// # Errors
+    /// Why the other side cannot be believed.
+    pub fn show(&mut self, bytes: &mut &[u8], out: &mut Vec<u8>) -> Result<bool, TlsError> {
+        while self.connection.is_handshaking() && !bytes.is_empty() {
+            self.connection.read_tls(bytes)?;
+            let done = self.connection.process_new_packets();
+            self.flush(out)?;
+            done.map_err(|error| self.refused(error))?;
+        }
+        Ok(!self.connection.is_handshaking())
+    }
+
+    /// What is wrong with the other side, as it shows who it is.
+    pub(crate) fn refused(&self, error: Error) -> TlsError {
+        let is_plain = matches!(error, Error::InvalidMessage(_));
+        if is_plain { self.plain() } else { self.explain(error) }
     }
 
     /// Appends to `out` what carries these words.
@@ -60,7 +83,7 @@ impl Session {
                 self.connection.read_tls(&mut rest)?;
             }
             let state = self.connection.process_new_packets();
-            let state = state.map_err(|error| self.identity.explain(error))?;
+            let state = state.map_err(|error| self.side.explain(error))?;
             self.ended |= state.peer_has_closed();
             let start = words.len();
             words.resize(start + state.plaintext_bytes_to_read(), 0);
@@ -80,33 +103,33 @@ impl Session {
 
     /// The end of a connection that ended without a farewell.
     pub fn cut(&self) -> TlsError {
-        TlsError::Cut { role: self.identity.role }
+        TlsError::Cut { role: self.side.role }
     }
 
     pub(crate) fn plain(&self) -> TlsError {
-        TlsError::Plain { role: self.identity.role }
+        TlsError::Plain { role: self.side.role }
     }
 
     pub(crate) fn late(&self) -> TlsError {
-        TlsError::Late { role: self.identity.role }
+        TlsError::Late { role: self.side.role }
     }
 
-    pub(crate) fn explain(&self, error: rustls::Error) -> TlsError {
-        self.identity.explain(error)
+    pub(crate) fn explain(&self, error: Error) -> TlsError {
+        self.side.explain(error)
     }
 
     /// Whether the other side's certificate is for a name.
     ///
     /// # Errors
     /// For whom it is instead.
-    pub fn check_name(&self, name: &str) -> Result<(), TlsError> {
-        let role = self.identity.role;
+    pub fn check_name(&self, to: &str) -> Result<(), TlsError> {
+        let role = self.side.role;
         let shown = self.connection.peer_certificates().and_then(|chain| chain.first());
         let shown = shown.ok_or(TlsError::Missing { role })?;
-        let expected = self.identity.name(name)?;
+        let expected = name(to)?;
         let about = |error| {
-            if let rustls::Error::InvalidCertificate(about) = &error {
-                return of_certificate(about, role, &self.identity.files.authority);
+            if let Error::InvalidCertificate(about) = &error {
+                return of_certificate(about, &self.side);
             }
             TlsError::Unfit { role, problem: error.to_string() }
         };

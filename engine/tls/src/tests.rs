@@ -1,7 +1,7 @@
 //! Two sides on the network of this machine.
 
 use crate::testing::{Authority, Holds};
-use crate::{Files, Identity, Role, Secured, TlsError};
+use crate::{Card, Files, Guest, Host, Identity, Role, Secured, Session, TlsError};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
@@ -110,6 +110,96 @@ fn who_cannot_be_believed_is_refused_and_told_so() {
     told(theirs.issue(&["lic1.test"], Holds::Now), "no authority that is believed", strange);
     let over = "the connector's certificate has expired";
     told(ours.issue(&["lic1.test"], Holds::Before), "it has expired; renew it", over);
+}
+
+/// A host and a guest as these files make them, where each shows or asks for what it is told.
+fn ends(files: &Files, asks: bool, shows: bool) -> (Host, Guest) {
+    let Files { certificate, key, authority } = files.clone();
+    let card = Card { certificate, key };
+    let believed = asks.then(|| authority.clone());
+    let host = Host::read(Role::Answerer, &card, believed).unwrap();
+    (host, Guest::read(Role::Reader, authority, shows.then_some(&card)).unwrap())
+}
+
+/// What a host hears of a guest first, and what the guest hears, which looks for it by a name.
+fn ask(
+    host: &Host,
+    guest: &Guest,
+    name: &str,
+) -> (Result<Vec<u8>, String>, Result<Vec<u8>, String>) {
+    let (near, far) = sockets();
+    let end = |session: Result<Session, TlsError>, stream: TcpStream| {
+        let mut secured = Secured::new(session.map_err(|error| error.to_string())?, stream);
+        // One that was refused may hear so only when it reads.
+        let _ = secured.write_all(b"hello");
+        heard(&secured)
+    };
+    thread::scope(|scope| {
+        let heard = scope.spawn(|| end(host.accept(&far, &soon), far.try_clone().unwrap()));
+        let told = end(guest.connect(&near, name, &soon), near.try_clone().unwrap());
+        (heard.join().unwrap(), told)
+    })
+}
+
+#[test]
+fn a_host_shows_its_certificate_and_guests_theirs_where_they_are_asked_for_it() {
+    let folder = folder();
+    let ours = Authority::new(folder.path(), "ours");
+    let files = ours.issue(&["engine.test"], Holds::Now);
+    let both = (Ok(b"hello".to_vec()), Ok(b"hello".to_vec()));
+    for (asks, shows) in [(false, false), (false, true), (true, true)] {
+        let (host, guest) = ends(&files, asks, shows);
+        assert_eq!(ask(&host, &guest, "engine.test"), both, "{asks} {shows}");
+    }
+    let (host, guest) = ends(&files, true, false);
+    let (asked, told) = ask(&host, &guest, "engine.test");
+    let (asked, told) = (asked.unwrap_err(), told.unwrap_err());
+    assert!(asked.contains("whoever asks showed no certificate; ask with --ca"), "{asked}");
+    assert!(told.contains("which showed nothing: a certificate is asked for there"), "{told}");
+    let other = ask(&host, &guest, "other.test").1.unwrap_err();
+    assert!(other.contains("the engine's certificate is not for other.test, but for"), "{other}");
+    let foreign = Authority::new(folder.path(), "theirs").issue(&["engine.test"], Holds::Now);
+    let stranger = ends(&foreign, false, false).0;
+    let strange = ask(&stranger, &guest, "engine.test").1.unwrap_err();
+    assert!(strange.contains("the engine's certificate is of no authority in"), "{strange}");
+}
+
+#[test]
+fn a_session_without_a_socket_takes_what_arrives_in_any_pieces() {
+    let folder = folder();
+    let ours = Authority::new(folder.path(), "ours");
+    let (host, guest) = ends(&ours.issue(&["engine.test"], Holds::Now), true, true);
+    for piece in [1, 7, 100_000] {
+        let (near, mut far) = sockets();
+        let asked = thread::scope(|scope| {
+            let guest = &guest;
+            let asking = scope.spawn(move || {
+                let session = guest.connect(&near, "engine.test", &soon).unwrap();
+                Secured::new(session, near).write_all(&[7; 40_000]).unwrap();
+            });
+            let (mut session, mut heard) = (host.begin().unwrap(), Vec::new());
+            let (mut is_shown, mut bytes) = (false, vec![0; piece]);
+            while heard.len() < 40_000 {
+                let count = far.read(&mut bytes).unwrap();
+                assert!(count > 0, "it has more to say");
+                let (mut rest, mut out) = (&bytes[..count], Vec::new());
+                if !is_shown {
+                    is_shown = session.show(&mut rest, &mut out).unwrap();
+                    far.write_all(&out).unwrap();
+                }
+                session.hear(rest, &mut heard).unwrap();
+            }
+            asking.join().unwrap();
+            heard
+        });
+        assert_eq!(asked, [7; 40_000], "in pieces of {piece}");
+    }
+    let (mut session, mut out) = (host.begin().unwrap(), Vec::new());
+    let plain = session.show(&mut b"GET / HTTP/1.1\r\n\r\n".as_slice(), &mut out).unwrap_err();
+    assert!(
+        plain.to_string().contains("whoever asks speaks no TLS there; ask with --ca"),
+        "{plain}"
+    );
 }
 
 #[test]

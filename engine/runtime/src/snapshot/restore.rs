@@ -51,7 +51,7 @@ pub(crate) fn find<S: Storage>(
         match snapshot::verify(storage, number) {
             // Without the records after it, it is of no use.
             Ok(manifest) if manifest.through.saturating_add(1) >= first_record => {
-                good.push(manifest)
+                good.push(manifest);
             }
             Ok(_) => {}
             // It is good, for who has the key: an older one would be no answer to that.

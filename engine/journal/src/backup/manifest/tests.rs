@@ -11,6 +11,7 @@ fn manifest() -> BackupManifest {
             Copied { name: "a.part".to_owned(), bytes: 0, checksums: Vec::new() },
             Copied { name: "b.journal".to_owned(), bytes: mib + 1, checksums: vec![1, u32::MAX] },
         ],
+        locked: 0,
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod finish;
 mod memory;
+mod records;
 
 use finish::{finish_blocks, finish_frames, finish_part};
 use memory::Memory;
@@ -22,13 +23,14 @@ use trueup_wire::{ConnectorSession, Credit, EngineSession, decode_batch};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every function.
-pub const ALL: [Target; 6] = [
+pub const ALL: [Target; 7] = [
     ("engine", engine),
     ("connector", connector),
     ("batch", batch),
     ("greeting", greeting),
     ("journal", journal),
     ("snapshot", snapshot),
+    ("records", records),
 ];
 
 /// The mark of the journals of the corpus.
@@ -221,5 +223,16 @@ pub fn snapshot(bytes: &[u8]) {
         if let Ok(read) = snapshot::verify(&Keyed::new(disk.clone(), keys), SNAPSHOT) {
             assert!(read.parts.len() <= 1, "no other part is there");
         }
+    }
+}
+
+/// Records of a journal or of a snapshot, as they are read back.
+pub fn records(bytes: &[u8]) {
+    let (how, bytes) = split(bytes);
+    let finishes = how & 1 == 1;
+    if how & 2 == 2 {
+        records::snapshot(&bytes, finishes)
+    } else {
+        records::journal(&bytes, finishes)
     }
 }

@@ -10,5 +10,6 @@ mod memory;
 mod mend;
 mod network;
 mod published;
+mod sealed;
 mod secured;
 mod support;

@@ -74,7 +74,8 @@ impl Listener {
         let Allowance { hello_us, silence_us, .. } = self.reception.allowance;
         let allowed = if self.talk.is_some() { silence_us } else { hello_us };
         if self.reception.clock.monotonic_us() > heard_us + allowed {
-            session.refuse(ErrorCode::OutOfOrder, 0, "nothing was heard for too long", out);
+            // A process that was stopped for a while, and one whose frame was damaged in its length, may come again.
+            session.refuse(ErrorCode::Unavailable, 0, "nothing was heard for too long", out);
             return Err(ConversationError::Silent);
         }
         Ok(())

@@ -142,14 +142,8 @@ impl World {
                 self.time.set_wall(by_us);
             }
             1 => self.with_line(|line, _| line.is_broken = true),
-            2 => {
-                self.flips += 1;
-                self.with_line(|line, noise| turn_a_bit(&mut line.up, noise));
-            }
-            3 => {
-                self.flips += 1;
-                self.with_line(|line, noise| turn_a_bit(&mut line.down, noise));
-            }
+            2 => self.with_line(|line, noise| turn_a_bit(&mut line.up, noise)),
+            3 => self.with_line(|line, noise| turn_a_bit(&mut line.down, noise)),
             4 if self.mode == Mode::Full => self.disk.set_room(usize::MAX),
             5 => {
                 let us = self.time.us() + self.noise.below(20_000) as u64;

@@ -147,9 +147,8 @@ fn judge(world: &Shared, source: usize, generation: u64, error: &ClientError) ->
             true
         }
         ClientError::Connect { .. } => world.over.is_none(),
-        // A bit that was turned on the way may make a frame so long that it never ends.
-        ClientError::Refused { .. } => world.flips == 0,
         ClientError::Version { .. }
+        | ClientError::Refused { .. }
         | ClientError::Broken { .. }
         | ClientError::Ended { .. }
         | ClientError::Silent { .. }

@@ -56,8 +56,6 @@ pub(crate) struct World {
     pub(crate) damaged: Option<(String, usize)>,
     /// At which step the process is killed.
     pub(crate) kill_at: u64,
-    /// How many bits were turned on the network.
-    pub(crate) flips: u64,
     pub(crate) steps: u64,
 }
 
@@ -82,7 +80,6 @@ impl World {
             is_calm: false,
             damaged: None,
             kill_at: u64::MAX,
-            flips: 0,
             steps: 0,
         };
         world.set_faults_of_start();

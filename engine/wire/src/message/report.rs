@@ -28,7 +28,7 @@ pub enum ErrorCode {
     BadBatch,
     /// The engine takes no more connections for now, or took a newer one of the source for this one.
     Busy,
-    /// The engine cannot take batches for now: it stops, or its journal failed.
+    /// The engine cannot take batches for now: it stops, or its journal failed, or it heard nothing for too long.
     Unavailable,
 }
 

@@ -335,3 +335,6 @@ impl From<RuntimeError> for Bad {
 fn bad(problem: &str) -> Bad {
     Bad::Record(problem.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@
 //!
 //! The long form: `just simulate-engine` (`many.rs`). A run that fails says its seed, and does the same again.
 
-mod storage;
+pub(crate) mod storage;
 mod time;
 mod truth;
 mod flaw;

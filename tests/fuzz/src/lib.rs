@@ -231,8 +231,8 @@ pub fn records(bytes: &[u8]) {
     let (how, bytes) = split(bytes);
     let finishes = how & 1 == 1;
     if how & 2 == 2 {
-        records::snapshot(&bytes, finishes)
+        records::snapshot(&bytes, finishes);
     } else {
-        records::journal(&bytes, finishes)
+        records::journal(&bytes, finishes);
     }
 }

@@ -3,21 +3,26 @@
 //! A second process draws workload P and sends it over a socket at a fixed rate, whatever the engine
 //! does meanwhile. The time of an event begins when it was due to be sent, and ends when the epoch that
 //! holds it is published and durable. Without a rate, it sends as fast as the engine takes.
+//! `end_to_end/turns.rs` puts throughput with the journal beside that without.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::float_arithmetic, reason = "rates and times are shown to people")]
 
 #[path = "end_to_end/sender.rs"]
 mod sender;
+#[path = "end_to_end/turns.rs"]
+mod turns;
 
 use clap::Parser;
 use hdrhistogram::Histogram;
 use sender::{Sender, Sent, receive};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
+use trueup_benches::load::processor_time;
 use trueup_connectors::client::clock::wall_now;
 use trueup_datasets::workload::telemetry::{Scale, Telemetry};
 use trueup_model::fact::Fact;
@@ -51,6 +56,12 @@ struct Args {
     /// Whether the journal is written
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
     journal: bool,
+    /// Where journals are made and removed; a folder for temporary files if not given
+    #[arg(long)]
+    directory: Option<PathBuf>,
+    /// Compare throughput with the journal and without, so many turns of each
+    #[arg(long, default_value_t = 0)]
+    turns: usize,
     /// Once, on little: to see that it works
     #[arg(long)]
     test: bool,
@@ -69,13 +80,30 @@ fn main() {
     }
     match args.send_to {
         Some(address) => send(&args, address),
-        None => measure(&args),
+        None if args.test => {
+            show(&args, &measure(&args));
+            turns::run(&args, 1);
+        }
+        None if args.turns > 0 => turns::run(&args, args.turns),
+        None => show(&args, &measure(&args)),
     }
 }
 
-/// Receives, and says how long it took.
-fn measure(args: &Args) {
-    let folder = tempfile::tempdir().expect("there is room for a folder");
+/// What a run came to.
+struct Measured {
+    /// What was sent, and in which epoch it is.
+    sent: Vec<Sent>,
+    /// When each epoch was published.
+    epochs: BTreeMap<u64, Timestamp>,
+    /// How long all threads of the engine's process ran.
+    ran: Duration,
+}
+
+/// Receives, and says what came when.
+fn measure(args: &Args) -> Measured {
+    let parent = args.directory.clone().unwrap_or_else(std::env::temp_dir);
+    let folder = tempfile::tempdir_in(parent).expect("there is room for a folder");
+    let ran_before = processor_time();
     let settings = Settings {
         workers: args.workers,
         horizon: Horizon::Evidence,
@@ -98,27 +126,40 @@ fn measure(args: &Args) {
     let told = ["--events", events, "--rate", rate, "--accounts", accounts];
     let sent = receive(&engine, Command::new(program).args(told));
     engine.settle(None).expect("the engine runs");
+    let ran = processor_time().saturating_sub(ran_before);
     drop(engine);
     let epochs = watching.join().expect("the watcher watches");
-    report(args, &sent, &epochs);
+    let measured = Measured { sent, epochs, ran };
+    let events: u64 = measured.sent.iter().map(|batch| batch.events).sum();
+    assert_eq!(events, args.events, "every event was sent and is durable");
+    measured
 }
 
-fn report(args: &Args, sent: &[Sent], epochs: &BTreeMap<u64, Timestamp>) {
-    let mut times = Histogram::<u64>::new(3).expect("three digits are allowed");
-    let mut last = Timestamp::MIN;
-    let mut events = 0;
-    for batch in sent {
-        let seen = epochs.get(&batch.epoch).copied();
-        let seen = seen.expect("what is durable is published");
-        let took = u64::try_from(seen.since_us(batch.due)).unwrap_or(0);
-        times.record_n(took.max(1), batch.events).expect("the time has a place");
-        last = last.max(seen);
-        events += batch.events;
+impl Measured {
+    /// When a batch was seen.
+    fn seen(&self, batch: &Sent) -> Timestamp {
+        let seen = self.epochs.get(&batch.epoch).copied();
+        seen.expect("what is durable is published")
     }
-    assert_eq!(events, args.events, "every event was sent and is durable");
-    let first = sent.iter().map(|batch| batch.due).min().unwrap_or(last);
-    let took_us = u64::try_from(last.since_us(first)).unwrap_or(1).max(1);
-    println!("sustained      {:>12.3} M events/s", events as f64 / took_us as f64);
+
+    /// From the first event's being due to the last one's being seen.
+    fn took(&self) -> Duration {
+        let last = self.sent.iter().map(|batch| self.seen(batch)).max();
+        let first = self.sent.iter().map(|batch| batch.due).min();
+        let took_us = first.zip(last).map_or(0, |(first, last)| last.since_us(first));
+        Duration::from_micros(u64::try_from(took_us).unwrap_or(0).max(1))
+    }
+}
+
+fn show(args: &Args, measured: &Measured) {
+    let Measured { sent, epochs, .. } = measured;
+    let mut times = Histogram::<u64>::new(3).expect("three digits are allowed");
+    for batch in sent {
+        let took = u64::try_from(measured.seen(batch).since_us(batch.due)).unwrap_or(0);
+        times.record_n(took.max(1), batch.events).expect("the time has a place");
+    }
+    let rate = args.events as f64 / measured.took().as_micros() as f64;
+    println!("sustained      {rate:>12.3} M events/s");
     for quantile in [0.5, 0.9, 0.99, 0.999] {
         let took = times.value_at_quantile(quantile) as f64 / 1e3;
         println!("visible p{:<6}{took:>12.1} ms", quantile * 100.0);

@@ -1,9 +1,10 @@
 //! How long an engine takes to begin again, and what the journal costs while it runs.
 //!
 //! Workload P is fed through a connector in the same process, once without a journal and once with one, over
-//! the same frames; then an engine begins with the journal alone, and with a snapshot of it. What each of the
-//! four answers is compared: positions and their sums are the same. Times are of the wall, so compare those of
-//! one run only; the ratio is of one run.
+//! the same frames; then an engine begins with the journal alone, and with a snapshot of it, each in a process of
+//! its own, which says how much memory it took at most. What each of the four answers is compared: positions and
+//! their sums are the same. Times are of the wall, so compare those of one run only; so is the ratio, and
+//! `end_to_end -- --turns 5` says more of it.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::float_arithmetic, reason = "rates and times are shown to people")]
@@ -12,8 +13,10 @@
 use clap::Parser;
 use crossbeam_channel::{Receiver, bounded};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
+use trueup_benches::load::peak_mib;
 use trueup_benches::names::Names;
 use trueup_connectors::client::clock::{Clock as _, SystemClock};
 use trueup_connectors::client::transport::{Pair, PairDial};
@@ -51,6 +54,9 @@ struct Args {
     /// Once, on little: to see that it works
     #[arg(long)]
     test: bool,
+    /// Begins with this journal instead of measuring
+    #[arg(long, hide = true)]
+    begin_with: Option<PathBuf>,
     /// What `cargo bench` says
     #[arg(long, hide = true)]
     bench: bool,
@@ -61,6 +67,9 @@ fn main() {
     if args.test {
         args = Args { rows: 5000, accounts: 200, ..args };
     }
+    if let Some(journal) = &args.begin_with {
+        return begin(&args, journal);
+    }
     let parent = args.directory.clone().unwrap_or_else(std::env::temp_dir);
     let place = tempfile::tempdir_in(parent).expect("there is room for a folder");
     let journal = place.path().join("journal");
@@ -70,13 +79,11 @@ fn main() {
     let (with, on) = fed(&args, Some(&journal));
     assert_eq!(answers(&with), expected, "with a journal");
     drop(with);
-    let (alone, from_journal) = begun(&args, &journal);
-    assert_eq!(answers(&alone), expected, "from the journal alone");
-    alone.snapshot().expect("there is room for a snapshot");
-    drop(alone);
-    let (again, from_snapshot) = begun(&args, &journal);
-    assert_eq!(answers(&again), expected, "from a snapshot");
-    drop(again);
+    let from_journal = begun(&args, &journal);
+    assert_eq!(from_journal.answers, expected, "from the journal alone");
+    snapshot(&args, &journal);
+    let from_snapshot = begun(&args, &journal);
+    assert_eq!(from_snapshot.answers, expected, "from a snapshot");
     let row = |what: &str, took: Duration| {
         let rate = args.rows as f64 / took.as_secs_f64() / 1e6;
         println!("{what:<28}{:>10.2} s {rate:>10.3} M events/s", took.as_secs_f64());
@@ -84,8 +91,10 @@ fn main() {
     println!("{} events, {} accounts, {} workers", args.rows, args.accounts, args.workers);
     row("fed, no journal", off);
     row("fed, with the journal", on);
-    row("begun, from the journal", from_journal);
-    row("begun, from a snapshot", from_snapshot);
+    row("begun, from the journal", from_journal.took);
+    row("begun, from a snapshot", from_snapshot.took);
+    println!("most memory, from the journal {:>7} MiB", from_journal.peak_mib);
+    println!("most memory, from a snapshot  {:>7} MiB", from_snapshot.peak_mib);
     let ratio = off.as_secs_f64() / on.as_secs_f64();
     println!("throughput with the journal to that without: {ratio:.2}");
 }
@@ -101,7 +110,9 @@ fn settings(args: &Args, journal: Option<&Path>) -> Settings {
 }
 
 /// Positions, how much they need in all, and how much they lack.
-fn answers(engine: &Engine) -> (usize, i128, i128) {
+type Answers = (usize, i128, i128);
+
+fn answers(engine: &Engine) -> Answers {
     let views = engine.views();
     let rows = views.positions.values();
     let sums = rows.map(|row| (i128::from(row.demand.0), i128::from(row.shortfall.0)));
@@ -109,11 +120,46 @@ fn answers(engine: &Engine) -> (usize, i128, i128) {
     (views.positions.len(), needed, missing)
 }
 
-/// An engine that begins with what a journal holds, and how long that took.
-fn begun(args: &Args, journal: &Path) -> (Engine, Duration) {
+/// What an engine came to that began with what a journal holds.
+struct Begun {
+    took: Duration,
+    peak_mib: u64,
+    answers: Answers,
+}
+
+/// Begins with a journal in a process of its own.
+fn begun(args: &Args, journal: &Path) -> Begun {
+    let mut command = Command::new(std::env::current_exe().expect("this program has a file"));
+    command.arg("--begin-with").arg(journal).args(["--workers", &args.workers.to_string()]);
+    let done = command.output().expect("this program runs twice");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let said = String::from_utf8_lossy(&done.stdout);
+    let numbers: Vec<i128> = said.split_whitespace().filter_map(|one| one.parse().ok()).collect();
+    let [took_us, peak, positions, needed, missing] = numbers[..] else {
+        unreachable!("it says five numbers, not {said}")
+    };
+    let number = |value: i128| u64::try_from(value).expect("it is no less than nothing");
+    Begun {
+        took: Duration::from_micros(number(took_us)),
+        peak_mib: number(peak),
+        answers: (usize::try_from(positions).expect("it is a count"), needed, missing),
+    }
+}
+
+/// Begins with a journal; says how long it took, how much memory, and what the engine answers.
+fn begin(args: &Args, journal: &Path) {
     let clock = SystemClock::start();
     let engine = Engine::start(settings(args, Some(journal)), Arc::new(EngineClock::default()));
-    (engine.expect("it starts"), clock.now())
+    let (engine, took) = (engine.expect("it starts"), clock.now());
+    let peak = peak_mib();
+    let (positions, needed, missing) = answers(&engine);
+    println!("{} {peak} {positions} {needed} {missing}", took.as_micros());
+}
+
+/// Takes a snapshot of what a journal holds.
+fn snapshot(args: &Args, journal: &Path) {
+    let engine = Engine::start(settings(args, Some(journal)), Arc::new(EngineClock::default()));
+    engine.expect("it starts").snapshot().expect("there is room for a snapshot");
 }
 
 /// An engine that was fed, and how long that took.

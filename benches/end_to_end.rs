@@ -130,8 +130,8 @@ fn measure(args: &Args) -> Measured {
     drop(engine);
     let epochs = watching.join().expect("the watcher watches");
     let measured = Measured { sent, epochs, ran };
-    let events: u64 = measured.sent.iter().map(|batch| batch.events).sum();
-    assert_eq!(events, args.events, "every event was sent and is durable");
+    let durable: u64 = measured.sent.iter().map(|batch| batch.events).sum();
+    assert_eq!(durable, args.events, "every event was sent and is durable");
     measured
 }
 

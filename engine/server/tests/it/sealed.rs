@@ -83,8 +83,8 @@ fn an_encrypted_journal_survives_a_kill_and_tells_nothing_without_its_keys() {
     let after = sessions(&again, path, last);
     assert!(after.len() > expected.len());
     // A backup needs no keys, and says what it did not look into.
-    let (said, _) = ends(path, 0, &["backup", "copy", "--journal", "journal"]);
-    assert!(said.contains("encrypted with keys that were not named"), "{said}");
+    let (taken, _) = ends(path, 0, &["backup", "copy", "--journal", "journal"]);
+    assert!(taken.contains("encrypted with keys that were not named"), "{taken}");
     again.kill();
 
     for (keys, problem) in
@@ -96,13 +96,13 @@ fn an_encrypted_journal_survives_a_kill_and_tells_nothing_without_its_keys() {
         assert!(err.contains("is encrypted at byte") && err.contains(problem), "{err}");
         assert!(err.contains("journal.key_file"), "{err}");
     }
-    let (said, _) = ends(path, 0, &["verify", "journal"]);
-    assert!(said.contains("only their checksums") && said.contains("good"), "{said}");
+    let (locked, _) = ends(path, 0, &["verify", "journal"]);
+    assert!(locked.contains("only their checksums") && locked.contains("good"), "{locked}");
     let (said, _) = ends(path, 0, &["verify", "journal", "--key-file", "both"]);
     assert!(!said.contains("checksums") && said.contains("the journal is good"), "{said}");
     let replay = ["replay", "copy", "sessions", "--json"];
-    let (_, err) = ends(path, 78, &replay);
-    assert!(err.contains("is encrypted at byte"), "{err}");
+    let (_, refused) = ends(path, 78, &replay);
+    assert!(refused.contains("is encrypted at byte"), "{refused}");
     let (json, _) = ends(path, 0, &[&replay[..], &["--key-file", "both"]].concat());
     let answer: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(rows(&answer["sessions"]), after);

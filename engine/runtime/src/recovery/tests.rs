@@ -185,8 +185,8 @@ proptest! {
                 // Some numbers are no kind of a record.
                 let _ = writer.append(NewRecord { kind: *kind, epoch, parts: &[content] });
             }
-            let records = writer.open_epoch().map_or(0, |(_, count)| count);
-            writer.close_epoch(EpochClose { epoch, records, hash: 0 }).unwrap();
+            let taken = writer.open_epoch().map_or(0, |(_, count)| count);
+            writer.close_epoch(EpochClose { epoch, records: taken, hash: 0 }).unwrap();
         }
         writer.seal().unwrap();
         drop(writer);

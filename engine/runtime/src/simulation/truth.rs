@@ -89,6 +89,8 @@ pub(crate) struct Source {
     pub(crate) sealed: u64,
     /// The greatest generation that was welcomed.
     pub(crate) welcomed: u64,
+    /// The least that may be welcomed: what was vouched for by nothing, damage may take back.
+    least: u64,
     /// How many facts are given with a batch of a generation.
     batches: BTreeMap<(u64, u64), u64>,
 }
@@ -130,14 +132,15 @@ impl Truth {
         had: u64,
     ) -> Result<(), String> {
         let known = &mut self.sources[source];
-        if batch.0 < known.welcomed {
-            return Err(format!("generation {} is welcomed after {}", batch.0, known.welcomed));
+        if batch.0 < known.least {
+            return Err(format!("generation {} is welcomed after {}", batch.0, known.least));
         }
         if count(position) != had {
             let (name, at) = (NAMES[source], count(position));
             return Err(format!("{name} is to go on after {at} facts, and {had} are had"));
         }
-        known.welcomed = batch.0;
+        known.welcomed = known.welcomed.max(batch.0);
+        known.least = batch.0;
         known.batches.insert(batch, had);
         known.acknowledged = known.acknowledged.max(had);
         Ok(())
@@ -199,6 +202,9 @@ impl Truth {
                 return Err(format!("{had} of {name} are there, and {least} were promised"));
             }
             known.acknowledged = had[source];
+            if is_damaged {
+                known.least = 0;
+            }
         }
         let after = self.published.split_off(&(durable + 1));
         match after.first_key_value() {

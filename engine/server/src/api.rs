@@ -2,7 +2,10 @@
 //!
 //! `GET /v1/{view}` with the filter in the query string, `GET /v1/explain/{id}`, `GET /v1/operators`,
 //! `GET /v1/health`, `GET /metrics`, `GET /livez`, `GET /readyz`. Answers are read under one lock, so each is of one epoch, which it names. Runs on a
-//! thread of its own; worker threads never wait for it.
+//! thread of its own; worker threads never wait for it. With a certificate all is said over TLS
+//! (`api/secured.rs`).
+
+mod secured;
 
 use crate::answer::Words;
 use crate::answer::explanation::{ExplainError, explanation};
@@ -17,11 +20,13 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use secured::Door;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use trueup_model::calendar::Zone;
 use trueup_runtime::engine::Engine;
+use trueup_tls::Host;
 
 /// How long a question waits for an epoch.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,6 +50,7 @@ impl Api {
     /// Listens on an address and answers until it is dropped.
     pub(crate) fn start(
         listen: SocketAddr,
+        host: Option<Host>,
         engine: Arc<Engine>,
         zone: Zone,
     ) -> Result<Self, Failure> {
@@ -75,7 +81,13 @@ impl Api {
                     // A dropped sender stops the API as well.
                     let _ = stopped.await;
                 };
-                let served = axum::serve(listener, app).with_graceful_shutdown(until).await;
+                let served = match host {
+                    None => axum::serve(listener, app).with_graceful_shutdown(until).await,
+                    Some(host) => {
+                        let door = Door::open(listener, address, host);
+                        axum::serve(door, app).with_graceful_shutdown(until).await
+                    }
+                };
                 if let Err(error) = served {
                     tracing::error!(%error, "api failed");
                 }

@@ -1,7 +1,9 @@
 //! What can be typed: commands and their switches, with the help that explains them.
 
+mod asking;
 mod folder;
 
+pub(crate) use asking::{AskArguments, ExplainArguments, TopArguments, Where};
 pub(crate) use folder::{
     BackupArguments, RepairArguments, ReplayArguments, RestoreArguments, TrialArguments,
     VerifyArguments, WhichJournal,
@@ -148,6 +150,17 @@ pub(crate) struct Which {
     limit: Option<usize>,
 }
 
+impl ServeArguments {
+    /// The files that are named for the API, each with its switch and its key in the configuration.
+    pub(crate) fn api_files(&self) -> [(&'static str, &'static str, &Option<PathBuf>); 3] {
+        [
+            ("--api-certificate", "certificate_file", &self.api_certificate),
+            ("--api-key", "key_file", &self.api_key),
+            ("--api-authority", "authority_file", &self.api_authority),
+        ]
+    }
+}
+
 impl Which {
     /// The rows as a filter.
     pub(crate) fn filter(&self) -> Filter {
@@ -164,53 +177,6 @@ impl Which {
             limit: self.limit,
         }
     }
-}
-
-/// A question to a running engine.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct AskArguments {
-    /// Where the engine answers.
-    #[arg(long, value_name = "HOST:PORT", default_value = API_DEFAULT, env = "TRUEUP_API")]
-    pub(crate) api: String,
-    /// Which rows.
-    #[command(flatten)]
-    pub(crate) which: Which,
-    /// How to write the answer.
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-/// A question about what operators cost.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct TopArguments {
-    /// Where the engine answers.
-    #[arg(long, value_name = "HOST:PORT", default_value = API_DEFAULT, env = "TRUEUP_API")]
-    pub(crate) api: String,
-    /// Show at most this many operators.
-    #[arg(long, value_name = "ROWS", default_value_t = 20)]
-    pub(crate) limit: usize,
-    /// Measure for this many seconds instead of since the engine started.
-    #[arg(long, value_name = "SECONDS")]
-    pub(crate) over: Option<u64>,
-    /// How to write the answer.
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-/// A question about one figure.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct ExplainArguments {
-    /// The name of a position or discrepancy, or its beginning.
-    pub(crate) id: String,
-    /// Where the engine answers.
-    #[arg(long, value_name = "HOST:PORT", default_value = API_DEFAULT, env = "TRUEUP_API")]
-    pub(crate) api: String,
-    /// The instant to explain, RFC 3339 with an offset; else the worst one.
-    #[arg(long, value_name = "INSTANT")]
-    pub(crate) at: Option<String>,
-    /// The same as `--format json`.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// How to run the demonstration.
@@ -288,6 +254,15 @@ pub(crate) struct ServeArguments {
     /// Where to answer questions, over what the configuration says.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) api: Option<SocketAddr>,
+    /// The certificate that whoever asks is shown, over what the configuration says.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) api_certificate: Option<PathBuf>,
+    /// The key of that certificate, over what the configuration says.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) api_key: Option<PathBuf>,
+    /// The authority (CA) whose certificates whoever asks must show, over what the configuration says.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) api_authority: Option<PathBuf>,
     /// Where to listen for connectors, over what the configuration says.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) connectors: Option<SocketAddr>,

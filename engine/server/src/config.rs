@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use toml::de::{DeTable, DeValue};
@@ -24,6 +25,7 @@ use trueup_policy::Policy;
 use trueup_runtime::memory::Gauge;
 use trueup_runtime::mesh::Member;
 use trueup_runtime::settings::{Horizon, Settings, SnapshotPace};
+use trueup_tls::Host;
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) settings: Settings,
     /// Where questions are answered.
     pub(crate) api: SocketAddr,
+    /// What whoever asks is shown, and must show.
+    pub(crate) api_host: Option<Host>,
     /// Where connectors deliver.
     pub(crate) connectors: SocketAddr,
     /// The secret that connectors must show; `None` admits everyone.
@@ -146,17 +150,8 @@ impl Values {
     /// The values, checked; all problems at once.
     pub(crate) fn check(&self) -> Result<Config, Failure> {
         let mut problems: Vec<String> = Vec::new();
-        let mut number = |section, name, least: u64, most: u64| -> u64 {
-            let text = self.text(section, name);
-            match text.replace('_', "").parse::<u64>() {
-                Ok(number) if (least..=most).contains(&number) => number,
-                _ => {
-                    problems.push(format!(
-                        "{section}.{name} is {text}, expected a number from {least} to {most}"
-                    ));
-                    least
-                }
-            }
+        let mut number = |section, name, least: u64, most: u64| {
+            self.number((section, name), least..=most, &mut problems)
         };
         let workers = number("engine", "workers", 1, 256);
         let epoch_facts = number("engine", "epoch_facts_max", 1, 10_000_000);
@@ -177,6 +172,7 @@ impl Values {
         let policy = self.policy(&mut problems);
         let token = self.secret("connectors", "token_file", &mut problems);
         let certificates = self.connector_certificates(&mut problems);
+        let api_host = self.api_host(&mut problems);
         let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
         let member = self.member(size(process), size(workers), &policy, &mut problems);
         let member =
@@ -210,7 +206,35 @@ impl Values {
             ..Settings::default()
         };
         let connections_max = size(connections);
-        Ok(Config { settings, api, connectors, token, certificates, connections_max, member })
+        Ok(Config {
+            settings,
+            api,
+            api_host,
+            connectors,
+            token,
+            certificates,
+            connections_max,
+            member,
+        })
+    }
+
+    /// A number within bounds, which are in.
+    fn number(
+        &self,
+        (section, name): (&'static str, &'static str),
+        bounds: RangeInclusive<u64>,
+        problems: &mut Vec<String>,
+    ) -> u64 {
+        let (text, least, most) = (self.text(section, name), *bounds.start(), *bounds.end());
+        match text.replace('_', "").parse::<u64>() {
+            Ok(number) if bounds.contains(&number) => number,
+            _ => {
+                problems.push(format!(
+                    "{section}.{name} is {text}, expected a number from {least} to {most}"
+                ));
+                least
+            }
+        }
     }
 
     fn text(&self, section: &'static str, name: &'static str) -> &str {

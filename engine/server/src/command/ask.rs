@@ -1,15 +1,21 @@
 //! Questions to a running engine, over its API.
 
+mod secured;
+
 use crate::answer::AsOf;
 use crate::answer::explanation::ExplanationRow;
-use crate::args::{AskArguments, ExplainArguments};
+use crate::args::{AskArguments, ExplainArguments, Where};
 use crate::exit::{Exit, Failure};
 use crate::question::{self, View};
 use crate::render::{self, Page};
 use anyhow::Context as _;
+use secured::{Secure, guest};
 use serde::Deserialize;
 use std::io::Write as _;
 use std::time::Duration;
+use trueup_tls::TlsError;
+use ureq::Agent;
+use ureq::unversioned::resolver::DefaultResolver;
 
 /// The longest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: u64 = 1024 * 1024 * 1024;
@@ -35,7 +41,7 @@ pub(crate) struct Explained {
 /// Asks for a view and writes it.
 pub(crate) fn view(view: View, arguments: &AskArguments) -> anyhow::Result<Exit> {
     let query = arguments.which.filter().query();
-    let json = get(&arguments.api, &format!("/v1/{}", view.name()), &query)?;
+    let json = get(&arguments.engine, &format!("/v1/{}", view.name()), &query)?;
     let rows = question::read(view, &json).context("the answer is not what this version reads")?;
     let mut out = std::io::stdout().lock();
     let mut page = Page::stdout(&mut out);
@@ -47,7 +53,7 @@ pub(crate) fn view(view: View, arguments: &AskArguments) -> anyhow::Result<Exit>
 pub(crate) fn explain(arguments: &ExplainArguments) -> anyhow::Result<Exit> {
     let query: Vec<(&str, String)> = arguments.at.iter().map(|at| ("at", at.clone())).collect();
     let id = escaped(&arguments.id);
-    let json = get(&arguments.api, &format!("/v1/explain/{id}"), &query)?;
+    let json = get(&arguments.engine, &format!("/v1/explain/{id}"), &query)?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
         writeln!(out, "{json}")?;
@@ -73,26 +79,44 @@ fn escaped(id: &str) -> String {
         .collect()
 }
 
-/// The body of an answer.
-pub(super) fn get(api: &str, path: &str, query: &[(&str, String)]) -> Result<String, Failure> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(PATIENCE))
-        .build()
-        .into();
-    let unreachable = |error: ureq::Error| {
-        Failure::new(
-            Exit::Unavailable,
-            format!("no engine answers at {api}: {error}"),
-            "start one with `trueup serve` or `trueup demo --serve`, or name another with --api",
-        )
+/// Who asks over HTTP, or over TLS if an authority is named.
+fn agent(engine: &Where) -> Result<(Agent, &'static str), Failure> {
+    let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE));
+    let Some((guest, name)) = guest(engine)? else {
+        return Ok((config.build().into(), "http"));
     };
+    // A proxy would be shown the question, and not the certificate.
+    let config = config.proxy(None).build();
+    let secure = Secure { guest, name };
+    Ok((Agent::with_parts(config, secure, DefaultResolver::default()), "https"))
+}
+
+/// Why there is no answer.
+fn unreachable(api: &str, error: &ureq::Error) -> Failure {
+    if let ureq::Error::Io(source) = error
+        && let Some(about) = TlsError::of(source)
+    {
+        let hint = "`--ca`, `--certificate`, `--key` and `--engine-name` say how it is asked";
+        return Failure::new(Exit::Unavailable, format!("{api} was not asked: {about}"), hint);
+    }
+    Failure::new(
+        Exit::Unavailable,
+        format!("no engine answers at {api}: {error}"),
+        "start one with `trueup serve` or `trueup demo --serve`, or name another with --api",
+    )
+}
+
+/// The body of an answer.
+pub(super) fn get(engine: &Where, path: &str, query: &[(&str, String)]) -> Result<String, Failure> {
+    let api = &engine.api;
+    let (agent, scheme) = agent(engine)?;
+    let failed = |error: ureq::Error| unreachable(api, &error);
     let pairs = query.iter().map(|(name, value)| (*name, value.as_str()));
-    let url = format!("http://{api}{path}");
-    let mut response = agent.get(&url).query_pairs(pairs).call().map_err(unreachable)?;
+    let url = format!("{scheme}://{api}{path}");
+    let mut response = agent.get(&url).query_pairs(pairs).call().map_err(failed)?;
     let status = response.status().as_u16();
     let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string();
-    let body = body.map_err(unreachable)?;
+    let body = body.map_err(failed)?;
     let exit = match status {
         200 => return Ok(body),
         503 => Exit::Unavailable,

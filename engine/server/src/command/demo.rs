@@ -131,7 +131,7 @@ fn answer(
     engine: Arc<trueup_runtime::engine::Engine>,
     zone: Zone,
 ) -> anyhow::Result<()> {
-    let api = Api::start(arguments.listen, Arc::clone(&engine), zone)?;
+    let api = Api::start(arguments.listen, None, Arc::clone(&engine), zone)?;
     eprint_line(&format!(
         "answering at http://{}/v1/positions and to `trueup explain ID`; stop with Ctrl-C",
         api.address

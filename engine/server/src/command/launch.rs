@@ -121,6 +121,11 @@ impl Fleet {
             if let Some(api) = arguments.serve.api {
                 command.arg("--api").arg(api.to_string());
             }
+            for (switch, _, file) in arguments.serve.api_files() {
+                if let Some(file) = file {
+                    command.arg(switch).arg(file);
+                }
+            }
             if arguments.serve.accept_differences && process == 0 {
                 command.arg("--accept-differences");
             }

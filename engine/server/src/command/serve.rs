@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     let reception = engine.reception(gate, Allowance::default()).context("no reception")?;
     let listener =
         Listener::start(config.connectors, reception, config.certificates, config.connections_max)?;
-    let api = Api::start(config.api, Arc::clone(&engine), zone)?;
+    let api = Api::start(config.api, config.api_host, Arc::clone(&engine), zone)?;
     let horizon = engine.views().as_of.horizon;
     tracing::info!(
         questions = %api.address,
@@ -106,6 +106,13 @@ pub(super) fn configuration(arguments: &ServeArguments) -> Result<Config, Failur
     let mut values = Values::read(arguments.config.as_deref(), environment)?;
     if let Some(api) = arguments.api {
         values.switch("api", "listen", format!("\"{api}\""));
+    }
+    for (_, key, file) in arguments.api_files() {
+        if let Some(file) = file {
+            // The configuration's own files are looked for beside it.
+            let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            values.switch("api", key, format!("\"{}\"", path.display()));
+        }
     }
     if let Some(connectors) = arguments.connectors {
         values.switch("connectors", "listen", format!("\"{connectors}\""));

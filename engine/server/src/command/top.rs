@@ -2,7 +2,7 @@
 
 use super::ask::get;
 use crate::answer::operator::OperatorCosts;
-use crate::args::TopArguments;
+use crate::args::{TopArguments, Where};
 use crate::exit::Exit;
 use crate::render::{self, Format, Page};
 use anyhow::Context as _;
@@ -11,10 +11,10 @@ use trueup_connectors::client::clock::{Clock as _, SystemClock};
 
 /// Asks what operators cost, and writes it.
 pub(crate) fn run(arguments: &TopArguments) -> anyhow::Result<Exit> {
-    let mut costs = ask(&arguments.api)?;
+    let mut costs = ask(&arguments.engine)?;
     if let Some(seconds) = arguments.over {
         SystemClock::start().pause(Duration::from_secs(seconds));
-        costs = ask(&arguments.api)?.since(&costs);
+        costs = ask(&arguments.engine)?.since(&costs);
     }
     costs.rows.truncate(arguments.limit);
     let mut out = std::io::stdout().lock();
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &TopArguments) -> anyhow::Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn ask(api: &str) -> anyhow::Result<OperatorCosts> {
-    let json = get(api, "/v1/operators", &[])?;
+fn ask(engine: &Where) -> anyhow::Result<OperatorCosts> {
+    let json = get(engine, "/v1/operators", &[])?;
     serde_json::from_str(&json).context("the answer is not what this version reads")
 }

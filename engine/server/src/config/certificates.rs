@@ -1,10 +1,10 @@
-//! What an engine shows to connectors, and processes of a cluster to each other.
+//! What an engine shows to connectors and to whoever asks, and processes of a cluster to each other.
 
 use super::{Values, unquoted};
 use crate::listener::{Certificates, NamePattern};
 use std::path::PathBuf;
 use trueup_runtime::mesh;
-use trueup_tls::{Files, Identity, Role};
+use trueup_tls::{Card, Files, Host, Identity, Role};
 
 impl Values {
     /// What connectors are shown, and must show; nothing where what they say is not encrypted.
@@ -62,6 +62,31 @@ impl Values {
             }
         }
         Some(mesh::Certificates { identity, names })
+    }
+
+    /// What whoever asks is shown, and must show where an authority is named.
+    pub(super) fn api_host(&self, problems: &mut Vec<String>) -> Option<Host> {
+        if self.names_no_file("api") {
+            return None;
+        }
+        let [certificate, key, authority] = FILES.map(|key| {
+            let name = unquoted(self.text("api", key));
+            (!name.is_empty()).then(|| self.folder.join(name))
+        });
+        let (Some(certificate), Some(key)) = (certificate, key) else {
+            problems.push(
+                "api: certificate_file and key_file belong together, and authority_file needs both"
+                    .to_owned(),
+            );
+            return None;
+        };
+        match Host::read(Role::Answerer, &Card { certificate, key }, authority) {
+            Ok(host) => Some(host),
+            Err(error) => {
+                problems.push(format!("api: {error}"));
+                None
+            }
+        }
     }
 
     fn names_no_file(&self, section: &'static str) -> bool {

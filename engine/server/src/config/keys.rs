@@ -76,7 +76,25 @@ pub(super) const KEYS: &[Key] = &[
         section: "api",
         name: "listen",
         default: "\"127.0.0.1:7117\"",
-        meaning: "Where questions are answered over HTTP; it has no access control yet.",
+        meaning: "Where questions are answered over HTTP.",
+    },
+    Key {
+        section: "api",
+        name: "certificate_file",
+        default: "\"\"",
+        meaning: "The certificate that whoever asks is shown, in PEM form; with it all is encrypted (HTTPS).",
+    },
+    Key {
+        section: "api",
+        name: "key_file",
+        default: "\"\"",
+        meaning: "The key of that certificate.",
+    },
+    Key {
+        section: "api",
+        name: "authority_file",
+        default: "\"\"",
+        meaning: "The certificate of the authority (CA) whose certificates whoever asks must show; empty answers everyone.",
     },
     Key {
         section: "connectors",

@@ -123,3 +123,28 @@ fn certificates_are_read_together_and_say_what_is_wrong_with_them() {
         assert!(message.contains(words), "{words} in {message}");
     }
 }
+
+#[test]
+fn the_api_has_a_certificate_with_its_key_and_an_authority_only_with_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = Authority::new(folder.path(), "ours").issue(&["engine.test"], Holds::Now);
+    let certificate = format!("certificate_file = \"{}\"\n", files.certificate.display());
+    let key = format!("key_file = \"{}\"\n", files.key.display());
+    let authority = format!("authority_file = \"{}\"\n", files.authority.display());
+    let read = |keys: &[&str]| {
+        let text = format!("[api]\n{}", keys.concat());
+        Values::read(Some(file(&text).path()), none).unwrap().check()
+    };
+    assert!(read(&[]).unwrap().api_host.is_none());
+    assert!(read(&[&certificate, &key]).unwrap().api_host.is_some());
+    assert!(read(&[&certificate, &key, &authority]).unwrap().api_host.is_some());
+    for keys in [&[certificate.as_str()][..], &[&key], &[&authority], &[&key, &authority]] {
+        let message = read(keys).unwrap_err().message;
+        assert!(
+            message.contains("api: certificate_file and key_file belong together"),
+            "{message}"
+        );
+    }
+    let wrong = read(&[&certificate, &key.replace("-key", "-gone")]).unwrap_err().message;
+    assert!(wrong.contains("api: could not read the key file"), "{wrong}");
+}

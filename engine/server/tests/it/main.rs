@@ -1,6 +1,7 @@
 //! The program as people run it.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod asking;
 mod cluster;
 mod backup;
 mod commands;

@@ -17,7 +17,8 @@ use trueup_model::time::Timestamp;
 
 pub(crate) fn trueup(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
-    command.current_dir(folder).args(arguments).env_remove("TRUEUP_API").output().unwrap()
+    command.env_remove("TRUEUP_API").env_remove("TRUEUP_CA");
+    command.current_dir(folder).args(arguments).output().unwrap()
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {

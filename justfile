@@ -30,6 +30,10 @@ fuzz seconds="60":
 simulate-engine crashes="100000":
     PROPTEST_CASES={{crashes}} cargo test -p trueup-runtime --lib -- --nocapture simulation::many
 
+# The program killed so often while it is fed, in one process and in two: at the end it answers as one that never was.
+kills count="1000":
+    TRUEUP_KILLS={{count}} cargo test -p trueup-server --test kill -- --nocapture --test-threads 1
+
 # Ten thousand generated worlds, the engine beside the oracle at every epoch.
 worlds:
     PROPTEST_CASES=10000 cargo test --profile simulation -p trueup-tests --test it -- oracle::the_engine

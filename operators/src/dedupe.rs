@@ -7,24 +7,26 @@
 //! revision are a conflict. A retraction waits for an assertion that comes after it. So what is known
 //! is a function of the set of facts, whatever their order and however often they came.
 //!
-//! Work per change: the contents of its identity's deciding revision. What is kept (`dedupe/kept.rs`):
-//! every identity, with the contents that can still count as they came, and a hash of each that cannot; by
-//! retention what no longer counts is forgotten (`dedupe/past.rs`).
+//! Work per change: the contents of its identity's deciding revision. What is kept (`dedupe/identities.rs`,
+//! `dedupe/kept.rs`): every identity, with the contents that can still count as they came, and a hash of each that
+//! cannot; by retention what no longer counts is forgotten (`dedupe/past.rs`).
 
+mod identities;
 mod kept;
 mod past;
+mod slab;
 
 use crate::entered::Entered;
 use crate::epochs::{Came, Updates, by_key, each_epoch_of, everywhere, operator};
 use crate::volume::Metered;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
-use kept::{Given, Kept, retracts};
+use identities::Identities;
+use kept::{Given, retracts};
 use past::Past;
 use serde::{Deserialize, Serialize};
-use std::collections::hash_map::Entry;
 use trueup_model::fact::{Body, DocumentRef, FactId, FactKind, Provenance};
-use trueup_model::hash::{IdMap, IdSet};
+use trueup_model::hash::IdSet;
 use trueup_model::id::{Id, TenantId};
 use trueup_model::time::Timestamp;
 use trueup_policy::rules::ConflictRule;
@@ -98,7 +100,7 @@ pub fn dedupe<'s>(
 ) -> Deduped<'s> {
     let routed = by_key(facts, |fact| spread(fact.id()));
     let past = retention_us.map(Past::new);
-    let mut state = State { rule, identities: IdMap::default(), past };
+    let mut state = State { rule, identities: Identities::default(), past };
     let builder = operator("Dedupe", &routed);
     let heard = (routed, everywhere(horizon));
     let ([checkouts, signals, rows], metered, conflicts, repeated) =
@@ -150,7 +152,7 @@ fn spread(id: FactId) -> u64 {
 
 struct State {
     rule: ConflictRule,
-    identities: IdMap<FactId, Kept>,
+    identities: Identities,
     /// What no longer counts and may be forgotten; `None` if nothing is.
     past: Option<Past>,
 }
@@ -163,12 +165,7 @@ impl State {
             past.pass(at);
         }
         let identities = &mut self.identities;
-        past.forget(|id, heard_at| {
-            let Some(kept) = identities.get_mut(&id) else { return };
-            if kept.forget(heard_at) {
-                identities.remove(&id);
-            }
-        });
+        past.forget(|id, heard_at| identities.forget(id, heard_at));
     }
 
     fn step(&mut self, updates: Came<Entered>, told: &mut Told) {
@@ -177,13 +174,11 @@ impl State {
         let mut again: Vec<(Entered, Diff)> = Vec::new();
         let place = told.1.len();
         for (fact, diff) in updates {
-            match self.identities.entry(fact.id()) {
-                Entry::Vacant(entry) if diff == 1 && !retracts(&fact) => {
-                    first.hear(&fact, &mut told.1);
-                    entry.insert(Kept::Once(fact));
-                }
-                Entry::Vacant(_) | Entry::Occupied(_) => again.push((fact, diff)),
-            }
+            let heard = match diff == 1 && !retracts(&fact) {
+                true => self.identities.first(fact, |fact| first.hear(fact, &mut told.1)),
+                false => Some(fact),
+            };
+            again.extend(heard.map(|more| (more, diff)));
         }
         if !again.is_empty() {
             let ids: IdSet<FactId> = again.iter().map(|(fact, _)| fact.id()).collect();
@@ -191,9 +186,7 @@ impl State {
             self.settle(again, &new, told);
         }
         for id in first.others {
-            if let Some(known) =
-                self.identities.get(&id).and_then(|kept| kept.given(id, self.rule).known)
-            {
+            if let Some(known) = self.identities.given(id, self.rule).known {
                 tell(known, 1, told);
             }
         }
@@ -206,7 +199,7 @@ impl State {
         let mut rows = again.into_iter().peekable();
         while let Some((fact, diff)) = rows.next() {
             let id = fact.id();
-            let kept = self.identities.entry(id).or_default();
+            let kept = self.identities.kept(id);
             let before = match new.contains(&id) {
                 true => Given::default(),
                 false => kept.given(id, self.rule),

@@ -6,8 +6,10 @@
 //! happened; the few whose clocks run ahead wait here until the horizon has passed them, as deadlines do,
 //! so that no figure contains what lies beyond its own `as_of`.
 //!
-//! Work per change: the row; when the horizon moves, the rows that it passed.
+//! Work per change: the row; when the horizon moves, the rows that it passed. Until there is a horizon, as when an
+//! engine begins with a snapshot, everything waits as it came, in no order.
 
+use crate::comings::Comings;
 use crate::epochs::{Updates, each_epoch_of, everywhere, operator};
 use crate::{Diff, Facts};
 use differential_dataflow::consolidation::consolidate;
@@ -32,12 +34,15 @@ pub fn due<'s, D: ExchangeData + Copy>(
 /// What is not due yet.
 pub(crate) struct Waiting<D> {
     horizon: Timestamp,
+    /// What came before there was a horizon.
+    early: Comings<(Timestamp, D)>,
     rows: BTreeMap<(Timestamp, D), Diff>,
 }
 
 impl<D: Ord> Default for Waiting<D> {
     fn default() -> Self {
-        Self { horizon: Timestamp::MIN, rows: BTreeMap::new() }
+        let horizon = Timestamp::MIN;
+        Self { horizon, early: Comings::default(), rows: BTreeMap::new() }
     }
 }
 
@@ -53,21 +58,29 @@ impl<D: Ord + Copy> Waiting<D> {
         for (at, _) in moved.into_iter().filter(|(_, diff)| *diff > 0) {
             self.horizon = self.horizon.max(at);
         }
+        if self.horizon == Timestamp::MIN {
+            for (row, diff) in came {
+                self.early.add(row, diff);
+            }
+            return;
+        }
         let mut passed: Updates<D> = Vec::new();
+        let mut waited = false;
+        if before == Timestamp::MIN {
+            let early = std::mem::take(&mut self.early);
+            waited = early.any_went();
+            for ((at, row), diff) in early.into_rows() {
+                self.hear(at, row, diff, &mut passed);
+            }
+        }
         for ((at, row), diff) in came {
             if at <= before {
                 changes.push((row, diff));
-            } else if at <= self.horizon {
-                passed.push((row, diff));
             } else {
-                let count = self.rows.entry((at, row)).or_default();
-                *count += diff;
-                if *count == 0 {
-                    self.rows.remove(&(at, row));
-                }
+                self.hear(at, row, diff, &mut passed);
             }
         }
-        let waited = self.rows.first_key_value().is_some_and(|((at, _), _)| *at <= self.horizon);
+        waited |= self.rows.first_key_value().is_some_and(|((at, _), _)| *at <= self.horizon);
         while let Some(first) = self.rows.first_entry() {
             if first.key().0 > self.horizon {
                 break;
@@ -80,5 +93,68 @@ impl<D: Ord + Copy> Waiting<D> {
             consolidate(&mut passed);
         }
         changes.append(&mut passed);
+    }
+
+    /// Lets a row through, or has it wait.
+    fn hear(&mut self, at: Timestamp, row: D, diff: Diff, passed: &mut Updates<D>) {
+        if at <= self.horizon {
+            passed.push((row, diff));
+            return;
+        }
+        let count = self.rows.entry((at, row)).or_default();
+        *count += diff;
+        if *count == 0 {
+            self.rows.remove(&(at, row));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Waiting;
+    use crate::Diff;
+    use crate::rows::add;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+    use trueup_model::time::Timestamp;
+
+    proptest! {
+        /// Whenever the horizon begins and however it moves on, what was let through is what is due.
+        #[test]
+        fn what_is_due_is_let_through(
+            steps in prop::collection::vec(
+                (prop::collection::vec((0..9_i64, 0..5_u8, any::<bool>()), 0..8), prop::option::of(0..4_i64)),
+                1..20,
+            ),
+        ) {
+            let mut waiting: Waiting<u8> = Waiting::default();
+            let mut horizon: Option<i64> = None;
+            let mut there: BTreeMap<(i64, u8), Diff> = BTreeMap::new();
+            let mut told: BTreeMap<u8, Diff> = BTreeMap::new();
+            for (rows, passes) in steps {
+                let mut came = Vec::new();
+                for (at, row, comes) in rows {
+                    let diff = if comes { 1 } else { -1 };
+                    if comes || there.contains_key(&(at, row)) {
+                        add(&mut there, (at, row), diff);
+                        came.push(((Timestamp(at), row), diff));
+                    }
+                }
+                let moved = passes.map(|by| {
+                    horizon = Some(horizon.unwrap_or(0) + by);
+                    (Timestamp(horizon.unwrap_or(0)), 1)
+                });
+                let mut changes = Vec::new();
+                waiting.step(came, moved, &mut changes);
+                changes.into_iter().for_each(|(row, diff)| add(&mut told, row, diff));
+                let mut due: BTreeMap<u8, Diff> = BTreeMap::new();
+                for ((at, row), count) in &there {
+                    if horizon.is_some_and(|horizon| *at <= horizon) {
+                        add(&mut due, *row, *count);
+                    }
+                }
+                prop_assert_eq!(&told, &due);
+            }
+        }
     }
 }

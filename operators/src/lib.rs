@@ -64,6 +64,7 @@ pub mod reconcile;
 
 pub(crate) mod epochs;
 mod bag;
+mod comings;
 pub(crate) mod few;
 pub(crate) mod given;
 pub(crate) mod keyed;

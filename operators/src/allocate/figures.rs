@@ -7,6 +7,7 @@ use crate::Diff;
 use crate::entitle::{Right, of_account};
 use crate::epochs::Updates;
 use crate::timeline::{Levels, Summary, Timeline, clamped};
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::contract::Basis;
@@ -262,7 +263,7 @@ impl Figures {
 }
 
 /// The least period in the order of keys.
-pub(super) const LOWEST: Period =
+const LOWEST: Period =
     Period { unit: PeriodUnit::Minute, span: Span { start: Timestamp::MIN, end: Timestamp::MIN } };
 
 /// What rights grant together; `None` if there are none.
@@ -467,17 +468,28 @@ pub(super) fn allocation(
 }
 
 /// Fills lines with a position's peak, as far as it is covered, in the order of use.
-pub(super) fn fill(
+fn fill(position: &LicensePosition, in_force: &Rights<'_>, covered: i128) -> Vec<AllocationLine> {
+    let mut ordered = in_force.clone();
+    put_in_order(&mut ordered);
+    fill_in_order(position, &ordered, covered)
+}
+
+/// Puts rights in the order of use.
+pub(super) fn put_in_order<R: Borrow<Right>>(rights: &mut [(R, Diff)]) {
+    rights.sort_unstable_by_key(|(right, _)| {
+        let right: &Right = right.borrow();
+        let order = (right.priority, right.span.end, right.span.start, right.line, right.document);
+        (order, *right)
+    });
+}
+
+/// Fills lines, which are in the order of use, with a position's peak, as far as it is covered.
+pub(super) fn fill_in_order<R: Borrow<Right>>(
     position: &LicensePosition,
-    in_force: &Rights<'_>,
+    ordered: &[(R, Diff)],
     covered: i128,
 ) -> Vec<AllocationLine> {
-    let mut ordered = in_force.clone();
-    ordered.sort_unstable_by_key(|(right, _)| {
-        let order = (right.priority, right.span.end, right.span.start, right.line, right.document);
-        (order, **right)
-    });
-    let total = granted(ordered.iter().copied());
+    let total = granted(ordered.iter().map(|(right, count)| (right.borrow(), *count)));
     let mut open = match total {
         Some(Capacity::Limited(limit)) => i128::from(position.peak.0.min(limit.0.max(0))),
         Some(Capacity::Unlimited | Capacity::Unknown) | None => i128::from(position.peak.0),
@@ -485,6 +497,7 @@ pub(super) fn fill(
     open = open.min(covered.max(0));
     let mut lines = Vec::with_capacity(ordered.len());
     for (index, (right, count)) in ordered.iter().enumerate() {
+        let right: &Right = right.borrow();
         let (granted, used) = match right.capacity {
             Capacity::Limited(one) => {
                 let all = i128::from(one.0) * *count as i128;
@@ -493,7 +506,7 @@ pub(super) fn fill(
             Capacity::Unlimited | Capacity::Unknown => (right.capacity, open),
         };
         open -= used;
-        let next = ordered.get(index + 1).map(|(next, _)| *next);
+        let next = ordered.get(index + 1).map(|(next, _)| next.borrow());
         lines.push(AllocationLine {
             key: position.key,
             rank: u32::try_from(index).unwrap_or(u32::MAX),

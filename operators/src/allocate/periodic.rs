@@ -12,6 +12,8 @@
 
 mod component;
 mod position;
+mod readings;
+mod slots;
 
 use super::{Allocation, Heard, Key, Surroundings, Told, Turn, World};
 use crate::attribute::{Rule, Use};
@@ -117,7 +119,7 @@ struct State {
 #[derive(Default)]
 struct News {
     /// By account and piece of time: who it was does not matter.
-    cells: IdMap<(AccountId, Span), i128>,
+    cells: Vec<(AccountId, Span, i128)>,
     uses: Vec<(Use, Diff)>,
     rights: Vec<(Right, Diff)>,
     readings: Vec<(Reading, Diff)>,
@@ -132,7 +134,7 @@ impl State {
         let mut news: IdMap<Key, News> = IdMap::default();
         for (slice, tally) in slices {
             let cells = &mut news.entry(of_slice(&slice)).or_default().cells;
-            *cells.entry((slice.account, slice.span)).or_default() += tally.quantity;
+            cells.push((slice.account, slice.span, tally.quantity));
         }
         for (row, count) in rows {
             let Some(key) = key(&row) else { continue };

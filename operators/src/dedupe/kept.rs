@@ -2,7 +2,7 @@
 
 use super::{Conflict, Known, Repeated};
 use crate::Diff;
-use crate::entered::Entered;
+use crate::entered::{Entered, Said};
 use crate::few::FewMap;
 use trueup_model::fact::{Action, Body, DocumentRef, Fact, FactId, FactKind};
 use trueup_model::hash::content128;
@@ -42,6 +42,16 @@ pub(super) struct Given {
     pub(super) known: Option<Known>,
     pub(super) conflict: Option<Conflict>,
     pub(super) repeated: Option<(Repeated, Diff)>,
+}
+
+impl Given {
+    /// What a metered quantity comes to that was said once.
+    pub(super) fn of(said: Said) -> Self {
+        let Said { tenant, id, revision: _, arrived_at, provenance, event } = said;
+        let body = Body::Usage(event);
+        let known = Known { tenant, id, arrived_at, provenance, document: None, body };
+        Self { known: Some(known), ..Self::default() }
+    }
 }
 
 impl Default for Kept {

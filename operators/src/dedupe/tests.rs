@@ -1,6 +1,6 @@
 //! What is forgotten makes no difference to what comes by the rules.
 
-use super::{Conflict, Known, Past, Repeated, State, Told};
+use super::{Conflict, Identities, Known, Past, Repeated, State, Told};
 use crate::Diff;
 use crate::entered::Entered;
 use crate::epochs::Came;
@@ -8,7 +8,6 @@ use crate::volume::Metered;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use trueup_model::fact::{Action, Body, Fact, FactId, FactKind, Provenance};
-use trueup_model::hash::IdMap;
 use trueup_model::id::{Id, TenantId};
 use trueup_model::quantity::Quantity;
 use trueup_model::time::Timestamp;
@@ -106,7 +105,7 @@ impl Source {
 
 fn state(retention_us: Option<i64>) -> State {
     let past = retention_us.map(Past::new);
-    State { rule: ConflictRule::First, identities: IdMap::default(), past }
+    State { rule: ConflictRule::First, identities: Identities::default(), past }
 }
 
 /// All that was told so far, as it adds up.

@@ -1,23 +1,22 @@
 //! One product under one metric: what its accounts bring, where that goes, and what is dirty.
 
 use super::News;
-use super::position::{last_of, limit_of};
+use super::position::{Past, last_of};
+use super::readings::{Ranking, Readings};
+use super::slots::{Slots, Terms};
 use crate::Diff;
-use crate::allocate::figures::{LOWEST, Rights, gaps_of};
+use crate::allocate::figures::{Rights, gaps_of, put_in_order, unit_price};
 use crate::allocate::grace::tail;
 use crate::allocate::grants::Grants;
 use crate::allocate::routes::{Route, any_moved, nearest};
 use crate::allocate::{Key, Told, Turn, World};
 use crate::attribute::Use;
-use crate::bag::Bag;
 use crate::entitle::{Right, of_account};
 use crate::few::FewMap;
 use crate::rows::add;
-use crate::volume::Reading;
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::contract::Basis;
-use trueup_model::fact::FactId;
 use trueup_model::hash::IdMap;
 use trueup_model::id::{AccountId, UserId};
 use trueup_model::metric::Metric;
@@ -27,9 +26,6 @@ use trueup_model::time::{Span, Timestamp};
 
 /// A node and a period of its calendar.
 pub(super) type Slot = (AccountId, Period);
-
-/// The readings of a slot by what ranks them, then by their identity.
-type Ranked = FewMap<(i64, FactId, Quantity), Diff>;
 
 /// What was given of a slot.
 pub(super) struct Given {
@@ -51,18 +47,12 @@ pub(super) struct Component {
     /// Where what a node does not cover goes.
     pub(super) above: BTreeMap<AccountId, Route>,
     /// Single quantities, where these count.
-    pub(super) readings: Bag<Reading>,
-    /// The readings of each slot, the one that counts last.
-    ranked: IdMap<Slot, Ranked>,
+    readings: Readings,
     /// Which slots each person counts in.
     pub(super) persons: IdMap<UserId, Vec<Slot>>,
-    /// What accounts bring to each slot.
-    pub(super) own: IdMap<Slot, i128>,
-    /// What each slot leaves to another.
-    pub(super) sent: IdMap<Slot, (Slot, i128)>,
-    /// What each slot receives from others.
-    pub(super) received: IdMap<Slot, i128>,
-    pub(super) given: BTreeMap<Slot, Box<Given>>,
+    pub(super) slots: Slots,
+    /// How often lines, trees or what the horizon passed have turned.
+    era: u64,
     pub(super) gaps: BTreeSet<BasisGap>,
     /// Whether an account keeps another calendar since this epoch.
     pub(super) rezoned: bool,
@@ -89,13 +79,10 @@ impl Component {
             pools: BTreeSet::new(),
             routes: IdMap::default(),
             above: BTreeMap::new(),
-            readings: Bag::default(),
-            ranked: IdMap::default(),
+            readings: Readings::default(),
             persons: IdMap::default(),
-            own: IdMap::default(),
-            sent: IdMap::default(),
-            received: IdMap::default(),
-            given: BTreeMap::new(),
+            slots: Slots::default(),
+            era: 0,
             gaps: BTreeSet::new(),
             rezoned: false,
             demands: false,
@@ -111,7 +98,7 @@ impl Component {
             && self.uses.is_empty()
             && self.readings.is_empty()
             && self.rights.is_empty()
-            && self.given.is_empty()
+            && self.slots.gives_nothing()
     }
 
     /// The next instant after the horizon at which a figure changes by itself.
@@ -171,7 +158,6 @@ impl Component {
     pub(super) fn step(&mut self, news: News, turn: &Turn, world: &World, told: &mut Told) {
         self.rezoned = !turn.zones.is_empty();
         self.restated = false;
-        let mut dirty: BTreeSet<Slot> = BTreeSet::new();
         let due = turn.due(self.turn, world.horizon);
         let mut people: BTreeSet<UserId> = BTreeSet::new();
         for (one, diff) in news.uses {
@@ -192,42 +178,46 @@ impl Component {
             || asked
             || !turn.zones.is_empty()
             || reroutes();
-        for ((account, span), quantity) in news.cells {
+        for (account, span, quantity) in news.cells {
             let sum = self.cells.entry((account, span)).or_default();
             *sum += quantity;
             if *sum == 0 {
                 self.cells.remove(&(account, span));
             }
             if !rebuild && self.demands {
-                self.add_cell(account, span, quantity, world, &mut dirty);
+                self.add_cell(account, span, quantity, world);
             }
         }
         for (reading, diff) in news.readings {
+            let reading = Ranking::of(&reading);
             self.readings.add(reading, diff);
             if !rebuild {
-                self.add_reading(&reading, diff, world, &mut dirty);
+                self.add_reading(&reading, diff, world);
             }
+        }
+        if rebuild || due.is_some() {
+            self.era += 1;
         }
         if rebuild {
             let pools = pools.unwrap_or_else(|| std::mem::take(&mut self.pools));
-            self.rebuild(pools, world, &mut dirty);
+            self.rebuild(pools, world);
             people = self.uses.keys().copied().collect();
         } else {
             for (right, _) in &news.rights {
-                self.touch_right(right, world, &mut dirty);
+                self.touch_right(right, world);
             }
         }
         if let Some(before) = due {
-            self.touch_horizon(before, world, &mut dirty);
+            self.touch_horizon(before, world);
             let growing = |rows: &FewMap<(Span, AccountId), Diff>| {
                 rows.keys().any(|(span, _)| span.end > before)
             };
             people.extend(self.uses.iter().filter(|(_, rows)| growing(rows)).map(|(user, _)| user));
         }
         for user in people {
-            self.place_person(user, world, &mut dirty);
+            self.place_person(user, world);
         }
-        self.settle(dirty, world, told);
+        self.settle(world, told);
         if heard_rights || due.is_some() {
             let now = gaps_of(self.key, &self.rights, self.basis, world);
             told.3.extend(self.gaps.difference(&now).map(|gap| (*gap, -1)));
@@ -288,50 +278,30 @@ impl Component {
         piece.and_then(|(_, taker)| *taker).unwrap_or(account)
     }
 
-    fn add_cell(
-        &mut self,
-        account: AccountId,
-        span: Span,
-        quantity: i128,
-        world: &World,
-        dirty: &mut BTreeSet<Slot>,
-    ) {
+    fn add_cell(&mut self, account: AccountId, span: Span, quantity: i128, world: &World) {
         let node = self.taker(account, span.start, world);
         let period = world.calendars.period(node, self.unit, span.start);
-        self.add((node, period), quantity, dirty);
+        self.add((node, period), quantity);
     }
 
-    fn add(&mut self, slot: Slot, quantity: i128, dirty: &mut BTreeSet<Slot>) {
-        let sum = self.own.entry(slot).or_default();
-        *sum += quantity;
-        if *sum == 0 {
-            self.own.remove(&slot);
-        }
-        dirty.insert(slot);
+    fn add(&mut self, slot: Slot, quantity: i128) {
+        let entry = self.slots.entry(slot);
+        let sum = entry.own.unwrap_or_default() + quantity;
+        entry.own = (sum != 0).then_some(sum);
+        self.slots.mark(slot);
     }
 
     /// Ranks a reading among those of its slot, or takes it out; the last of them counts.
-    fn add_reading(
-        &mut self,
-        reading: &Reading,
-        diff: Diff,
-        world: &World,
-        dirty: &mut BTreeSet<Slot>,
-    ) {
+    fn add_reading(&mut self, reading: &Ranking, diff: Diff, world: &World) {
         let node = self.taker(reading.account, reading.at, world);
         let slot = (node, world.calendars.period(node, self.unit, reading.at));
         let greatest = self.key.metric == Metric::Maximum;
         let rank = if greatest { reading.quantity.0 } else { reading.at.0 };
-        let ranked = self.ranked.entry(slot).or_default();
-        ranked.add((rank, reading.fact, reading.quantity), diff);
-        match ranked.last_key_value() {
-            Some(((_, _, quantity), _)) => self.own.insert(slot, i128::from(quantity.0)),
-            None => {
-                self.ranked.remove(&slot);
-                self.own.remove(&slot)
-            }
-        };
-        dirty.insert(slot);
+        let entry = self.slots.entry(slot);
+        entry.ranked.add((rank, reading.fact(), reading.quantity), diff);
+        let last = entry.ranked.last_key_value();
+        entry.own = last.map(|((_, _, quantity), _)| i128::from(quantity.0));
+        self.slots.mark(slot);
     }
 
     /// Whether what several nodes bring can be added up.
@@ -340,58 +310,54 @@ impl Component {
     }
 
     /// Places everything anew.
-    fn rebuild(&mut self, pools: BTreeSet<AccountId>, world: &World, dirty: &mut BTreeSet<Slot>) {
-        dirty.extend(self.given.keys());
+    fn rebuild(&mut self, pools: BTreeSet<AccountId>, world: &World) {
         let above = |node: &AccountId| (*node, nearest(&world.tree, *node, &pools, 1));
         self.above = pools.iter().map(above).collect();
         self.pools = pools;
         self.routes.clear();
-        self.own.clear();
-        self.sent.clear();
-        self.received.clear();
+        self.slots.begin_anew();
         self.persons.clear();
-        self.ranked.clear();
         let cells = self.cells.iter().filter(|_| self.demands);
         let cells: Vec<_> = cells.map(|(cell, sum)| (*cell, *sum)).collect();
         for ((account, span), sum) in cells {
-            self.add_cell(account, span, sum, world, dirty);
+            self.add_cell(account, span, sum, world);
         }
         let readings: Vec<_> = self.readings.iter().map(|(one, count)| (*one, count)).collect();
         for (reading, count) in readings {
-            self.add_reading(&reading, count, world, dirty);
+            self.add_reading(&reading, count, world);
         }
         let rights: Vec<Right> = self.rights.keys().copied().collect();
         for right in rights {
-            self.touch_right(&right, world, dirty);
+            self.touch_right(&right, world);
         }
     }
 
     /// Marks the periods for which a right grants something.
-    fn touch_right(&self, right: &Right, world: &World, dirty: &mut BTreeSet<Slot>) {
-        let whole = (right.account, LOWEST)..=(right.account, Period::ALL);
-        let given = self.given.range(whole).map(|(slot, _)| slot);
-        dirty.extend(given.filter(|(_, period)| period.span.end > right.span.start));
-        self.touch_now(right.account, world, dirty);
+    fn touch_right(&mut self, right: &Right, world: &World) {
+        self.slots.forget_terms(right.account);
+        let start = right.span.start;
+        self.slots.mark_given(right.account, |period| period.span.end > start);
+        self.touch_now(right.account, world);
     }
 
     /// Marks the period of a node that holds the horizon.
-    fn touch_now(&self, node: AccountId, world: &World, dirty: &mut BTreeSet<Slot>) {
+    fn touch_now(&mut self, node: AccountId, world: &World) {
         if world.horizon != Timestamp::MIN {
-            dirty.insert((node, world.calendars.period(node, self.unit, world.horizon)));
+            self.slots.mark((node, world.calendars.period(node, self.unit, world.horizon)));
         }
     }
 
-    fn touch_horizon(&self, before: Timestamp, world: &World, dirty: &mut BTreeSet<Slot>) {
-        for node in &self.pools {
-            self.touch_now(*node, world, dirty);
+    fn touch_horizon(&mut self, before: Timestamp, world: &World) {
+        let pools = std::mem::take(&mut self.pools);
+        for node in &pools {
+            self.touch_now(*node, world);
         }
-        let passed = |period: &Period| period.span.end >= before;
-        dirty.extend(self.given.keys().filter(|(_, period)| passed(period)));
-        dirty.extend(self.own.keys().filter(|(_, period)| passed(period)));
+        self.pools = pools;
+        self.slots.mark_all(|period| period.span.end >= before);
     }
 
     /// Finds anew where a person counts.
-    fn place_person(&mut self, user: UserId, world: &World, dirty: &mut BTreeSet<Slot>) {
+    fn place_person(&mut self, user: UserId, world: &World) {
         let rows: Vec<(Span, AccountId)> =
             self.uses.get(&user).into_iter().flat_map(FewMap::keys).copied().collect();
         let unit = self.unit;
@@ -416,10 +382,10 @@ impl Component {
         let before = self.persons.remove(&user).unwrap_or_default();
         let one = i128::from(Quantity::ONE.0);
         for slot in before.iter().filter(|slot| now.binary_search(slot).is_err()) {
-            self.add(*slot, -one, dirty);
+            self.add(*slot, -one);
         }
         for slot in now.iter().filter(|slot| before.binary_search(slot).is_err()) {
-            self.add(*slot, one, dirty);
+            self.add(*slot, one);
         }
         if !now.is_empty() {
             self.persons.insert(user, now);
@@ -429,49 +395,73 @@ impl Component {
         }
     }
 
-    /// Gives what changed in the dirty slots, and passes up what each does not cover.
-    fn settle(&mut self, mut dirty: BTreeSet<Slot>, world: &World, told: &mut Told) {
-        let mut touched: BTreeSet<Slot> = BTreeSet::new();
-        while let Some(slot) = dirty.pop_first() {
-            touched.insert(slot);
-            let (node, period) = slot;
-            let target = self.above(node, period, world).filter(|_| self.adds_up());
-            let now = target.map(|target| (target, self.uncovered(&slot, world)));
-            let now = now.filter(|(_, uncovered)| *uncovered != 0);
-            let before = match now {
-                Some(sent) => self.sent.insert(slot, sent),
-                None => self.sent.remove(&slot),
-            };
-            if before != now {
-                for (taker, sum, sign) in before
-                    .map(|(to, sum)| (to, sum, -1))
-                    .into_iter()
-                    .chain(now.map(|(to, sum)| (to, sum, 1)))
-                {
-                    let entry = self.received.entry(taker).or_default();
-                    *entry += sum * sign;
-                    if *entry == 0 {
-                        self.received.remove(&taker);
-                    }
-                    dirty.insert(taker);
+    /// Gives what changed in the marked slots, and passes up what each does not cover.
+    fn settle(&mut self, world: &World, told: &mut Told) {
+        let mut touched: Vec<Slot> = Vec::new();
+        // In rounds, so that a slot that several leave something to is looked at once for all of them.
+        loop {
+            let round = self.slots.take_marked();
+            if round.is_empty() {
+                break;
+            }
+            for slot in round {
+                if self.pass_up(slot, world) {
+                    touched.push(slot);
                 }
             }
         }
         for slot in touched {
             self.give(slot, world, told);
+            self.slots.leave(slot);
         }
     }
 
-    pub(super) fn inflow(&self, slot: &Slot) -> i128 {
-        let own = self.own.get(slot).copied().unwrap_or_default();
-        own + self.received.get(slot).copied().unwrap_or_default()
+    /// Passes up what a slot does not cover; whether it was not looked at before.
+    fn pass_up(&mut self, slot: Slot, world: &World) -> bool {
+        self.find_terms(slot, world);
+        let adds_up = self.adds_up();
+        let entry = self.slots.entry(slot);
+        let is_new = entry.touch();
+        let Some(terms) = &entry.terms else { return is_new };
+        let target = terms.target.filter(|_| adds_up);
+        let now = target.map(|target| (target, terms.uncovered(entry.inflow())));
+        let now = now.filter(|(_, uncovered)| *uncovered != 0);
+        let before = std::mem::replace(&mut entry.sent, now);
+        if before != now {
+            let gone = before.map(|(taker, sum)| (taker, -sum));
+            for (taker, sum) in gone.into_iter().chain(now) {
+                self.slots.entry(taker).received += sum;
+                self.slots.mark(taker);
+            }
+        }
+        is_new
     }
 
-    /// What a slot does not cover.
-    fn uncovered(&self, slot: &Slot, world: &World) -> i128 {
-        let own = self.own_rights(slot.0);
-        let limit = limit_of(self.grants(*slot, &own, world).entitled());
-        limit.map_or(0, |limit| (self.inflow(slot) - limit).max(0))
+    /// Finds what lines and trees say of a slot, if that is not known yet.
+    fn find_terms(&mut self, slot: Slot, world: &World) {
+        let era = self.era;
+        let known = self.slots.get(&slot).and_then(|entry| entry.terms.as_ref());
+        if known.is_some_and(|terms| terms.era == era) {
+            return;
+        }
+        let (node, period) = slot;
+        let own = self.own_rights(node);
+        let calendar = world.calendars.of(node);
+        let grants = Grants::of(self.key.metric, &own, period, calendar, world.horizon);
+        let at_end = last_of(period, world);
+        let mut rows: Vec<(Right, Diff)> =
+            grants.rows.iter().map(|(right, count)| (**right, *count)).collect();
+        put_in_order(&mut rows);
+        let terms = Terms {
+            era,
+            target: self.above(node, period, world),
+            rows,
+            entitled: grants.entitled(),
+            overdraft: grants.overdraft(at_end),
+            past: Past::of(&own, period, at_end),
+            unit_price: unit_price(&own, at_end),
+        };
+        self.slots.entry(slot).terms = Some(Box::new(terms));
     }
 
     /// The slot above that takes what a node does not cover; none if what it takes would come back.
@@ -503,19 +493,8 @@ impl Component {
         Some((taker, world.calendars.period(taker, self.unit, period.span.start)))
     }
 
-    pub(super) fn own_rights(&self, node: AccountId) -> Rights<'_> {
+    fn own_rights(&self, node: AccountId) -> Rights<'_> {
         let own = of_account(&self.rights, node);
         own.filter(|(right, _)| Some(right.basis) == self.basis).collect()
-    }
-
-    /// What a node's lines grant for a period.
-    pub(super) fn grants<'r>(
-        &self,
-        (node, period): Slot,
-        own: &Rights<'r>,
-        world: &World,
-    ) -> Grants<'r> {
-        let calendar = world.calendars.of(node);
-        Grants::of(self.key.metric, own, period, calendar, world.horizon)
     }
 }

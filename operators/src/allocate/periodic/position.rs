@@ -1,9 +1,9 @@
 //! What a slot comes to: its position, the lines that serve it, and its step.
 
 use super::component::{Component, Given, Slot};
-use crate::allocate::figures::{Rights, fill, unit_price};
+use super::slots::{Entry, Terms};
+use crate::allocate::figures::{Rights, fill_in_order};
 use crate::allocate::grace::tail;
-use crate::allocate::grants::Grants;
 use crate::allocate::{Told, World};
 use crate::entitle::Right;
 use crate::timeline::clamped;
@@ -13,31 +13,28 @@ use trueup_model::position::{LicensePosition, PositionKey, PositionState, Step};
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::Timestamp;
 
+impl Terms {
+    /// What of an inflow is not covered.
+    pub(super) fn uncovered(&self, inflow: i128) -> i128 {
+        limit_of(self.entitled).map_or(0, |limit| (inflow - limit).max(0))
+    }
+}
+
 impl Component {
     /// Gives what changed of a slot's position, lines and step.
     pub(super) fn give(&mut self, slot: Slot, world: &World, told: &mut Told) {
-        let own = self.own_rights(slot.0);
-        let grants = self.grants(slot, &own, world);
-        let position = self.position(slot, world, &own, &grants);
-        let now = position.map(|position| Given {
-            position,
-            lines: fill(&position, &grants.rows, i128::MAX),
-            step: self.step_of(slot, &position),
+        let now = self.slots.get(&slot).and_then(|entry| {
+            let terms = entry.terms.as_ref()?;
+            let position = self.position(slot, world, entry, terms)?;
+            let lines = fill_in_order(&position, &terms.rows, i128::MAX);
+            Some(Given { position, lines, step: self.step_of(slot, &position) })
         });
-        match (self.given.get_mut(&slot), now) {
-            (Some(given), Some(now)) => {
-                tell(Some(given), Some(&now), told);
-                **given = now;
-            }
-            (Some(given), None) => {
-                tell(Some(given), None, told);
-                self.given.remove(&slot);
-            }
-            (None, Some(now)) => {
-                tell(None, Some(&now), told);
-                self.given.insert(slot, Box::new(now));
-            }
-            (None, None) => {}
+        let given = &mut self.slots.entry(slot).given;
+        tell(given.as_deref(), now.as_ref(), told);
+        match (given.as_deref_mut(), now) {
+            (Some(given), Some(now)) => *given = now,
+            (None, Some(now)) => *given = Some(Box::new(now)),
+            (_, None) => *given = None,
         }
     }
 
@@ -59,12 +56,11 @@ impl Component {
 
     fn position(
         &self,
-        slot: Slot,
+        (node, period): Slot,
         world: &World,
-        own: &Rights<'_>,
-        grants: &Grants<'_>,
+        entry: &Entry,
+        terms: &Terms,
     ) -> Option<LicensePosition> {
-        let (node, period) = slot;
         let horizon = world.horizon;
         if horizon == Timestamp::MIN || period.span.start > horizon {
             return None;
@@ -73,28 +69,25 @@ impl Component {
             return None;
         }
         let current = period.span.contains(horizon);
-        let inflow = self.inflow(&slot);
-        let entitled = grants.entitled();
-        let has_demand = self.own.contains_key(&slot) || self.received.contains_key(&slot);
+        let inflow = entry.inflow();
+        let Terms { entitled, overdraft, past, unit_price, .. } = terms;
+        let (entitled, overdraft) = (*entitled, *overdraft);
         let granted_now = current && entitled.is_some();
-        if !has_demand && !granted_now {
+        if !entry.has_demand() && !granted_now {
             return None;
         }
         let limit = limit_of(entitled);
-        let uncovered = limit.map_or(0, |limit| (inflow - limit).max(0));
-        let passed = self.sent.contains_key(&slot);
+        let uncovered = terms.uncovered(inflow);
+        let passed = entry.sent.is_some();
         let shortfall = if passed { 0 } else { uncovered };
-        let at_end = last_of(period, world);
-        let past = Past::of(own, period, at_end);
         let graced = past.graced && entitled.is_none();
         let expired = if entitled.is_none() && past.ended && !graced { shortfall } else { 0 };
-        let overdraft = grants.overdraft(at_end);
         let beyond = (shortfall - overdraft).max(0);
         let state = match (shortfall > 0, entitled) {
             (false, Some(Capacity::Unknown)) if inflow > 0 => PositionState::CapacityUnknown,
             (false, _) if passed => PositionState::PassedUp,
             (false, _) => PositionState::Covered,
-            (true, _) => short_state(entitled, &past, beyond),
+            (true, _) => short_state(entitled, past, beyond),
         };
         let none = |holds: bool| if holds { period.span.start } else { Timestamp::MAX };
         let last = match (shortfall > 0, current) {
@@ -130,7 +123,7 @@ impl Component {
             expired_first: none(expired > 0),
             passed_up: if passed { clamped(uncovered) } else { Quantity::ZERO },
             surplus: clamped(limit.map_or(0, |limit| (limit - inflow).max(0))),
-            unit_price: unit_price(own, at_end),
+            unit_price: *unit_price,
             state,
         })
     }
@@ -166,7 +159,7 @@ pub(super) fn limit_of(entitled: Option<Capacity>) -> Option<i128> {
 }
 
 /// What has ended when a period begins.
-struct Past {
+pub(super) struct Past {
     ended: bool,
     /// Whether nothing but trials and the like has.
     only_trials: bool,
@@ -176,7 +169,7 @@ struct Past {
 }
 
 impl Past {
-    fn of(own: &Rights<'_>, period: Period, at_end: Timestamp) -> Self {
+    pub(super) fn of(own: &Rights<'_>, period: Period, at_end: Timestamp) -> Self {
         let start = period.span.start;
         let over: Vec<&Right> =
             own.iter().map(|(right, _)| *right).filter(|right| right.span.end <= start).collect();

@@ -31,7 +31,7 @@ mod uses;
 
 use crate::attribute::{Rule, Use};
 use crate::entitle::Right;
-use crate::epochs::{Came, Streams, Updates, by_key, each_epoch_sorted, everywhere};
+use crate::epochs::{Came, Sent, Streams, Updates, by_key, each_epoch_sorted, everywhere};
 use crate::hierarchy::Placement;
 use crate::machines::FactorRow;
 use crate::rows::add;
@@ -209,13 +209,7 @@ fn band(row: &FactorRow) -> Option<Heard> {
 }
 
 /// What leaves, a list for each kind.
-type Told = (
-    Updates<LicensePosition>,
-    Updates<AllocationLine>,
-    Updates<Step>,
-    Updates<BasisGap>,
-    Updates<Remark>,
-);
+type Told = (Sent<LicensePosition>, Sent<AllocationLine>, Sent<Step>, Sent<BasisGap>, Sent<Remark>);
 
 /// Applies `step` to each epoch, and parts what it finds by what it is.
 fn each_epoch_parted<'s, D: Clone + 'static, R: Clone + 'static>(

@@ -17,7 +17,7 @@ mod past;
 mod slab;
 
 use crate::entered::Entered;
-use crate::epochs::{Came, Updates, by_key, each_epoch_of, everywhere, operator};
+use crate::epochs::{Came, Sent, Updates, by_key, each_epoch_of, everywhere, operator};
 use crate::volume::Metered;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
@@ -119,7 +119,7 @@ pub fn dedupe<'s>(
 }
 
 /// What leaves: what is known by its kind, and the rest by what it is.
-type Told = ([Updates<Known>; 3], Updates<Metered>, Updates<Conflict>, Updates<Repeated>);
+type Told = ([Updates<Known>; 3], Sent<Metered>, Updates<Conflict>, Updates<Repeated>);
 
 /// Tells what is known: a metered quantity by itself, the rest by its kind.
 fn tell(known: Known, diff: Diff, told: &mut Told) {
@@ -170,21 +170,25 @@ impl State {
 
     fn step(&mut self, updates: Came<Entered>, told: &mut Told) {
         self.identities.reserve(updates.len());
-        let mut first = First { metered: Vec::with_capacity(updates.len()), others: Vec::new() };
+        let mut first = First {
+            metered: Vec::with_capacity(updates.len()),
+            told: told.1.another(),
+            others: Vec::new(),
+        };
         let mut again: Vec<(Entered, Diff)> = Vec::new();
-        let place = told.1.len();
         for (fact, diff) in updates {
             let heard = match diff == 1 && !retracts(&fact) {
-                true => self.identities.first(fact, |fact| first.hear(fact, &mut told.1)),
+                true => self.identities.first(fact, |fact| first.hear(fact)),
                 false => Some(fact),
             };
             again.extend(heard.map(|more| (more, diff)));
         }
         if !again.is_empty() {
             let ids: IdSet<FactId> = again.iter().map(|(fact, _)| fact.id()).collect();
-            let new = first.take(&ids, place, &mut told.1);
+            let new = first.take(&ids);
             self.settle(again, &new, told);
         }
+        told.1.append(first.told);
         for id in first.others {
             if let Some(known) = self.identities.given(id, self.rule).known {
                 tell(known, 1, told);
@@ -226,38 +230,33 @@ impl State {
 struct First {
     /// Those of metered quantities, in the order in which they were told.
     metered: Vec<FactId>,
+    /// What they say.
+    told: Sent<Metered>,
     /// Others, which are not told yet.
     others: Vec<FactId>,
 }
 
 impl First {
     /// Hears of one, and tells it if it is metered.
-    fn hear(&mut self, fact: &Entered, told: &mut Updates<Metered>) {
+    fn hear(&mut self, fact: &Entered) {
         if let Entered::Usage(said) = fact {
             let place = (said.id, said.arrived_at, said.provenance);
             if let Some(metered) = Metered::of(said.tenant, place, &said.event) {
                 self.metered.push(said.id);
-                told.push((metered, 1));
+                self.told.push((metered, 1));
                 return;
             }
         }
         self.others.push(fact.id());
     }
 
-    /// Takes out those of some identities, which were told from a place on, and gives which they are.
-    fn take(
-        &mut self,
-        ids: &IdSet<FactId>,
-        place: usize,
-        told: &mut Updates<Metered>,
-    ) -> IdSet<FactId> {
+    /// Takes out those of some identities, and gives which they are.
+    fn take(&mut self, ids: &IdSet<FactId>) -> IdSet<FactId> {
         let mut taken: IdSet<FactId> = IdSet::default();
         let both = self.metered.iter().chain(&self.others);
         taken.extend(both.copied().filter(|id| ids.contains(id)));
         if !taken.is_empty() {
-            let mut rows = told.split_off(place);
-            rows.retain(|(row, _)| !taken.contains(&row.fact));
-            told.append(&mut rows);
+            self.told.retain(|row| !taken.contains(&row.fact));
             self.others.retain(|id| !taken.contains(id));
         }
         taken

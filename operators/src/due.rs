@@ -10,7 +10,7 @@
 //! engine begins with a snapshot, everything waits as it came, in no order.
 
 use crate::comings::Comings;
-use crate::epochs::{Updates, each_epoch_of, everywhere, operator};
+use crate::epochs::{Sent, Updates, each_epoch_of, everywhere, operator};
 use crate::{Diff, Facts};
 use differential_dataflow::consolidation::consolidate;
 use differential_dataflow::{AsCollection as _, ExchangeData};
@@ -25,8 +25,8 @@ pub fn due<'s, D: ExchangeData + Copy>(
     let heard = (rows.inner, everywhere(horizon));
     let mut waiting = Waiting::default();
     let builder = operator("Due", &heard.0);
-    each_epoch_of(builder, heard, move |(came, moved), changes| {
-        waiting.step(came, moved, changes);
+    each_epoch_of(builder, heard, move |(came, moved), told: &mut Sent<D>| {
+        waiting.step(came, moved, told);
     })
     .as_collection()
 }
@@ -52,7 +52,7 @@ impl<D: Ord + Copy> Waiting<D> {
         &mut self,
         came: impl IntoIterator<Item = ((Timestamp, D), Diff)>,
         moved: impl IntoIterator<Item = (Timestamp, Diff)>,
-        changes: &mut Updates<D>,
+        told: &mut impl Extend<(D, Diff)>,
     ) {
         let before = self.horizon;
         for (at, _) in moved.into_iter().filter(|(_, diff)| *diff > 0) {
@@ -75,7 +75,7 @@ impl<D: Ord + Copy> Waiting<D> {
         }
         for ((at, row), diff) in came {
             if at <= before {
-                changes.push((row, diff));
+                told.extend([(row, diff)]);
             } else {
                 self.hear(at, row, diff, &mut passed);
             }
@@ -92,7 +92,7 @@ impl<D: Ord + Copy> Waiting<D> {
         if waited {
             consolidate(&mut passed);
         }
-        changes.append(&mut passed);
+        told.extend(passed);
     }
 
     /// Lets a row through, or has it wait.
@@ -113,6 +113,7 @@ impl<D: Ord + Copy> Waiting<D> {
 mod tests {
     use super::Waiting;
     use crate::Diff;
+    use crate::epochs::Updates;
     use crate::rows::add;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -144,7 +145,7 @@ mod tests {
                     horizon = Some(horizon.unwrap_or(0) + by);
                     (Timestamp(horizon.unwrap_or(0)), 1)
                 });
-                let mut changes = Vec::new();
+                let mut changes: Updates<u8> = Vec::new();
                 waiting.step(came, moved, &mut changes);
                 changes.into_iter().for_each(|(row, diff)| add(&mut told, row, diff));
                 let mut due: BTreeMap<u8, Diff> = BTreeMap::new();

@@ -6,6 +6,7 @@
 
 mod came;
 mod ports;
+mod sent;
 
 use crate::{Diff, Epoch, Facts};
 use differential_dataflow::ExchangeData;
@@ -22,6 +23,7 @@ use timely::dataflow::operators::vec::Map as _;
 
 pub(crate) use came::Came;
 pub(crate) use ports::{Told as Streams, each_epoch_of, each_epoch_sorted, operator};
+pub(crate) use sent::Sent;
 
 /// Updates of a collection.
 pub(crate) type Updates<D, R = Diff> = Vec<(D, R)>;

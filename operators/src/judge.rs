@@ -7,7 +7,7 @@
 //! positions.
 
 use crate::attribute::Rule;
-use crate::epochs::{Came, Updates, each_epoch_of, everywhere, operator};
+use crate::epochs::{Came, Sent, each_epoch_of, everywhere, operator};
 use crate::reconcile::is_near;
 use crate::rows::add;
 use crate::{Diff, Facts};
@@ -47,7 +47,7 @@ impl State {
         &mut self,
         positions: &Came<LicensePosition>,
         settings: Came<(ProductId, ProductSettings)>,
-        changes: &mut Updates<Judged>,
+        changes: &mut Sent<Judged>,
     ) {
         // A rule that changes in other respects states the same settings again.
         let mut ruled: BTreeMap<(ProductId, ProductSettings), Diff> = BTreeMap::new();
@@ -78,7 +78,7 @@ impl State {
     fn rule(
         &mut self,
         ruled: BTreeMap<(ProductId, ProductSettings), Diff>,
-        changes: &mut Updates<Judged>,
+        changes: &mut Sent<Judged>,
     ) {
         let products: IdSet<ProductId> = ruled.keys().map(|(product, _)| *product).collect();
         let before: IdMap<ProductId, ProductSettings> = products

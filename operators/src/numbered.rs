@@ -14,7 +14,7 @@
 //! and the events that wait.
 
 use crate::due::Waiting;
-use crate::epochs::{Updates, by_key, each_epoch_of, everywhere, operator};
+use crate::epochs::{Sent, Updates, by_key, each_epoch_of, everywhere, operator};
 use crate::resolve::place;
 use crate::volume::Metered;
 use crate::{Diff, Facts};
@@ -65,7 +65,7 @@ pub fn numbered<'s>(metered: Facts<'s, Metered>, horizon: Facts<'s, Timestamp>) 
 }
 
 /// What leaves.
-type Told = (Updates<Event>, Updates<(u32, Subject)>);
+type Told = (Sent<Event>, Updates<(u32, Subject)>);
 
 /// A subject.
 struct Entry {
@@ -158,6 +158,7 @@ impl Subjects {
 mod tests {
     use super::{Event, State};
     use crate::Diff;
+    use crate::epochs::Sent;
     use crate::volume::Metered;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -226,9 +227,9 @@ mod tests {
                 let come = there.values().filter(|row| before.get(&row.fact.0) != Some(row));
                 let came: Vec<_> =
                     come.map(|row| (*row, 1)).chain(gone.map(|row| (*row, -1))).collect();
-                let mut told = (Vec::new(), Vec::new());
+                let mut told = (Sent::default(), Vec::new());
                 state.step(came, [(Timestamp(horizon), 1)], &mut told);
-                add(&mut sum.events, told.0);
+                add(&mut sum.events, told.0.into());
                 add(&mut sum.subjects, told.1);
                 let of: BTreeMap<u32, Subject> =
                     sum.subjects.keys().map(|(number, subject)| (*number, *subject)).collect();

@@ -132,7 +132,7 @@ impl Sum {
         state.step(Came::from(vec![rows.collect()]), &mut told);
         let (known, metered, conflicts, repeated) = told;
         known.into_iter().for_each(|list| add(&mut self.known, list));
-        add(&mut self.metered, metered);
+        add(&mut self.metered, metered.into());
         add(&mut self.conflicts, conflicts);
         add(&mut self.repeated, repeated);
     }

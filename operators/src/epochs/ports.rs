@@ -12,9 +12,9 @@ use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::operators::generic::{InputHandleCore, OutputBuilder};
 
 /// A stream of updates.
-type Stream<'s, D, R> = StreamVec<'s, Epoch, (D, Epoch, R)>;
+pub(super) type Stream<'s, D, R> = StreamVec<'s, Epoch, (D, Epoch, R)>;
 /// Rows as they leave an operator.
-type Builder<D, R> = CapacityContainerBuilder<Vec<(D, Epoch, R)>>;
+pub(super) type Builder<D, R> = CapacityContainerBuilder<Vec<(D, Epoch, R)>>;
 /// Where an operator takes rows from.
 type Handle<D, R> = InputHandleCore<
     Epoch,
@@ -58,6 +58,9 @@ pub(crate) trait Told<'s>: 'static {
     /// Opens the ports.
     fn open(builder: &mut OperatorBuilder<'s, Epoch>) -> (Self::Ports, Self::Streams);
 
+    /// Says of which epoch is told what comes next.
+    fn begin(&mut self, _epoch: Epoch) {}
+
     /// Sends everything that is in the lists, by the right of each port.
     fn send(&mut self, epoch: Epoch, rights: &[Capability<Epoch>], ports: &mut Self::Ports);
 }
@@ -83,6 +86,7 @@ pub(crate) fn each_epoch_of<'s, H: Heard<'s>, T: Told<'s>>(
                     break;
                 }
                 let (epoch, (rights, batches)) = first.remove_entry();
+                told.begin(epoch);
                 step(H::updates(batches), &mut told);
                 told.send(epoch, &rights, &mut ports);
             }
@@ -217,6 +221,10 @@ impl<'s, T: Told<'s>, const N: usize> Told<'s> for [T; N] {
         (ports, std::array::from_fn(|_| streams.next().expect("there is one for each port")))
     }
 
+    fn begin(&mut self, epoch: Epoch) {
+        self.iter_mut().for_each(|one| one.begin(epoch));
+    }
+
     fn send(&mut self, epoch: Epoch, rights: &[Capability<Epoch>], ports: &mut Self::Ports) {
         let rights = rights.chunks(T::PORTS);
         for ((one, port), right) in self.iter_mut().zip(ports).zip(rights) {
@@ -239,6 +247,10 @@ macro_rules! told {
             fn open(builder: &mut OperatorBuilder<'s, Epoch>) -> (Self::Ports, Self::Streams) {
                 let opened = ($($part::open(builder),)+);
                 (($(opened.$at.0,)+), ($(opened.$at.1,)+))
+            }
+
+            fn begin(&mut self, epoch: Epoch) {
+                $(self.$at.begin(epoch);)+
             }
 
             fn send(&mut self, epoch: Epoch, rights: &[Capability<Epoch>], ports: &mut Self::Ports) {

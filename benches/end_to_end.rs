@@ -29,6 +29,7 @@ use trueup_model::fact::Fact;
 use trueup_model::time::Timestamp;
 use trueup_runtime::clock::SystemClock as EngineClock;
 use trueup_runtime::engine::Engine;
+use trueup_runtime::memory::allocator::keep_freed_memory;
 use trueup_runtime::settings::{Horizon, Settings};
 
 /// The allocator of the engine.
@@ -74,6 +75,7 @@ struct Args {
 }
 
 fn main() {
+    keep_freed_memory();
     let mut args = Args::parse();
     if args.test {
         args = Args { events: 5000, accounts: 200, ..args };

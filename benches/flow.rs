@@ -31,6 +31,7 @@ use trueup_policy::Policy;
 use trueup_runtime::clock::SystemClock;
 use trueup_runtime::cluster::work;
 use trueup_runtime::engine::Engine;
+use trueup_runtime::memory::allocator::keep_freed_memory;
 use trueup_runtime::mesh::{Member, Mesh, rules_of};
 use trueup_runtime::settings::{Horizon, Settings};
 
@@ -119,6 +120,7 @@ impl Which {
 }
 
 fn main() {
+    keep_freed_memory();
     let mut args = Args::parse();
     if args.process > 0 {
         let mesh = member(&args).join(&SystemClock::default()).expect("the others are there");

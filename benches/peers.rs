@@ -33,6 +33,7 @@ use trueup_datasets::workload::reconciliation::{Answers, ChangeSet, Row, write};
 use trueup_policy::Policy;
 use trueup_runtime::clock::SystemClock;
 use trueup_runtime::engine::Engine;
+use trueup_runtime::memory::allocator::keep_freed_memory;
 use trueup_runtime::settings::{Horizon, Settings};
 
 /// The allocator of the engine.
@@ -101,6 +102,7 @@ trait Peer {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    keep_freed_memory();
     let mut args = Args::parse();
     if args.test {
         args = Args { rows: 3000, batch: 500, ..args };

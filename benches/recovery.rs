@@ -27,6 +27,7 @@ use trueup_model::fact::Fact;
 use trueup_runtime::clock::SystemClock as EngineClock;
 use trueup_runtime::conversation::{Allowance, OpenGate, Reception};
 use trueup_runtime::engine::Engine;
+use trueup_runtime::memory::allocator::keep_freed_memory;
 use trueup_runtime::settings::{Horizon, Settings};
 
 /// The allocator of the engine.
@@ -48,6 +49,9 @@ struct Args {
     /// Worker threads
     #[arg(long, default_value_t = 1)]
     workers: usize,
+    /// Facts of a snapshot that enter at a time; as many as the engine thinks best if not given
+    #[arg(long)]
+    piece: Option<usize>,
     /// Where the journal is made and removed; a folder for temporary files if not given
     #[arg(long)]
     directory: Option<PathBuf>,
@@ -63,9 +67,10 @@ struct Args {
 }
 
 fn main() {
+    keep_freed_memory();
     let mut args = Args::parse();
     if args.test {
-        args = Args { rows: 5000, accounts: 200, ..args };
+        args = Args { rows: 5000, accounts: 200, piece: args.piece.or(Some(1000)), ..args };
     }
     if let Some(journal) = &args.begin_with {
         return begin(&args, journal);
@@ -105,6 +110,7 @@ fn settings(args: &Args, journal: Option<&Path>) -> Settings {
         horizon: Horizon::Evidence,
         journal: journal.map(Path::to_owned),
         journal_mark: 1,
+        piece_facts_max: args.piece.unwrap_or(Settings::default().piece_facts_max),
         ..Settings::default()
     }
 }
@@ -131,6 +137,7 @@ struct Begun {
 fn begun(args: &Args, journal: &Path) -> Begun {
     let mut command = Command::new(std::env::current_exe().expect("this program has a file"));
     command.arg("--begin-with").arg(journal).args(["--workers", &args.workers.to_string()]);
+    command.args(args.piece.map(|piece| format!("--piece={piece}")));
     let done = command.output().expect("this program runs twice");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let said = String::from_utf8_lossy(&done.stdout);

@@ -30,6 +30,7 @@ use trueup_model::time::Timestamp;
 use trueup_policy::Policy;
 use trueup_runtime::clock::SystemClock;
 use trueup_runtime::engine::Engine;
+use trueup_runtime::memory::allocator::keep_freed_memory;
 use trueup_runtime::settings::{Horizon, Settings};
 
 /// The allocator of the engine.
@@ -89,6 +90,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
+    keep_freed_memory();
     let mut args = Args::parse();
     if args.test {
         args = Args { events: Some(5 * 200), rate: 200, window: 1, live: 500, ..args };

@@ -10,7 +10,8 @@
 //! identifiers, which are hashes of names and the same wherever and whenever they are made. Totals over the
 //! trees come when there is a tick, which is not written down, so they have a sum of their own, that is
 //! compared where both have just ticked. `before.rs` compares what is computed again with what had been
-//! published; a snapshot enters as one epoch, of which there is `views` to compare, and its chain goes on.
+//! published; a snapshot enters by pieces, which count as one epoch, of which there is `views` to compare, and its
+//! chain goes on.
 //!
 //! The bytes of a row are those of one build (`row.rs`), and other rules give other answers. So a link
 //! names both, and where it comes from: only links of one lineage must be the same.
@@ -98,7 +99,7 @@ impl Chain {
         self.before = before;
     }
 
-    /// Begins with a snapshot, which enters as one epoch.
+    /// Begins with a snapshot; what comes before its epoch are pieces of it.
     pub(crate) fn begin(&mut self, epoch: Epoch, link: Option<Link>) {
         let own = self.last.fingerprint;
         self.last.lineage = match &link {
@@ -119,11 +120,17 @@ impl Chain {
         last.views = last.views.wrapping_add(sums.views);
         self.totals = self.totals.wrapping_add(sums.totals);
         last.totals = totals.then_some(self.totals);
+        let root = self.root.as_ref().map(|(root, _)| *root);
+        if root.is_some_and(|root| epoch < root) {
+            return (*last, Compared::Unknown);
+        }
+        // Of a snapshot, all that is there by now came with its epoch.
+        let changed = if root == Some(epoch) { last.views } else { sums.views };
         last.chain = hash128(&[
             &last.chain.to_le_bytes(),
             &epoch.to_le_bytes(),
             &horizon.0.to_le_bytes(),
-            &sums.views.to_le_bytes(),
+            &changed.to_le_bytes(),
         ]);
         if let Some((_, link)) = self.root.take_if(|(root, _)| *root == epoch)
             && let Some(link) = link

@@ -6,6 +6,9 @@
 //! questions are answered as ever. What it may have is what it is told, else [`GIVEN_PERCENT`] of what the
 //! system gives to it or to its group of processes.
 
+#[cfg(feature = "mimalloc")]
+pub mod allocator;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

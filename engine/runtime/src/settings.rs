@@ -56,6 +56,8 @@ pub struct Settings {
     pub journal_keys: Option<Arc<Keys>>,
     /// When snapshots are taken; `None` for only when asked.
     pub snapshots: Option<SnapshotPace>,
+    /// How many facts of a snapshot enter at a time when the engine begins with it, or a few more.
+    pub piece_facts_max: usize,
     /// How long a file of the journal is at most, in bytes.
     pub journal_segment_bytes: u64,
     /// Marks the records of a new journal: a number that those who send facts cannot guess.
@@ -87,6 +89,7 @@ impl Default for Settings {
             journal: None,
             journal_keys: None,
             snapshots: None,
+            piece_facts_max: 500_000,
             journal_segment_bytes: 256 * 1024 * 1024,
             journal_mark: 0,
             measure_operators: true,

@@ -6,8 +6,8 @@
 //!
 //! It is made by a thread of its own from files that do not change any more; the dataflow is not
 //! touched, and epochs go on meanwhile. Only what was issued is taken from the views: it follows from
-//! when facts came, which no file says. An engine that begins with a snapshot enters all of it as the
-//! one epoch E, and then the rest of the journal; every view is what it would have been. Facts stand in
+//! when facts came, which no file says. An engine that begins with a snapshot enters it by pieces, which
+//! count as the one epoch E (`sequencer/again.rs`), and then the rest of the journal; every view is what it would have been. Facts stand in
 //! shares by identity, and any number of workers can begin with them.
 //!
 //! Only at the limit of names (`names_max`) can an answer differ: which of the last names still fit may

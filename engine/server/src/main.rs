@@ -24,6 +24,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    trueup_runtime::memory::allocator::keep_freed_memory();
     let arguments = args::Arguments::parse();
     match command::run(arguments.command) {
         Ok(exit) => exit.into(),

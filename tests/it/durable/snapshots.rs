@@ -13,9 +13,10 @@ use trueup_tests::said::Telling;
 use trueup_tests::script::Script;
 use trueup_tests::world::{config, worlds};
 
-/// Files so short that every few epochs begin one.
+/// Files so short that every few epochs begin one, and pieces so small that a snapshot has as many as epochs allow.
 fn short(workers: usize, policy: &Policy) -> Settings {
-    Settings { journal_segment_bytes: 16 * 1024, ..settings(workers, policy) }
+    let (journal_segment_bytes, piece_facts_max) = (16 * 1024, 2);
+    Settings { journal_segment_bytes, piece_facts_max, ..settings(workers, policy) }
 }
 
 /// The first difference, for a message.

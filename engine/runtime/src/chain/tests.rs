@@ -190,6 +190,32 @@ fn a_snapshot_is_compared_as_a_whole_and_the_chain_goes_on_behind_it() {
 }
 
 #[test]
+fn pieces_of_a_snapshot_count_as_one_epoch_and_are_not_compared() {
+    let begun = || {
+        let mut chain = chain();
+        // What was published of the epochs whose numbers the pieces have is something else.
+        let other = |epoch| Link { epoch, views: 1, ..Link::default() };
+        let said = [1, 2].map(|epoch| (4, record::PUBLISHED, other(epoch).encode()));
+        chain.expect(before(&said));
+        chain.begin(5, None);
+        chain
+    };
+    let mut whole = begun();
+    let mut all = changed(7);
+    for row in [9, 11] {
+        all.add("uses", Pace::Epochs, &[(row, 1_isize)]);
+        all.add("rollups", Pace::Ticks, &[(row, 1_isize)]);
+    }
+    let (expected, how) = whole.extend(&plan(5), all);
+    assert_eq!(how, Compared::Unknown);
+    let mut parted = begun();
+    let (_, compared) = run(&mut parted, 1, &[7, 9]);
+    assert_eq!(compared, [Compared::Unknown; 2]);
+    assert_eq!(parted.extend(&plan(5), changed(11)), (expected, Compared::Unknown));
+    assert_eq!(run(&mut parted, 6, &[13, 15]).0, run(&mut whole, 6, &[13, 15]).0);
+}
+
+#[test]
 fn builds_policies_and_limits_tell_chains_apart_and_workers_do_not() {
     let of = |settings: &Settings| Chain::new(settings).last.lineage;
     let plain = Settings::default();

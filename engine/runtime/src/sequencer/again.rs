@@ -1,8 +1,14 @@
-//! What is read back: a snapshot as one epoch, then the epochs of the journal as they were.
+//! What is read back: a snapshot, then the epochs of the journal as they were.
+//!
+//! A snapshot enters by pieces, so that what waits between operators is that of a piece and not all that was
+//! ever said. They are epochs of their own, before that of the snapshot, while the horizon is not there yet:
+//! nothing is due, so nothing is evaluated or closed before all is there, and what is found in the end is what
+//! it would be if all came at once.
 
 use super::{Replay, Sequencer};
 use crate::error::RuntimeError;
 use crate::intake::Intake;
+use crate::publisher::Planned;
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
 
@@ -12,10 +18,14 @@ impl Sequencer {
             Replay::Source { conversation, tenant, source, generation } => {
                 self.sources.begin(conversation, &tenant, &source, generation);
             }
-            Replay::Facts(facts, count) => {
+            Replay::Facts(facts, count, until) => {
                 let latest = facts.iter().filter_map(Intake::evidence_of).max();
                 self.evidence = self.evidence.max(latest.unwrap_or(Timestamp::MIN));
                 self.open.restored.extend(facts.into_iter().map(|fact| (fact, count)));
+                let is_full = self.open.restored.len() >= self.around.settings.piece_facts_max;
+                if is_full && self.epoch < until {
+                    self.enter_piece()?;
+                }
             }
             Replay::Restored { epoch, horizon, sources, issued, reply } => {
                 (self.epoch, self.sources, self.open.issued) = (epoch, sources, issued);
@@ -45,6 +55,15 @@ impl Sequencer {
         // Every epoch has its totals: which had them is not written down.
         self.totals.ask();
         self.enter(input, self.horizon.unwrap_or(Timestamp::MIN))
+    }
+
+    /// Gives what is read back of a snapshot to the workers, as an epoch before that of the snapshot.
+    fn enter_piece(&mut self) -> Result<(), RuntimeError> {
+        let input = self.begin_next(None);
+        let planned = Planned { epoch: input.epoch, horizon: Timestamp::MIN, totals: false };
+        self.around.planned.send(planned).map_err(|_| RuntimeError::Stopped)?;
+        let cluster = &self.around.cluster;
+        cluster.enter(input.shares(cluster.workers()))
     }
 
     fn differs(&self, epoch: Epoch) -> RuntimeError {

@@ -59,8 +59,8 @@ pub(crate) enum Work {
 pub(crate) enum Replay {
     /// A connector was welcomed.
     Source { conversation: ConversationId, tenant: String, source: String, generation: u64 },
-    /// What sources said, each as often as is said.
-    Facts(Vec<Entered>, Diff),
+    /// What sources said, each as often as is said, up to the end of an epoch.
+    Facts(Vec<Entered>, Diff, Epoch),
     /// That was all up to the end of an epoch, with its horizon, sources, and what was issued.
     Restored {
         epoch: Epoch,

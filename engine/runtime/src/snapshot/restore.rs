@@ -74,7 +74,7 @@ pub(crate) fn find<S: Storage>(
 }
 
 impl Restored {
-    /// Enters a snapshot, all of it as one epoch.
+    /// Enters a snapshot; with its epoch all of it is there.
     pub(crate) fn enter<S: Storage>(
         storage: &S,
         manifest: &Manifest,
@@ -91,8 +91,11 @@ impl Restored {
                     }
                 },
             )?;
+            if index == 0 {
+                // It has the head and the link, and no facts: what comes may be published at once.
+                to.with_chain(|chain| chain.begin(restored.epoch, restored.link));
+            }
         }
-        to.with_chain(|chain| chain.begin(restored.epoch, restored.link));
         let (reply, entered) = crossbeam_channel::bounded(1);
         let replay = Replay::Restored {
             epoch: restored.epoch,
@@ -152,7 +155,9 @@ impl Restored {
                     let read =
                         record::with_batch(frame, |batch| names.facts(intake, tenant, batch));
                     let (facts, _) = read.map_err(Trouble::Content)?;
-                    send(work, Replay::Facts(facts, copies));
+                    // The first part has none.
+                    let until = if index > 0 { self.epoch } else { 0 };
+                    send(work, Replay::Facts(facts, copies, until));
                 }
                 other => return Err(Trouble::unknown(other)),
             }

@@ -22,7 +22,7 @@ use trueup_runtime::clock::{Clock as _, SystemClock};
 /// How often something is killed if nothing else is said.
 const KILLS: usize = 3;
 /// How many kills a run has at most: an engine that has been fed for long takes long to start.
-const KILLS_PER_RUN_MAX: usize = 100;
+const KILLS_PER_RUN_MAX: usize = 25;
 /// How many logs are delivered between two kills.
 const LOGS_PER_KILL: usize = 8;
 /// How long a kill waits at most after the logs it waits for, so that it comes at any moment.

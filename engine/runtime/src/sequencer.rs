@@ -200,6 +200,9 @@ impl Sequencer {
     }
 
     /// Makes everything that an older conversation of a source sent durable, and what begins too.
+    ///
+    /// It is sealed if a new process begins: what it begins after was sent by others, who may hold it no more,
+    /// and an older process that comes again must stay fenced.
     fn write_greeting(&mut self, greet: &Greet) -> Result<(), RuntimeError> {
         if self.newer(greet).is_some() {
             return Ok(());
@@ -210,9 +213,10 @@ impl Sequencer {
         let Greet { tenant, source, generation, .. } = greet;
         let conversation = self.sources.next_conversation();
         let generation = *generation;
+        let is_same_process = self.sources.generation(tenant, source) == Some(generation);
         let Some(log) = &mut self.log else { return Ok(()) };
         log.source(self.epoch, &SourceRecord { conversation, generation, tenant, source })?;
-        let progress = log.sync()?;
+        let progress = if is_same_process { log.sync()? } else { log.seal()? };
         self.arrive(progress)
     }
 

@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
+use trueup_journal::Directory;
+use trueup_journal::inspect::inspect;
 use trueup_model::fact::{Action, Body, Fact, FactId, Provenance};
 use trueup_model::id::NameKind;
 use trueup_model::time::{SECOND_US, Timestamp};
@@ -306,6 +308,35 @@ fn a_newer_connection_takes_the_place_of_an_older_one() {
     let mut again = Speaker::connect(&reception, 1, "");
     assert!(matches!(again.hear(), Heard::Error(_)));
     assert_eq!(again.may_come_again, Some(false), "a process of an older generation is fenced");
+}
+
+/// A new process was welcomed once it was durable. Damage of the last frame took its welcome back, and what it began
+/// after: a process of an older generation was welcomed again, and what the new one had made was taken for had.
+#[test]
+fn a_new_process_is_welcomed_when_something_vouches_for_that_and_for_what_it_begins_after() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = Some(directory.path().to_owned());
+    // Nothing closes an epoch, and so vouches for what came before, but a greeting.
+    let settings = Settings {
+        horizon: Horizon::Evidence,
+        epoch_us_max: u64::MAX / 2,
+        journal,
+        ..Settings::default()
+    };
+    let engine = Engine::start(settings, Arc::new(SystemClock::default())).unwrap();
+    let reception = open(&engine);
+    let report = || inspect(&Directory::looked_at(directory.path()), |_| {}).unwrap();
+    let mut older = Speaker::connect(&reception, 2, "");
+    assert_eq!(older.hear(), Heard::Welcome(0, Vec::new()));
+    assert_eq!((report().last, report().sealed), (1, 1));
+    older.define();
+    older.send(1, &[event(1, 100, SessionKind::Open, 2)]);
+    let mut newer = Speaker::connect(&reception, 4, "");
+    assert_eq!(newer.hear(), Heard::Welcome(1, b"line 1".to_vec()));
+    let had = report();
+    assert!(had.last > 3, "{had:?}");
+    assert_eq!(had.sealed, had.last);
+    let _ = (older.leave(), newer.leave());
 }
 
 /// An engine that took nothing for a while heard the Hello of a connection that its connector had given up

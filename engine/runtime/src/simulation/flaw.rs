@@ -11,7 +11,7 @@ use std::io;
 use std::sync::Arc;
 use trueup_journal::writer::{NewRecord, Progress};
 use trueup_journal::{EpochClose, File, JournalError, Keys, Storage};
-use trueup_wire::record::ConversationId;
+use trueup_wire::record::{self, ConversationId};
 
 /// What is planted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(crate) enum Flaw {
     SealedEarly,
     /// A new generation is welcomed before it is durable.
     FenceUnsynced,
+    /// A new generation is welcomed before anything vouches for it.
+    FenceUnsealed,
     /// A process of an older generation is welcomed.
     FenceForgotten,
     /// Batches of a conversation count after a newer one has begun.
@@ -151,6 +153,8 @@ struct FlawedLog {
     flaw: Flaw,
     /// The last record that was taken.
     taken: u64,
+    /// Whether it says that a connector is welcomed.
+    is_fence: bool,
 }
 
 impl FlawedLog {
@@ -169,11 +173,13 @@ impl FlawedLog {
 impl Journal for FlawedLog {
     fn append(&mut self, party: &str, record: NewRecord<'_>) -> Result<u64, JournalError> {
         self.taken = self.journal.append(party, record)?;
+        self.is_fence = record.kind == record::SOURCE;
         Ok(self.taken)
     }
 
     fn close_epoch(&mut self, close: EpochClose) -> Result<u64, JournalError> {
         self.taken = self.journal.close_epoch(close)?;
+        self.is_fence = false;
         Ok(self.taken)
     }
 
@@ -194,6 +200,9 @@ impl Journal for FlawedLog {
     }
 
     fn seal(&mut self) -> Result<Progress, JournalError> {
+        if self.is_fence && matches!(self.flaw, Flaw::FenceUnsynced | Flaw::FenceUnsealed) {
+            return self.sync();
+        }
         self.journal.seal().map(|known| self.say(known))
     }
 
@@ -212,7 +221,8 @@ impl Flaw {
     pub(crate) fn change(self, work: Work) -> Work {
         match work {
             Work::Replay(Replay::End { log: Log::Journal { writer, bytes }, reply }) => {
-                let writer = Box::new(FlawedLog { journal: writer, flaw: self, taken: 0 });
+                let writer =
+                    Box::new(FlawedLog { journal: writer, flaw: self, taken: 0, is_fence: false });
                 Work::Replay(Replay::End { log: Log::Journal { writer, bytes }, reply })
             }
             Work::Replay(Replay::Close { epoch, hash, reply, .. })
@@ -256,6 +266,7 @@ impl Flaw {
             | Self::AcknowledgedEarly
             | Self::SealedEarly
             | Self::FenceUnsynced
+            | Self::FenceUnsealed
             | Self::SupersededTaken
             | Self::HorizonForgotten
             | Self::SequenceForgotten

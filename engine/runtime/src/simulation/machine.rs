@@ -256,12 +256,12 @@ impl Common {
 }
 
 impl Machine {
-    /// Starts an engine with what is on the disk; gives the last epoch that is durable.
+    /// Starts an engine with what is on the disk, which may be damaged; gives the last epoch that it had.
     pub(crate) fn start(
         storage: FlawedDisk,
         time: &Arc<Time>,
         memory: &Arc<AtomicU64>,
-        truth: &mut Truth,
+        (truth, is_damaged): (&mut Truth, bool),
     ) -> Result<(Self, Epoch), Ended> {
         let (sender, queue) = bounded(QUEUE_MAX);
         let (life, ends) = bounded(0);
@@ -276,6 +276,7 @@ impl Machine {
         let to = Target { intake: &intake, work: &office, chain: &common.chain };
         let recovered = recover(Some(storage.clone()), options, false, &to);
         let recovered = recovered.map_err(|error| office.reason(error))?;
+        truth.read_back(recovered.closed, is_damaged)?;
         let Common { views, health, clock, progress, ends: end, .. } = common;
         let taker = Taker {
             storage,
@@ -302,9 +303,8 @@ impl Machine {
             _life: life,
         };
         machine.compute(truth)?;
-        let durable = machine.computed.back().map_or(0, |last| last.plan.epoch);
         while machine.publish(truth)? {}
-        Ok((machine, durable))
+        Ok((machine, recovered.closed))
     }
 
     /// Why the engine has ended, if it has.

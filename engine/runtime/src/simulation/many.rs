@@ -11,9 +11,6 @@ use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What goes wrong. What damage takes back that nothing vouched for yet has seeds of its own (`tests.rs`): what
-/// connectors may make of such a loss is not modelled to the end.
-const MODES: [Mode; 5] = [Mode::Power, Mode::Kill, Mode::Error, Mode::Short, Mode::Full];
 /// After how many runs that went wrong there is no need for more.
 const WRONG_MAX: usize = 20;
 
@@ -53,8 +50,8 @@ fn many(crashes: usize, threads: usize) -> Many {
             scope.spawn(|| {
                 while !done.lock().unwrap().is_done(crashes) {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    let mode = MODES[number % MODES.len()];
-                    let seed = (number / MODES.len()) as u64;
+                    let mode = Mode::ALL[number % Mode::ALL.len()];
+                    let seed = (number / Mode::ALL.len()) as u64;
                     let came = run(mode, seed, Flaw::None);
                     done.lock().unwrap().add(mode, seed, came);
                 }

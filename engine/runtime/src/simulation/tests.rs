@@ -6,7 +6,15 @@ use super::whole::{Whole, run_whole};
 use proptest::test_runner::Config;
 
 /// Runs that once went wrong, to be run first.
-const FOUND: [(Mode, u64); 3] = [(Mode::Power, 89), (Mode::Kill, 89), (Mode::Kill, 124)];
+const FOUND: [(Mode, u64); 7] = [
+    (Mode::Power, 89),
+    (Mode::Kill, 89),
+    (Mode::Kill, 124),
+    (Mode::Damage, 328),
+    (Mode::Damage, 631),
+    (Mode::Damage, 892),
+    (Mode::Damage, 1024),
+];
 
 /// Within how many runs of a mode a planted fault must be found.
 const BUDGET: u64 = 200;
@@ -120,6 +128,11 @@ fn a_seal_before_anything_vouches_is_found() {
 #[test]
 fn a_welcome_before_the_fence_is_durable_is_found() {
     finds(Flaw::FenceUnsynced, Mode::Power);
+}
+
+#[test]
+fn a_welcome_before_anything_vouches_for_the_fence_is_found() {
+    finds(Flaw::FenceUnsealed, Mode::Damage);
 }
 
 #[test]

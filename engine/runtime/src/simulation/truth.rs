@@ -89,8 +89,6 @@ pub(crate) struct Source {
     pub(crate) sealed: u64,
     /// The greatest generation that was welcomed.
     pub(crate) welcomed: u64,
-    /// The least that may be welcomed: what was vouched for by nothing, damage may take back.
-    least: u64,
     /// How many facts are given with a batch of a generation.
     batches: BTreeMap<(u64, u64), u64>,
 }
@@ -132,15 +130,18 @@ impl Truth {
         had: u64,
     ) -> Result<(), String> {
         let known = &mut self.sources[source];
-        if batch.0 < known.least {
-            return Err(format!("generation {} is welcomed after {}", batch.0, known.least));
+        if batch.0 < known.welcomed {
+            return Err(format!("generation {} is welcomed after {}", batch.0, known.welcomed));
         }
         if count(position) != had {
             let (name, at) = (NAMES[source], count(position));
             return Err(format!("{name} is to go on after {at} facts, and {had} are had"));
         }
-        known.welcomed = known.welcomed.max(batch.0);
-        known.least = batch.0;
+        if batch.0 > known.welcomed {
+            // Nobody else may hold what a new process begins after.
+            known.sealed = known.sealed.max(had);
+        }
+        known.welcomed = batch.0;
         known.batches.insert(batch, had);
         known.acknowledged = known.acknowledged.max(had);
         Ok(())
@@ -189,12 +190,7 @@ impl Truth {
     }
 
     /// Compares what is there after a start with what was promised; a damaged disk keeps what is sealed.
-    pub(crate) fn recover(
-        &mut self,
-        durable: Epoch,
-        had: Counts,
-        is_damaged: bool,
-    ) -> Result<(), String> {
+    pub(crate) fn recover(&mut self, had: Counts, is_damaged: bool) -> Result<(), String> {
         for (source, known) in self.sources.iter_mut().enumerate() {
             let least = if is_damaged { known.sealed } else { known.acknowledged };
             if had[source] < least {
@@ -202,14 +198,21 @@ impl Truth {
                 return Err(format!("{had} of {name} are there, and {least} were promised"));
             }
             known.acknowledged = had[source];
-            if is_damaged {
-                known.least = 0;
-            }
         }
-        let after = self.published.split_off(&(durable + 1));
+        Ok(())
+    }
+
+    /// Compares the last epoch that is read back with what was published, before more is; a damaged disk keeps
+    /// the epochs before one that has a fact that is sealed, and what it took back may come to something else.
+    pub(crate) fn read_back(&mut self, closed: Epoch, is_damaged: bool) -> Result<(), String> {
+        let after = self.published.split_off(&(closed + 1));
+        let sealed = self.sources.each_ref().map(|known| known.sealed);
+        let is_vouched_for = |figure: &Figure| {
+            figure.counts.iter().zip(sealed).any(|(counted, sealed)| *counted < sealed)
+        };
         match after.first_key_value() {
-            Some((epoch, _)) if !is_damaged => {
-                Err(format!("epoch {epoch} was published, and {durable} is the last"))
+            Some((epoch, figure)) if !is_damaged || is_vouched_for(figure) => {
+                Err(format!("epoch {epoch} was published, and {closed} is the last"))
             }
             Some(_) | None => Ok(()),
         }

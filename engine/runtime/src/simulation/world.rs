@@ -310,14 +310,15 @@ impl World {
         let storage =
             FlawedDisk { disk: self.disk.clone(), flaw: self.flaw, keys: self.keys.clone() };
         let is_damaged = self.damaged.is_some();
-        match Machine::start(storage, &self.time, &self.memory, &mut self.truth) {
-            Ok((machine, durable)) => {
+        let truth = (&mut self.truth, is_damaged);
+        match Machine::start(storage, &self.time, &self.memory, truth) {
+            Ok((machine, closed)) => {
                 let counts = machine.counting.counts;
-                self.trace.note("start", durable, counts[0] << 32 | counts[1]);
+                self.trace.note("start", closed, counts[0] << 32 | counts[1]);
                 self.outcome.recoveries += 1;
                 self.outcome.facts += counts.iter().sum::<u64>();
                 self.damaged = None;
-                if let Err(story) = self.truth.recover(durable, machine.had(), is_damaged) {
+                if let Err(story) = self.truth.recover(machine.had(), is_damaged) {
                     self.wrong(story);
                 }
                 self.machine = Some(machine);

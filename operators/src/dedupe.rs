@@ -105,8 +105,9 @@ pub fn dedupe<'s>(
     let heard = (routed, everywhere(horizon));
     let ([checkouts, signals, rows], metered, conflicts, repeated) =
         each_epoch_of(builder, heard, move |(updates, moved), told| {
+            let came = updates.len();
             state.step(updates, told);
-            state.forget(moved);
+            state.forget(came, moved);
         });
     Deduped {
         checkouts: checkouts.as_collection(),
@@ -159,13 +160,13 @@ struct State {
 
 impl State {
     /// Forgets what no longer counts, once the horizon has passed it by the retention.
-    fn forget(&mut self, moved: Came<Timestamp>) {
+    fn forget(&mut self, came: usize, moved: Came<Timestamp>) {
         let Some(past) = &mut self.past else { return };
         for (at, _) in moved.into_iter().filter(|(_, diff)| *diff > 0) {
             past.pass(at);
         }
         let identities = &mut self.identities;
-        past.forget(|id, heard_at| identities.forget(id, heard_at));
+        past.forget(came, |id, heard_at| identities.forget(id, heard_at));
     }
 
     fn step(&mut self, updates: Came<Entered>, told: &mut Told) {

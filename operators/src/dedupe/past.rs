@@ -6,7 +6,7 @@
 //! clock may be behind the engine's by as much as r. What happens after it was withdrawn, and comes so late, is
 //! new.
 //!
-//! Work: the identities that are forgotten, in steps of bounded size.
+//! Work: the identities that are forgotten, in steps of bounded size or of that of the epoch.
 
 use std::collections::BTreeMap;
 use trueup_model::fact::FactId;
@@ -14,8 +14,8 @@ use trueup_model::time::Timestamp;
 
 /// Into how many spans a retention is cut.
 const SPANS: i64 = 8;
-/// The most identities that are forgotten in one step: some milliseconds.
-const STEP_MAX: usize = 1 << 14;
+/// How many identities are forgotten in one step at most, unless more come: some milliseconds.
+const STEP: usize = 1 << 14;
 
 /// The identities with something that no longer counts, by when they were heard of.
 #[derive(Debug)]
@@ -60,9 +60,10 @@ impl Past {
         self.heard.entry(self.now()).or_default().push(id);
     }
 
-    /// Calls `gone` with identities that may be forgotten, and the span in which they were put here.
-    pub(super) fn forget(&mut self, mut gone: impl FnMut(FactId, Timestamp)) {
-        let mut left = STEP_MAX;
+    /// Calls `gone` with identities that may be forgotten, and the span in which they were put here: up to twice as many
+    /// as facts came in this step, so that those that wait become fewer however large epochs are.
+    pub(super) fn forget(&mut self, came: usize, mut gone: impl FnMut(FactId, Timestamp)) {
+        let mut left = STEP.max(came.saturating_mul(2));
         while left > 0 {
             let until = self.span_us().saturating_add(self.retention_us.saturating_mul(2));
             let (horizon, began) = (self.horizon, self.began);
@@ -82,5 +83,30 @@ impl Past {
                 gone(id, at);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Past, STEP};
+    use trueup_model::fact::FactId;
+    use trueup_model::time::Timestamp;
+
+    /// What waits to be forgotten would grow for ever if an epoch could bring more than one forgets.
+    #[test]
+    fn as_many_are_forgotten_as_an_epoch_brings_however_large_it_is() {
+        let mut past = Past::new(80);
+        past.pass(Timestamp(0));
+        let many = 5 * STEP;
+        (0..many).for_each(|id| past.add(FactId(id as u128)));
+        past.pass(Timestamp(1000));
+        let forgotten = |past: &mut Past, came: usize| {
+            let mut count = 0;
+            past.forget(came, |_, _| count += 1);
+            count
+        };
+        assert_eq!(forgotten(&mut past, 0), STEP);
+        assert_eq!(forgotten(&mut past, 2 * STEP), 4 * STEP);
+        assert_eq!(forgotten(&mut past, many), 0);
     }
 }

@@ -128,7 +128,7 @@ impl Sum {
     fn hear(&mut self, state: &mut State, facts: &[Fact<Id>], now: i64) {
         let mut told = Told::default();
         let rows = facts.iter().map(|fact| (Entered::from((TenantId(7), fact.clone())), 0, 1));
-        state.forget(Came::from(vec![vec![(Timestamp(now), 0, 1)]]));
+        state.forget(0, Came::from(vec![vec![(Timestamp(now), 0, 1)]]));
         state.step(Came::from(vec![rows.collect()]), &mut told);
         let (known, metered, conflicts, repeated) = told;
         known.into_iter().for_each(|list| add(&mut self.known, list));

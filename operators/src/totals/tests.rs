@@ -1,30 +1,54 @@
-use super::leaves::Leaves;
+use super::leaves::{Leaves, Told};
+use super::nodes::Nodes;
 use super::people::{Heads, People};
-use super::{Spot, Table};
-use crate::Diff;
+use super::telling::{Telling, Tells as _};
+use super::{Spot, Table, totals};
 use crate::hierarchy::Placement;
 use crate::tally::Tally;
+use crate::testing::run;
+use crate::tree::Tree;
 use crate::volume::Cell;
+use crate::zones::{AccountZone, Calendars};
+use crate::{Diff, Epoch};
+use differential_dataflow::AsCollection as _;
 use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use timely::dataflow::operators::vec::Map as _;
 use trueup_model::calendar::{Calendar, Period, PeriodUnit};
 use trueup_model::id::{AccountId, ProductId, TenantId, UserId};
+use trueup_model::metric::Metric;
+use trueup_model::position::Rollup;
+use trueup_model::quantity::Quantity;
 use trueup_model::time::{DAY_US, Span, Timestamp};
 use trueup_policy::Policy;
 
 /// The first of January 2026, UTC.
 const NEW_YEAR: Timestamp = Timestamp(1_767_225_600_000_000);
 const TENANT: TenantId = TenantId(1);
-/// Edges of two trees over nodes 1 to 4, which form no circle: from greater to smaller.
-const EDGES: [(u64, u64); 4] = [(4, 3), (4, 2), (3, 1), (2, 1)];
+/// Nodes of each tree are 1 to this; a parent is always the smaller one, so that they form no circle.
+const NODES: u64 = 6;
+/// What accounts may state of their calendars.
+const ZONES: [&str; 3] = ["Pacific/Auckland", "America/New_York", "Asia/Kolkata"];
 
 /// A change of an epoch.
 #[derive(Clone, Debug)]
 enum Change {
-    /// So many events more, or less, of an account, a product and a person on a day.
-    Use(u64, u64, u64, i64, i128),
-    /// The edge of this number comes or goes: of accounts or of products.
-    Turn(bool, usize),
+    /// A person has so many events of an account and a product on a day.
+    Use { account: u64, product: u64, user: u64, day: i64, events: i128 },
+    /// A node stands under another from now on, always or in a part of time: of accounts or of products.
+    Move { accounts: bool, node: u64, parent: u64, part: usize },
+    /// A node stands nowhere in a part of time.
+    Leave { accounts: bool, node: u64, part: usize },
+    /// An account states a zone, or none.
+    State { account: u64, zone: Option<usize> },
+}
+
+/// All of time, and parts of it; the second turn is within a day that is used.
+fn part(number: usize) -> Span {
+    let [first, second] = [25, 60].map(|days| NEW_YEAR.plus_us(days * DAY_US + DAY_US / 2));
+    let [before, between] = [Span { end: first, ..Span::ALWAYS }, Span::new(first, second)];
+    [Span::ALWAYS, before, between, Span::from(second)][number]
 }
 
 fn day(number: i64) -> Span {
@@ -47,55 +71,184 @@ fn cell(account: u64, product: u64, user: u64, number: i64) -> Cell {
     }
 }
 
-fn edge(number: usize) -> Placement {
-    let (node, parent) = EDGES[number];
-    Placement { tenant: TENANT, node, parent, span: Span::ALWAYS }
-}
-
-/// The node and those above, by the edges that are there.
-fn way(node: u64, edges: &[usize]) -> Vec<u64> {
-    let mut way = vec![node];
-    while let Some(number) =
-        edges.iter().find(|number| Some(&EDGES[**number].0) == way.last()).copied()
-    {
-        way.push(EDGES[number].1);
-    }
-    way
-}
-
 fn changes() -> impl Strategy<Value = Vec<Vec<Change>>> {
-    let used = (1..5_u64, 1..5_u64, 1..4_u64, 0..3_i64, 0..4_i128).prop_map(
-        |(account, product, user, day, times)| Change::Use(account, product, user, day, times),
+    let used = (1..=NODES, 1..=NODES, 1..4_u64, 0..5_i64, 0..4_i128).prop_map(
+        |(account, product, user, day, events)| Change::Use { account, product, user, day, events },
     );
-    let turned = (any::<bool>(), 0..EDGES.len())
-        .prop_map(|(accounts, number)| Change::Turn(accounts, number));
-    let change = prop_oneof![4 => used, 1 => turned];
-    prop::collection::vec(prop::collection::vec(change, 0..8), 1..12)
+    let moved = (any::<bool>(), 2..=NODES, 0..NODES, 0..4_usize).prop_map(
+        |(accounts, node, parent, part)| {
+            let parent = 1 + parent % (node - 1);
+            Change::Move { accounts, node, parent, part }
+        },
+    );
+    let left = (any::<bool>(), 2..=NODES, 0..4_usize)
+        .prop_map(|(accounts, node, part)| Change::Leave { accounts, node, part });
+    let stated = (1..=NODES, prop::option::of(0..ZONES.len()))
+        .prop_map(|(account, zone)| Change::State { account, zone });
+    let change = prop_oneof![8 => used, 3 => moved, 1 => left, 1 => stated];
+    prop::collection::vec(prop::collection::vec(change, 0..10), 1..12)
 }
 
-/// What is told, added up.
-#[derive(Default, Debug, PartialEq)]
-struct Told {
-    sums: BTreeMap<(Spot, Period), Tally>,
-    heads: BTreeMap<(Spot, Period), Diff>,
+/// What is there, as it was said.
+#[derive(Default)]
+struct Truth {
+    cells: BTreeMap<Cell, i128>,
+    /// Of products, and of accounts.
+    edges: [BTreeSet<Placement>; 2],
+    zones: BTreeMap<u64, AccountZone>,
 }
 
-impl Told {
-    fn add(&mut self, spot: Spot, period: Period, tally: Tally) {
-        let sum = self.sums.entry((spot, period)).or_default();
-        sum.events += tally.events;
-        sum.quantity += tally.quantity;
+impl Truth {
+    /// Takes in a change; says by which tables it is told, if it is not a use.
+    fn change(&mut self, change: Change, used: &mut Vec<(Cell, Tally)>) -> Vec<(Table, Diff)> {
+        match change {
+            Change::Use { account, product, user, day, events } => {
+                let cell = cell(account, product, user, day);
+                let more = events - self.cells.insert(cell, events).unwrap_or(0);
+                used.push((cell, Tally { events: more, quantity: more * 10 }));
+                Vec::new()
+            }
+            Change::Move { accounts, node, parent, part: number } => {
+                let mut tables = self.leave(accounts, node, part(number));
+                let edge = Placement { tenant: TENANT, node, parent, span: part(number) };
+                self.edges[usize::from(accounts)].insert(edge);
+                tables.push((table(accounts, edge), 1));
+                tables
+            }
+            Change::Leave { accounts, node, part: number } => {
+                self.leave(accounts, node, part(number))
+            }
+            Change::State { account, zone } => {
+                let now = zone.map(|zone| AccountZone {
+                    account: AccountId(account),
+                    zone: Some(ZONES[zone].to_owned()),
+                    anchor: None,
+                });
+                let before = match &now {
+                    Some(row) => self.zones.insert(account, row.clone()),
+                    None => self.zones.remove(&account),
+                };
+                let before = before.map(|row| (Table::Zone(row), -1));
+                before.into_iter().chain(now.map(|row| (Table::Zone(row), 1))).collect()
+            }
+        }
     }
 
-    fn settled(mut self) -> Self {
-        self.sums.retain(|_, tally| *tally != Tally::default());
-        self.heads.retain(|_, heads| *heads != 0);
-        self
+    /// Takes a node from where it stands in a part of time; what is left of its edges stays.
+    fn leave(&mut self, accounts: bool, node: u64, span: Span) -> Vec<(Table, Diff)> {
+        let edges = &mut self.edges[usize::from(accounts)];
+        let mut tables = Vec::new();
+        let goes = |edge: &Placement| edge.node == node && edge.span.overlaps(span);
+        let gone: Vec<Placement> = edges.extract_if(.., goes).collect();
+        for edge in gone {
+            tables.push((table(accounts, edge), -1));
+            let before = Span { start: edge.span.start, end: span.start.min(edge.span.end) };
+            let after = Span { start: span.end.max(edge.span.start), end: edge.span.end };
+            for rest in [before, after].into_iter().filter(|rest| !rest.is_empty()) {
+                let rest = Placement { span: rest, ..edge };
+                edges.insert(rest);
+                tables.push((table(accounts, rest), 1));
+            }
+        }
+        tables
+    }
+
+    /// The totals, each counted by itself.
+    fn rollups(&self, policy: &Policy) -> BTreeMap<Rollup, Diff> {
+        let trees = self.edges.each_ref().map(|edges| {
+            let mut tree = Tree::default();
+            edges.iter().for_each(|edge| tree.change(edge.node, edge.parent, edge.span, true));
+            tree
+        });
+        let mut calendars = Calendars::new(policy.zone.clone());
+        self.zones.values().for_each(|row| {
+            calendars.hear(row.clone(), 1);
+        });
+        let mut sums: BTreeMap<(u64, u64, Period), (i128, BTreeSet<UserId>)> = BTreeMap::new();
+        for (cell, events) in self.cells.iter().filter(|(_, events)| **events != 0) {
+            for account in trees[1].above(cell.account.0, cell.span) {
+                for product in trees[0].above(cell.product.0, account.span) {
+                    let at = product.span.start;
+                    for unit in policy.periods() {
+                        let period = calendars.of(AccountId(account.node)).period(unit, at);
+                        let sum = sums.entry((account.node, product.node, period)).or_default();
+                        sum.0 += events;
+                        sum.1.extend(cell.user);
+                    }
+                }
+            }
+        }
+        let row = |((account, product, period), (events, users)): ((u64, u64, Period), (_, _))| {
+            let users: BTreeSet<UserId> = users;
+            Rollup {
+                tenant: TENANT,
+                account: AccountId(account),
+                product: ProductId(product),
+                metric: Metric::Volume,
+                period,
+                value: Quantity(i64::try_from(events * 10_i128).expect("a few events")),
+                value_at: period.span.start,
+                unit_us: 0,
+                users: users.len() as u64,
+                devices: 0,
+            }
+        };
+        sums.into_iter().map(|sum| (row(sum), 1)).collect()
+    }
+}
+
+fn table(accounts: bool, edge: Placement) -> Table {
+    if accounts { Table::Account(edge) } else { Table::Product(edge) }
+}
+
+/// The three operators one behind the other, with what they told so far.
+struct Chain {
+    /// Of two workers.
+    leaves: [Leaves; 2],
+    told: [Told; 2],
+    people: People,
+    nodes: Nodes,
+    rollups: BTreeMap<Rollup, Diff>,
+}
+
+impl Chain {
+    fn new(policy: &Policy) -> Self {
+        Self {
+            leaves: [0, 1].map(|worker| Leaves::new(policy, worker, 2)),
+            told: [0, 1].map(|_| (Telling::default(), Vec::new(), Vec::new())),
+            people: People::default(),
+            nodes: Nodes::default(),
+            rollups: BTreeMap::new(),
+        }
+    }
+
+    fn step(&mut self, used: Vec<(Cell, Tally)>, tables: &[(Table, Diff)], backwards: bool) {
+        let (mut names, mut more, mut coming) = (Vec::new(), Vec::new(), Vec::new());
+        for (worker, (leaves, told)) in (0..).zip(self.leaves.iter_mut().zip(&mut self.told)) {
+            let is_here = |cell: &Cell| (cell.account.0 + cell.product.0) % 2 == worker;
+            let here = used.iter().filter(|(cell, _)| is_here(cell)).copied();
+            leaves.step(here, tables.iter().cloned(), told);
+            told.0.0.tell(|node, tally| more.push((node, tally)));
+            names.append(&mut told.1);
+            coming.append(&mut told.2);
+        }
+        if backwards {
+            names.reverse();
+            more.reverse();
+            coming.reverse();
+        }
+        let mut heads: Vec<((Spot, Period), Heads)> = Vec::new();
+        self.people.step(coming, &mut heads);
+        self.nodes.step(names, more, heads);
+        let rollups = &mut self.rollups;
+        self.nodes.tell(|row, diff| *rollups.entry(row).or_default() += diff);
+        self.rollups.retain(|_, times| *times != 0);
     }
 }
 
 proptest! {
-    /// Whatever comes, goes and moves, what was told adds up to what is there now.
+    /// Whatever comes, goes and moves, what was told adds up to what is there at each tick, and nothing is kept
+    /// of what has gone.
     #[test]
     fn what_is_told_adds_up(
         epochs in changes(),
@@ -103,89 +256,127 @@ proptest! {
         backwards in any::<bool>(),
     ) {
         let policy = Policy::default();
-        let mut leaves = Leaves::new(&policy, 3);
-        let mut people = People::default();
-        let mut cells: BTreeMap<Cell, i128> = BTreeMap::new();
-        let mut trees: [Vec<usize>; 2] = [Vec::new(), Vec::new()];
-        let mut told = Told::default();
+        let mut chain = Chain::new(&policy);
+        let mut truth = Truth::default();
         let last = epochs.len() - 1;
         for (number, epoch) in epochs.into_iter().enumerate() {
             let tick = !lazy || number % 3 == 0 || number == last;
-            let mut heard = Vec::new();
-            let mut tables: Vec<(Table, Diff)> = Vec::new();
+            let (mut used, mut tables) = (Vec::new(), Vec::new());
             for change in epoch {
-                match change {
-                    // A cell has this many events from now on, so that none has fewer than none.
-                    Change::Use(account, product, user, day, times) => {
-                        let cell = cell(account, product, user, day);
-                        let before = cells.insert(cell, times).unwrap_or(0);
-                        let events = times - before;
-                        heard.push((cell, Tally { events, quantity: events * 10 }));
-                    }
-                    Change::Turn(accounts, edges) if tick => {
-                        let tree = &mut trees[usize::from(accounts)];
-                        let table = |edge| match accounts {
-                            true => Table::Account(edge),
-                            false => Table::Product(edge),
-                        };
-                        // A node has one parent: the edge of the other parent goes.
-                        let node = EDGES[edges].0;
-                        for old in tree.extract_if(.., |one| EDGES[*one].0 == node) {
-                            tables.push((table(edge(old)), -1));
-                        }
-                        tree.push(edges);
-                        tables.push((table(edge(edges)), 1));
-                    }
-                    Change::Turn(..) => {}
+                // Trees and calendars change at ticks only.
+                if tick || matches!(change, Change::Use { .. }) {
+                    tables.append(&mut truth.change(change, &mut used));
                 }
             }
             if tick {
                 tables.push((Table::Tick, 1));
             }
-            let mut lists = (Vec::new(), Vec::new());
-            leaves.step(heard, tables, &mut lists);
-            for ((spot, period), tally) in lists.0 {
-                told.add(spot, period, tally);
-            }
-            if backwards {
-                lists.1.reverse();
-            }
-            let mut heads: Vec<((Spot, Period), Heads)> = Vec::new();
-            people.step(lists.1, &mut heads);
-            for (node, Heads { users, .. }) in heads {
-                *told.heads.entry(node).or_default() += users;
+            chain.step(used, &tables, backwards);
+            if tick {
+                prop_assert_eq!(&chain.rollups, &truth.rollups(&policy));
             }
         }
-        let calendar = Calendar::natural(policy.zone.clone());
-        let mut now = Told::default();
-        let mut there: BTreeSet<(Spot, Period, UserId)> = BTreeSet::new();
-        for (cell, times) in &cells {
-            for account in way(cell.account.0, &trees[1]) {
-                for product in way(cell.product.0, &trees[0]) {
-                    let spot = Spot {
-                        tenant: TENANT,
-                        account: AccountId(account),
-                        product: ProductId(product),
-                    };
-                    for unit in policy.periods() {
-                        let period = calendar.period(unit, cell.span.start);
-                        now.add(spot, period, Tally { events: *times, quantity: times * 10 });
-                        let user = cell.user.filter(|_| *times != 0);
-                        there.extend(user.map(|user| (spot, period, user)));
-                    }
-                }
-            }
-        }
-        for (spot, period, _) in there {
-            *now.heads.entry((spot, period)).or_default() += 1;
-        }
-        prop_assert_eq!(told.settled(), now.settled());
-        let gone = cells.into_iter().map(|(cell, times)| {
-            (cell, Tally { events: -times, quantity: times * -10 })
+        let gone = truth.cells.into_iter().map(|(cell, events)| {
+            (cell, Tally { events: -events, quantity: events * -10 })
         });
-        let mut lists = (Vec::new(), Vec::new());
-        leaves.step(gone, vec![(Table::Tick, 1)], &mut lists);
-        people.step(lists.1, &mut Vec::new());
-        prop_assert!(people.is_empty(), "nothing is kept of those who are gone");
+        chain.step(gone.collect(), &[(Table::Tick, 1)], backwards);
+        prop_assert!(chain.rollups.is_empty(), "nothing is told of those who are gone");
+        prop_assert!(chain.people.is_empty(), "nobody is kept who is gone");
+        for (leaves, told) in chain.leaves.iter().zip(&chain.told) {
+            prop_assert!(leaves.is_empty(), "nothing is kept where nothing is used");
+            prop_assert!(told.0.0.is_empty(), "no sum is kept of nothing");
+        }
+        prop_assert!(chain.nodes.is_empty(), "no node is kept that has nothing");
     }
+}
+
+/// What enters the dataflow; of a cell, as many events as it is there times.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+enum Entering {
+    Cell(Cell),
+    Table(Table),
+}
+
+#[test]
+fn totals_are_the_same_on_any_number_of_workers() {
+    let used =
+        |account, product, user, day, events| Change::Use { account, product, user, day, events };
+    let moved = |accounts, node, parent, part| Change::Move { accounts, node, parent, part };
+    let all: Vec<Change> = (1..=NODES)
+        .flat_map(|account| {
+            (1..=NODES).map(move |product| used(account, product, account % 3, 1, 2))
+        })
+        .chain(
+            (2..=NODES).flat_map(|node| [true, false].map(|tree| moved(tree, node, node / 2, 0))),
+        )
+        .collect();
+    let none = (1..=NODES).flat_map(|account| {
+        (1..=NODES).map(move |product| used(account, product, account % 3, 1, 0))
+    });
+    let epochs = [
+        (all, true),
+        (vec![used(6, 5, 1, 3, 3), used(4, 4, 2, 0, 1)], false),
+        (vec![used(6, 5, 1, 3, 1), moved(true, 3, 2, 0), moved(false, 5, 1, 2)], true),
+        (none.chain([used(6, 5, 1, 3, 0), used(4, 4, 2, 0, 0)]).collect(), true),
+    ];
+    let policy = Policy::default();
+    let (mut truth, mut script, mut expected) = (Truth::default(), Vec::new(), Vec::new());
+    for (number, (changes, tick)) in (0..).zip(epochs) {
+        let (mut cells, mut tables) = (Vec::new(), Vec::new());
+        for change in changes {
+            tables.append(&mut truth.change(change, &mut cells));
+        }
+        tables.extend(tick.then_some((Table::Tick, 1)));
+        let cells = cells.into_iter().map(|(cell, tally)| {
+            (Entering::Cell(cell), Diff::try_from(tally.events).expect("a few events"))
+        });
+        let tables = tables.into_iter().map(|(table, diff)| (Entering::Table(table), diff));
+        script.push(cells.chain(tables).collect::<Vec<_>>());
+        expected.push((number, tick.then(|| truth.rollups(&policy))));
+    }
+    for workers in 1..=3 {
+        let told = run(workers, script.clone(), by_workers);
+        let mut rollups: BTreeMap<Rollup, Diff> = BTreeMap::new();
+        for ((number, there), rows) in expected.iter().zip(told) {
+            for (row, diff) in rows {
+                *rollups.entry(row).or_default() += diff;
+            }
+            rollups.retain(|_, times| *times != 0);
+            if let Some(there) = there {
+                assert_eq!(&rollups, there, "in epoch {number} on {workers} workers");
+            }
+        }
+        assert!(rollups.is_empty(), "everything has gone");
+    }
+}
+
+/// The operator, by what enters.
+fn by_workers(entering: crate::Facts<'_, Entering>) -> crate::Facts<'_, Rollup> {
+    let cells = entering.clone().inner.flat_map(|(one, epoch, diff)| match one {
+        Entering::Cell(cell) => {
+            let events = diff as i128;
+            Some((cell, epoch, Tally { events, quantity: events * 10 }))
+        }
+        Entering::Table(_) => None,
+    });
+    let tables = entering.flat_map(|one| match one {
+        Entering::Table(table) => Some(table),
+        Entering::Cell(_) => None,
+    });
+    let edges = |accounts: bool| {
+        tables.clone().flat_map(move |table| match table {
+            Table::Account(edge) => accounts.then_some(edge),
+            Table::Product(edge) => (!accounts).then_some(edge),
+            Table::Zone(_) | Table::Tick => None,
+        })
+    };
+    let ticks = tables.clone().flat_map(|table| match table {
+        Table::Tick => Some(Epoch::MAX),
+        Table::Account(_) | Table::Product(_) | Table::Zone(_) => None,
+    });
+    let zones = tables.clone().flat_map(|table| match table {
+        Table::Zone(zone) => Some(zone),
+        Table::Account(_) | Table::Product(_) | Table::Tick => None,
+    });
+    totals(cells.as_collection(), edges(true), edges(false), zones, ticks, &Policy::default())
 }

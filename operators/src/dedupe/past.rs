@@ -100,13 +100,10 @@ mod tests {
         let many = 5 * STEP;
         (0..many).for_each(|id| past.add(FactId(id as u128)));
         past.pass(Timestamp(1000));
-        let forgotten = |past: &mut Past, came: usize| {
-            let mut count = 0;
-            past.forget(came, |_, _| count += 1);
-            count
-        };
-        assert_eq!(forgotten(&mut past, 0), STEP);
-        assert_eq!(forgotten(&mut past, 2 * STEP), 4 * STEP);
-        assert_eq!(forgotten(&mut past, many), 0);
+        for (came, expected) in [(0, STEP), (2 * STEP, 4 * STEP), (many, 0)] {
+            let mut forgotten = 0;
+            past.forget(came, |_, _| forgotten += 1);
+            assert_eq!(forgotten, expected, "{came}");
+        }
     }
 }

@@ -70,7 +70,11 @@ impl<D: Ord + Copy> Waiting<D> {
             let early = std::mem::take(&mut self.early);
             waited = early.any_went();
             for ((at, row), diff) in early.into_rows() {
-                self.hear(at, row, diff, &mut passed);
+                match waited {
+                    true => self.hear(at, row, diff, &mut passed),
+                    // There may be very many.
+                    false => self.hear(at, row, diff, told),
+                }
             }
         }
         for ((at, row), diff) in came {
@@ -96,9 +100,9 @@ impl<D: Ord + Copy> Waiting<D> {
     }
 
     /// Lets a row through, or has it wait.
-    fn hear(&mut self, at: Timestamp, row: D, diff: Diff, passed: &mut Updates<D>) {
+    fn hear(&mut self, at: Timestamp, row: D, diff: Diff, passed: &mut impl Extend<(D, Diff)>) {
         if at <= self.horizon {
-            passed.push((row, diff));
+            passed.extend([(row, diff)]);
             return;
         }
         let count = self.rows.entry((at, row)).or_default();

@@ -145,7 +145,7 @@ impl Chain {
 }
 
 /// What computes: the build, and everything of the settings that answers depend on.
-fn fingerprint(settings: &Settings) -> u128 {
+pub(crate) fn fingerprint(settings: &Settings) -> u128 {
     let Settings { policy, names_max, products_max, future_tolerance_us, build, .. } = settings;
     hash128(&[
         &build.to_le_bytes(),

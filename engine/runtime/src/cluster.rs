@@ -52,7 +52,7 @@ impl Cluster {
         measures: &Measures,
         mesh: Option<Mesh>,
     ) -> Result<Self, RuntimeError> {
-        abort_when_a_worker_fails();
+        abort_when_a_part_fails();
         let threads = Threads::new(workers, mesh)?;
         let mut inputs = Vec::with_capacity(workers);
         let mut ends = Vec::with_capacity(workers);
@@ -117,7 +117,7 @@ impl Cluster {
 /// # Errors
 /// If the system gives no threads.
 pub fn work(policy: &Policy, mesh: Mesh) -> Result<(), RuntimeError> {
-    abort_when_a_worker_fails();
+    abort_when_a_part_fails();
     let workers = mesh.workers;
     let threads = Threads::new(workers, Some(mesh))?;
     let policy = policy.clone();
@@ -204,18 +204,32 @@ fn run_worker(
     while worker.step() {}
 }
 
-/// What a worker failed of.
+/// What of an engine failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failing {
+    /// A worker, while it computed.
+    Worker,
+    /// What takes snapshots.
+    Snapshots,
+}
+
+/// What a part of the engine failed of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkerFailure {
+pub struct PartFailure {
+    /// Which part.
+    pub part: Failing,
     /// What was said, and where in the program.
     pub reason: String,
-    /// The first and the last epoch that it worked on, if it was of the first process.
+    /// The first and the last epoch that it worked on, if it was a worker of the first process.
     pub epochs: Option<(Epoch, Epoch)>,
 }
 
-type Observer = Box<dyn Fn(&WorkerFailure) + Send + Sync>;
+/// The name of the thread that takes snapshots.
+const SNAPSHOTS: &str = "trueup-snapshots";
 
-/// Who is told that a worker failed, before the process ends.
+type Observer = Box<dyn Fn(&PartFailure) + Send + Sync>;
+
+/// Who is told that a part failed, before the process ends.
 static OBSERVER: OnceLock<Observer> = OnceLock::new();
 
 thread_local! {
@@ -223,14 +237,14 @@ thread_local! {
     static WORKS_ON: Cell<Option<(Epoch, Epoch)>> = const { Cell::new(None) };
 }
 
-/// Has someone told that a worker failed, before the process ends; the first one that asks for it is.
-pub fn observe_failures(told: impl Fn(&WorkerFailure) + Send + Sync + 'static) {
+/// Has someone told that a part failed, before the process ends; the first one that asks for it is.
+pub fn observe_failures(told: impl Fn(&PartFailure) + Send + Sync + 'static) {
     // A second one would write down the same once more.
     let _ = OBSERVER.set(Box::new(told));
 }
 
-/// Makes the failure of a worker the failure of the process, after its reason was printed.
-fn abort_when_a_worker_fails() {
+/// Makes the failure of a part the failure of the process, after its reason was printed.
+fn abort_when_a_part_fails() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let print = std::panic::take_hook();
@@ -241,12 +255,17 @@ fn abort_when_a_worker_fails() {
             if name.starts_with("timely:recv") || name.starts_with("timely:send") {
                 std::thread::park_timeout(SILENCE_MAX * 2);
             }
-            if name.starts_with("timely") {
+            let part = match name.as_str() {
+                SNAPSHOTS => Some(Failing::Snapshots),
+                worker if worker.starts_with("timely") => Some(Failing::Worker),
+                _ => None,
+            };
+            if let Some(part) = part {
                 if let Some(told) = OBSERVER.get() {
                     let reason = panic.payload_as_str().unwrap_or("it gave no reason");
                     let place = panic.location().map(|at| format!(" at {at}")).unwrap_or_default();
                     let reason = format!("{reason}{place}");
-                    told(&WorkerFailure { reason, epochs: WORKS_ON.get() });
+                    told(&PartFailure { part, reason, epochs: WORKS_ON.get() });
                 }
                 std::process::abort();
             }

@@ -98,7 +98,7 @@ impl Dataflow {
     pub(crate) fn enter(&mut self, input: EpochInput) {
         self.advance(input.epoch);
         #[cfg(feature = "poison")]
-        poison::drink(input.facts.iter().chain(input.restored.iter().map(|(row, _)| row)));
+        crate::poison::drink(&input);
         for row in input.facts {
             self.facts.update(row, 1);
         }
@@ -149,28 +149,5 @@ impl Dataflow {
     /// Takes what an epoch changed on this worker.
     pub(crate) fn take(&self, epoch: Epoch) -> Changes {
         self.gathered.borrow_mut().remove(&epoch).unwrap_or_default()
-    }
-}
-
-/// A fact that stops the engine, for tests that must have one: no such fact is known.
-#[cfg(feature = "poison")]
-mod poison {
-    use trueup_model::fact::{Action, Body};
-    use trueup_operators::entered::Entered;
-
-    /// The count of a checkout that stops the engine.
-    const DEADLY_COUNT: u32 = 66_666_666;
-
-    /// Panics at a deadly checkout.
-    #[expect(clippy::panic, reason = "it is what this is for")]
-    pub(super) fn drink<'f>(facts: impl Iterator<Item = &'f Entered>) {
-        for fact in facts {
-            if let Entered::Other(other) = fact
-                && let Action::Assert(Body::Session(event)) = &other.1.action
-                && event.count == DEADLY_COUNT
-            {
-                panic!("a checkout of {DEADLY_COUNT} licenses");
-            }
-        }
     }
 }

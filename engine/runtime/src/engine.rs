@@ -29,6 +29,9 @@ use trueup_model::id::{Dictionary, Id, TenantId};
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
 
+/// Why no snapshot is taken where nothing takes any.
+const NOT_TAKEN: &str = "there is no journal, or taking one ended an engine of this build before";
+
 /// The most pieces of work that wait for the sequencer; whoever brings more waits.
 const WORK_MAX: usize = 256;
 /// How long to wait for an answer before it is looked whether the engine has stopped.
@@ -103,6 +106,7 @@ impl Engine {
             ..Options::new(settings.journal_mark)
         };
         let (pace, accepts) = (settings.snapshots, settings.accepts_differences);
+        let holds_snapshots = settings.holds_snapshots;
         let retention_us = settings.policy.retention_us;
         let (mut engine, ends) = Self::assemble(mesh, settings, clock, storage.is_some())?;
         let recovered = engine
@@ -110,7 +114,7 @@ impl Engine {
             .and_then(|to| recover(storage.clone(), options, accepts, &to))
             .and_then(|recovered| engine.wait_for(recovered.closed).map(|()| recovered))
             .map_err(|error| engine.reason(error))?;
-        if let Some(storage) = storage {
+        if let Some(storage) = storage.filter(|_| !holds_snapshots) {
             engine.take_snapshots(storage, ends, (pace, retention_us), recovered.snapshots)?;
         }
         Ok(engine)
@@ -315,8 +319,7 @@ impl Engine {
     /// If the engine keeps no journal, or the snapshot could not be taken.
     pub fn snapshot(&self) -> Result<Epoch, RuntimeError> {
         let asked = self.asked.as_ref();
-        let asked =
-            asked.ok_or_else(|| RuntimeError::NoSnapshot("there is no journal".to_owned()))?;
+        let asked = asked.ok_or_else(|| RuntimeError::NoSnapshot(NOT_TAKEN.to_owned()))?;
         let (reply, taken) = bounded(1);
         asked.send(reply).map_err(|_| RuntimeError::Stopped)?;
         taken.recv().map_err(|_| RuntimeError::Stopped)?.map_err(RuntimeError::NoSnapshot)

@@ -22,6 +22,8 @@ pub mod mesh;
 mod thread;
 pub mod cluster;
 pub(crate) mod dataflow;
+#[cfg(feature = "poison")]
+mod poison;
 pub mod changes;
 pub mod health;
 pub mod suspects;

@@ -1,5 +1,6 @@
 //! What a run of the engine is told: checked values, passed down explicitly.
 
+use crate::chain::fingerprint;
 use crate::error::RuntimeError;
 use crate::memory::Gauge;
 use std::path::PathBuf;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub journal_keys: Option<Arc<Keys>>,
     /// When snapshots are taken; `None` for only when asked.
     pub snapshots: Option<SnapshotPace>,
+    /// Whether none are, even if someone asks: taking one brings this engine down.
+    pub holds_snapshots: bool,
     /// How many facts of a snapshot enter at a time when the engine begins with it, or a few more.
     pub piece_facts_max: usize,
     /// How long a file of the journal is at most, in bytes.
@@ -89,6 +92,7 @@ impl Default for Settings {
             journal: None,
             journal_keys: None,
             snapshots: None,
+            holds_snapshots: false,
             piece_facts_max: 500_000,
             journal_segment_bytes: 256 * 1024 * 1024,
             journal_mark: 0,
@@ -105,6 +109,11 @@ impl Default for Settings {
 pub const WORKERS_MAX: usize = 256;
 
 impl Settings {
+    /// What computes: a number for the build, and for everything of the settings that answers depend on.
+    pub fn fingerprint(&self) -> u128 {
+        fingerprint(self)
+    }
+
     /// Checks the settings.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod mend;
 mod reconcile;
 mod replay;
 mod report;
+mod search;
 mod serve;
 mod top;
 mod verify;

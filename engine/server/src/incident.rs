@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use trueup_model::time::Timestamp;
-use trueup_runtime::cluster::WorkerFailure;
+use trueup_runtime::cluster::{Failing, PartFailure};
 
 /// What comes after the name of a file that was looked into.
 const MENDED: &str = ".mended";
@@ -18,22 +18,34 @@ pub(crate) enum Kind {
     Worker,
     /// What was published is something else when it is computed again.
     Published,
+    /// It was looked for the fact that brings a worker down, and no fact explains it.
+    Unexplained,
+    /// Taking a snapshot failed.
+    Snapshots,
 }
 
-/// What a file says of a worker that failed.
+/// What a file says of a part that failed.
 #[derive(Debug, Deserialize)]
 struct Read {
     kind: Kind,
     first_epoch: Option<u64>,
     last_epoch: Option<u64>,
+    tried: Option<String>,
+    #[serde(default)]
+    durable_record: u64,
 }
 
-/// Workers that failed and were not looked into yet.
+/// What failed and was not looked into yet, or in vain.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
+    /// Of workers.
     files: Vec<PathBuf>,
     /// The epochs of the last one, if it says them.
     pub(crate) epochs: Option<(u64, u64)>,
+    /// Those that no fact explains: what was tried, and the last record of the journal.
+    unexplained: Vec<(PathBuf, Option<String>, u64)>,
+    /// Those of snapshots, and what took them.
+    snapshots: Vec<(PathBuf, Option<String>)>,
 }
 
 /// What happened.
@@ -45,6 +57,9 @@ pub(crate) struct Incident<'a> {
     pub(crate) kind: Kind,
     /// What, with its causes.
     pub(crate) what: &'a str,
+    /// The build and the rules with which it happens, where that matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tried: Option<String>,
     /// The first epoch that a worker that failed worked on, if it is known.
     pub(crate) first_epoch: Option<u64>,
     /// The last one.
@@ -73,6 +88,7 @@ impl<'a> Incident<'a> {
             at: now.to_string(),
             kind: Kind::Journal,
             what,
+            tried: None,
             first_epoch: None,
             last_epoch: None,
             journal: journal.display().to_string(),
@@ -93,14 +109,47 @@ impl<'a> Incident<'a> {
         }
     }
 
-    /// A worker failed now.
-    pub(crate) fn of_worker(now: Timestamp, failure: &'a WorkerFailure, journal: &Path) -> Self {
+    /// A part of an engine with this fingerprint failed now.
+    pub(crate) fn of_part(
+        now: Timestamp,
+        failure: &'a PartFailure,
+        journal: &Path,
+        fingerprint: u128,
+    ) -> Self {
+        let general = Self::new(now, &failure.reason, journal, (0, 0));
+        match failure.part {
+            Failing::Worker => Self {
+                kind: Kind::Worker,
+                first_epoch: failure.epochs.map(|(first, _)| first),
+                last_epoch: failure.epochs.map(|(_, last)| last),
+                remedy: "start again: the fact that brought it down is found and left out; report it",
+                ..general
+            },
+            Failing::Snapshots => Self {
+                kind: Kind::Snapshots,
+                tried: Some(tried(fingerprint)),
+                remedy: "report it, and start again: this build then takes no snapshots of this journal, \
+                         which grows; another build does, and this one when this file is taken away",
+                ..general
+            },
+        }
+    }
+
+    /// Now no fact was found without which an engine with this fingerprint does not fail.
+    pub(crate) fn of_search(
+        now: Timestamp,
+        what: &'a str,
+        journal: &Path,
+        (fingerprint, last, epoch): (u128, u64, Option<u64>),
+    ) -> Self {
         Self {
-            kind: Kind::Worker,
-            first_epoch: failure.epochs.map(|(first, _)| first),
-            last_epoch: failure.epochs.map(|(_, last)| last),
-            remedy: "start again: the fact that brought it down is found and left out; report it",
-            ..Self::new(now, &failure.reason, journal, (0, 0))
+            kind: Kind::Unexplained,
+            tried: Some(tried(fingerprint)),
+            first_epoch: epoch,
+            last_epoch: epoch,
+            remedy: "report it with this file and a backup of the journal's folder; another build or other \
+                     rules are tried by themselves, and these when this file is taken away",
+            ..Self::new(now, what, journal, (last, 0))
         }
     }
 
@@ -112,6 +161,11 @@ impl<'a> Incident<'a> {
         std::fs::write(&path, text + "\n")?;
         Ok(path)
     }
+}
+
+/// How a fingerprint is written.
+fn tried(fingerprint: u128) -> String {
+    format!("{fingerprint:032x}")
 }
 
 /// Where the incidents of a journal are, and with what their names begin.
@@ -141,24 +195,48 @@ impl Failures {
         let mut found = Self::default();
         for file in files {
             let text = std::fs::read_to_string(&file).unwrap_or_default();
-            if let Ok(Read { kind: Kind::Worker, first_epoch, last_epoch }) =
+            let Ok(Read { kind, first_epoch, last_epoch, tried, durable_record }) =
                 serde_json::from_str(&text)
-            {
-                found.epochs = first_epoch.zip(last_epoch);
-                found.files.push(file);
+            else {
+                continue;
+            };
+            match kind {
+                Kind::Worker => {
+                    found.epochs = first_epoch.zip(last_epoch);
+                    found.files.push(file);
+                }
+                Kind::Unexplained => found.unexplained.push((file, tried, durable_record)),
+                Kind::Snapshots => found.snapshots.push((file, tried)),
+                Kind::Journal | Kind::Published => {}
             }
         }
         found
     }
 
-    /// Whether there are none.
+    /// The file that says that no fact explains why an engine with this fingerprint fails, with a journal up to
+    /// this record.
+    pub(crate) fn unexplained(&self, fingerprint: u128, last: u64) -> Option<&Path> {
+        let same = (Some(tried(fingerprint)), last);
+        let mut files = self.unexplained.iter();
+        let (file, ..) = files.find(|(_, tried, at)| (tried, at) == (&same.0, &same.1))?;
+        Some(file)
+    }
+
+    /// The file that says that taking a snapshot ended an engine with this fingerprint.
+    pub(crate) fn of_snapshots(&self, fingerprint: u128) -> Option<&Path> {
+        let same = Some(tried(fingerprint));
+        let (file, _) = self.snapshots.iter().find(|(_, tried)| *tried == same)?;
+        Some(file)
+    }
+
+    /// Whether there are none of workers.
     pub(crate) fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
     /// Has them count as looked into.
     pub(crate) fn put_away(&self) {
-        for file in &self.files {
+        for file in self.files.iter().chain(self.unexplained.iter().map(|(file, ..)| file)) {
             let mut name = file.clone().into_os_string();
             name.push(MENDED);
             if let Err(error) = std::fs::rename(file, name) {
@@ -171,7 +249,7 @@ impl Failures {
 #[cfg(test)]
 mod tests {
     use super::{Failures, Incident};
-    use trueup_runtime::cluster::WorkerFailure;
+    use trueup_runtime::cluster::{Failing, PartFailure};
 
     #[test]
     fn a_worker_that_failed_is_found_until_it_was_looked_into_and_other_incidents_are_not() {
@@ -184,14 +262,47 @@ mod tests {
             .write(first.plus_us(-1))
             .unwrap();
         assert!(Failures::of(&journal).is_empty());
-        let failure = WorkerFailure { reason: "no sum".to_owned(), epochs: Some((3, 5)) };
-        Incident::of_worker(second, &failure, &journal).write(second).unwrap();
+        let failure = failure(Failing::Worker);
+        Incident::of_part(second, &failure, &journal, 1).write(second).unwrap();
         let found = Failures::of(&journal);
         assert_eq!((found.files.len(), found.epochs), (1, Some((3, 5))));
         assert!(Failures::of(&folder.path().join("other")).is_empty());
         found.put_away();
         assert!(Failures::of(&journal).is_empty());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "all are kept");
+    }
+
+    fn failure(part: Failing) -> PartFailure {
+        PartFailure { part, reason: "no sum".to_owned(), epochs: Some((3, 5)) }
+    }
+
+    #[test]
+    fn what_no_fact_explains_is_known_for_the_same_build_and_journal_until_it_is_put_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("kept");
+        let now = Timestamp::RECORDED;
+        let incident = Incident::of_search(now, "epoch 4 fails", &journal, (7, 30, Some(4)));
+        let path = incident.write(now).unwrap();
+        let found = Failures::of(&journal);
+        assert!(found.is_empty(), "it is no worker that failed");
+        assert_eq!(found.unexplained(7, 30), Some(path.as_path()));
+        assert_eq!((found.unexplained(8, 30), found.unexplained(7, 31)), (None, None));
+        found.put_away();
+        assert_eq!(Failures::of(&journal).unexplained(7, 30), None);
+    }
+
+    #[test]
+    fn snapshots_that_ended_an_engine_are_known_for_the_same_build_and_are_no_facts_fault() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("kept");
+        let now = Timestamp::RECORDED;
+        let failure = failure(Failing::Snapshots);
+        let path = Incident::of_part(now, &failure, &journal, 7).write(now).unwrap();
+        let found = Failures::of(&journal);
+        assert!(found.is_empty());
+        assert_eq!((found.of_snapshots(7), found.of_snapshots(8)), (Some(path.as_path()), None));
+        found.put_away();
+        assert!(Failures::of(&journal).of_snapshots(7).is_some(), "nothing was looked into");
     }
 
     use trueup_model::time::Timestamp;

@@ -91,6 +91,8 @@ impl Fold {
         });
         let tenant = talk.tenant;
         for fact in read.map_err(Trouble::Content)? {
+            #[cfg(feature = "poison")]
+            crate::poison::put(&fact);
             if let Some(shard) = self.shards.get_mut(shard_of(fact.id)) {
                 shard.push(Row { tenant, fact, copies: 1 });
             }

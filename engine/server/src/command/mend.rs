@@ -2,15 +2,16 @@
 //!
 //! A worker that failed wrote down on which epochs it worked. An engine that begins with the same journal
 //! would fail in the same way, so before it begins, engines in processes of their own compute the journal up to
-//! an epoch without some of its facts: first the epoch is found by halves, then the fact. What is found
-//! is written down in the journal as left out, so that all that read it leave it out, and stands in the
-//! quarantine. How much is tried is bounded; what is not found so stays for people.
+//! an epoch without some of its facts (`search.rs`). What is found is written down in the journal as left out, so
+//! that all that read it leave it out, and stands in the quarantine. How much is tried is bounded; that nothing was
+//! found is written down too, so that it is not tried again, and stays for people.
 
 use crate::args::{ServeArguments, TrialArguments};
-use crate::command::serve::configuration;
+use crate::command::search::{Stuck, Trials, culprits};
+use crate::command::serve::{build, configuration};
 use crate::config::{Values, environment};
 use crate::exit::{Exit, Failure};
-use crate::incident::Failures;
+use crate::incident::{Failures, Incident};
 use anyhow::Context as _;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, Write as _};
@@ -19,16 +20,18 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use trueup_model::fact::FactId;
 use trueup_runtime::backup::look_back;
-use trueup_runtime::clock::SystemClock;
+use trueup_runtime::clock::{Clock as _, SystemClock};
+use trueup_runtime::inspect::Inspection;
 use trueup_runtime::memory::Gauge;
 use trueup_runtime::recovery::Replayed;
 use trueup_runtime::settings::{Keys, Settings};
-use trueup_runtime::suspects::{Suspect, leave_out, suspects};
+use trueup_runtime::suspects::{Suspect, leave_out, suspects, suspects_through};
 
-/// How many facts are left out at most for one start.
-const LEFT_OUT_MAX: usize = 8;
-/// How many engines are tried at most for one start.
-const TRIALS_MAX: usize = 256;
+/// What is said where the journal cannot be looked into.
+const UNREAD: &str = "the journal could not be read";
+/// What to do where no fact is to blame.
+const REPORT: &str = "this is a fault of the program: report it with the incidents' files; another build is tried \
+    by itself, and this one again when the file that says so is taken away";
 
 /// Looks into workers that failed, if there are any; the facts that bring them down are left out then.
 ///
@@ -36,22 +39,31 @@ const TRIALS_MAX: usize = 256;
 /// If something fails that has nothing to do with facts, or no fact explains it.
 pub(super) fn mend(arguments: &ServeArguments) -> anyhow::Result<()> {
     let config = configuration(arguments)?;
-    let keys = config.settings.journal_keys;
-    let Some(journal) = config.settings.journal.filter(|journal| journal.is_dir()) else {
+    let keys = config.settings.journal_keys.clone();
+    let journal = config.settings.journal.clone();
+    let Some(journal) = journal.filter(|journal| journal.is_dir()) else {
         return Ok(());
     };
     let failures = Failures::of(&journal);
     if failures.is_empty() {
         return Ok(());
     }
+    let config_file = arguments.config.as_deref();
+    let mut trials = Processes { journal: &journal, keys: keys.clone(), config: config_file };
+    let fingerprint = Settings { build: build()?, ..config.settings.clone() }.fingerprint();
+    let last = trials.inspect()?.journal.last;
+    if let Some(file) = failures.unexplained(fingerprint, last) {
+        let message = format!("no fact is to blame, as was found before: {}", file.display());
+        return Err(Failure::new(Exit::Internal, message, REPORT).into());
+    }
     tracing::warn!("a worker failed; it is looked for the fact that brings it down");
-    let mut trials = Trials {
-        journal: &journal,
-        keys: keys.clone(),
-        config: arguments.config.as_deref(),
-        made: 0,
+    let found = match culprits(&mut trials, failures.epochs) {
+        Ok(found) => found,
+        Err(Stuck::NoFact(what, epoch)) => {
+            return Err(give_up(&journal, &what, (fingerprint, last, epoch)).into());
+        }
+        Err(Stuck::Other(error)) => return Err(error),
     };
-    let found = culprits(&mut trials, &journal, failures.epochs)?;
     failures.put_away();
     if found.is_empty() {
         tracing::warn!("it does not fail again, and nothing is left out");
@@ -68,101 +80,52 @@ pub(super) fn mend(arguments: &ServeArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The facts without which everything can be computed.
-fn culprits(
-    trials: &mut Trials<'_>,
+/// Writes down that no fact explains it; says so.
+fn give_up(
     journal: &Path,
-    epochs: Option<(u64, u64)>,
-) -> anyhow::Result<Vec<Suspect>> {
-    let mut found: Vec<Suspect> = Vec::new();
-    let mut hint = epochs;
-    while trials.fails(None, &found)? {
-        if found.len() == LEFT_OUT_MAX {
-            return Err(no_fact(&format!("more than {LEFT_OUT_MAX} facts bring it down")).into());
-        }
-        let epoch = first_failing(trials, hint.take(), &found)?;
-        let of_epoch = suspects(journal, trials.keys.clone(), epoch, epoch);
-        let of_epoch = of_epoch.context("the journal could not be read")?;
-        let without = |count: usize| [found.as_slice(), &of_epoch[..count]].concat();
-        if trials.fails(Some(epoch), &without(of_epoch.len()))? {
-            return Err(no_fact(&format!("epoch {epoch} fails without any of its facts")).into());
-        }
-        // Without the first `passing` it goes well, without the first `failing` it does not.
-        let (mut failing, mut passing) = (0, of_epoch.len());
-        while passing - failing > 1 {
-            let middle = failing + (passing - failing) / 2;
-            if trials.fails(Some(epoch), &without(middle))? {
-                failing = middle;
-            } else {
-                passing = middle;
-            }
-        }
-        let Some(culprit) = of_epoch.get(failing) else {
-            return Err(no_fact(&format!("epoch {epoch} has no facts")).into());
-        };
-        tracing::warn!(epoch, trials = trials.made, "found a fact that brings a worker down");
-        found.push(*culprit);
+    what: &str,
+    (fingerprint, last, epoch): (u128, u64, Option<u64>),
+) -> Failure {
+    let now = SystemClock::default().now();
+    let what = format!("no fact is to blame: {what}");
+    let incident = Incident::of_search(now, &what, journal, (fingerprint, last, epoch));
+    match incident.write(now) {
+        Ok(path) => tracing::error!(file = %path.display(), "what was found was written down"),
+        Err(error) => tracing::error!(%error, "what was found could not be written down"),
     }
-    Ok(found)
+    Failure::new(Exit::Internal, what, REPORT)
 }
 
-/// The first epoch that cannot be computed, which one up to the last cannot.
-fn first_failing(
-    trials: &mut Trials<'_>,
-    hint: Option<(u64, u64)>,
-    without: &[Suspect],
-) -> anyhow::Result<u64> {
-    let kept = trials.kept()?;
-    let (mut good, mut bad) = kept;
-    if let Some((first, last)) = hint.filter(|(first, last)| *first > kept.0 && *last <= kept.1)
-        && trials.fails(Some(last), without)?
-    {
-        bad = last;
-        // What was published before it can be computed.
-        if first - 1 > good && !trials.fails(Some(first - 1), without)? {
-            good = first - 1;
-        }
-    }
-    while bad - good > 1 {
-        let middle = good + (bad - good) / 2;
-        if trials.fails(Some(middle), without)? {
-            bad = middle;
-        } else {
-            good = middle;
-        }
-    }
-    Ok(bad)
-}
-
-fn no_fact(what: &str) -> Failure {
-    let hint = "this is a fault of the program: report it with the incident's file";
-    Failure::new(Exit::Internal, format!("no fact is to blame: {what}"), hint)
-}
-
-/// Engines of their own, that read a journal up to an epoch without some facts.
-struct Trials<'t> {
+/// Engines in processes of their own, that read a journal up to an epoch without some facts.
+struct Processes<'t> {
     journal: &'t Path,
     keys: Option<Arc<Keys>>,
     config: Option<&'t Path>,
-    made: usize,
 }
 
-impl Trials<'_> {
-    /// The epoch of the newest snapshot, or 0, and the last epoch that is closed.
-    fn kept(&self) -> anyhow::Result<(u64, u64)> {
-        let found = trueup_runtime::inspect::Inspection::of(self.journal, self.keys.clone());
-        let found = found.context("the journal could not be read")?;
+impl Processes<'_> {
+    fn inspect(&self) -> anyhow::Result<Inspection> {
+        Inspection::of(self.journal, self.keys.clone()).context(UNREAD)
+    }
+}
+
+impl Trials for Processes<'_> {
+    fn kept(&mut self) -> anyhow::Result<(u64, u64)> {
+        let found = self.inspect()?;
         let good = found.snapshots.iter().filter(|snapshot| snapshot.damage.is_none());
         let newest = good.map(|snapshot| snapshot.epoch).max().unwrap_or(0);
         Ok((newest, found.journal.closed.unwrap_or(newest)))
     }
 
-    /// Whether an engine fails that computes everything up to an epoch, or all there is, without these facts.
+    fn facts_of(&mut self, epoch: u64) -> anyhow::Result<Vec<Suspect>> {
+        suspects(self.journal, self.keys.clone(), epoch, epoch).context(UNREAD)
+    }
+
+    fn facts_through(&mut self, epoch: u64) -> anyhow::Result<Vec<Suspect>> {
+        suspects_through(self.journal, self.keys.clone(), epoch).context(UNREAD)
+    }
+
     fn fails(&mut self, through: Option<u64>, without: &[Suspect]) -> anyhow::Result<bool> {
-        self.made += 1;
-        if self.made > TRIALS_MAX {
-            return Err(no_fact(&format!("it was not found in {TRIALS_MAX} trials")).into());
-        }
         let program = std::env::current_exe().context("no own program")?;
         let mut command = Command::new(program);
         command.arg("trial").arg(self.journal);

@@ -5,7 +5,7 @@ use crate::args::ServeArguments;
 use crate::command::mend::mend;
 use crate::config::{Config, Values, environment};
 use crate::exit::{Exit, Failure};
-use crate::incident::Incident;
+use crate::incident::{Failures, Incident};
 use crate::listener::{Listener, TokenGate};
 use crate::shutdown::{Ended, wait};
 use anyhow::Context as _;
@@ -19,7 +19,7 @@ use trueup_model::hash::hash128;
 use trueup_model::time::Timestamp;
 use trueup_policy::Policy;
 use trueup_runtime::clock::{Clock as _, SystemClock};
-use trueup_runtime::cluster::{WorkerFailure, observe_failures, work};
+use trueup_runtime::cluster::{Failing, PartFailure, observe_failures, work};
 use trueup_runtime::conversation::{Allowance, Gate, OpenGate};
 use trueup_runtime::engine::Engine;
 use trueup_runtime::error::RuntimeError;
@@ -50,7 +50,9 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
         mend(arguments)?;
     }
     if let Some(journal) = config.settings.journal.clone() {
-        observe_failures(move |failure| write_down_failure(failure, &journal));
+        let fingerprint = config.settings.fingerprint();
+        config.settings.holds_snapshots = holds_snapshots(&journal, fingerprint);
+        observe_failures(move |failure| write_down_failure(failure, &journal, fingerprint));
     }
     let joined =
         config.member.as_ref().map(|member| join(member, config.settings.build)).transpose()?;
@@ -221,16 +223,32 @@ fn write_down(
     }
 }
 
-/// Writes down which epochs a worker failed on; a process without the journal has nowhere to.
-fn write_down_failure(failure: &WorkerFailure, journal: &Path) {
+/// Writes down which part failed, and on which epochs; a process without the journal has nowhere to.
+fn write_down_failure(failure: &PartFailure, journal: &Path, fingerprint: u128) {
     if !journal.is_dir() {
         return;
     }
     let now = SystemClock::default().now();
-    match Incident::of_worker(now, failure, journal).write(now) {
-        Ok(path) => tracing::error!(file = %path.display(), "a worker failed"),
-        Err(error) => tracing::error!(%error, "a worker failed, and it could not be written down"),
+    let what = match failure.part {
+        Failing::Worker => "a worker failed",
+        Failing::Snapshots => "taking a snapshot failed",
+    };
+    match Incident::of_part(now, failure, journal, fingerprint).write(now) {
+        Ok(path) => tracing::error!(file = %path.display(), "{what}"),
+        Err(error) => tracing::error!(%error, "{what}, and it could not be written down"),
     }
+}
+
+/// Whether taking a snapshot of a journal ended an engine with this fingerprint, which then takes no more: it serves
+/// without, and what is not tried again does not end it again.
+fn holds_snapshots(journal: &Path, fingerprint: u128) -> bool {
+    let failures = Failures::of(journal);
+    let Some(file) = failures.of_snapshots(fingerprint) else { return false };
+    tracing::error!(
+        file = %file.display(),
+        "taking a snapshot ended this build before: none is taken, and the journal grows; the file says more"
+    );
+    true
 }
 
 /// Writes what happens to the standard error, a line each.

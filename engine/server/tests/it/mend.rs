@@ -23,11 +23,20 @@ fn config(connectors: u16, folder: &str) -> String {
 
 /// Delivers the deadly log, however often the engine is started anew meanwhile; gives its epoch.
 fn deliver_deadly(address: &str, source: &str) -> u64 {
+    deliver_log(address, source, DEADLY)
+}
+
+fn deliver_log(address: &str, source: &str, log: &[u8]) -> u64 {
     let settings = Settings {
         patience: Some(Duration::from_secs(240)),
         ..Settings::new("acme", source, 1, Secret::default())
     };
-    deliver(address, settings, &[File::new("deadly.log", DEADLY)])
+    deliver(address, settings, &[File::new("deadly.log", log)])
+}
+
+/// The log with another count: what that does is said in `engine/runtime/src/poison.rs`.
+fn deadly_by(count: &str) -> Vec<u8> {
+    String::from_utf8(DEADLY.to_vec()).unwrap().replace("66666666", count).into_bytes()
 }
 
 /// The users of all checkouts, and what was set aside.
@@ -102,5 +111,91 @@ fn a_cluster_that_a_fact_stops_leaves_it_out_and_goes_on_by_itself() {
     engine.become_ready();
     check(&answers(&engine, path, epoch), "started anew");
     assert_eq!((incidents(path, ".json"), incidents(path, ".mended")), (0, 1));
+    engine.kill();
+}
+
+#[test]
+fn a_fact_that_stops_the_engine_only_when_time_has_passed_is_found_too() {
+    let folder = folder();
+    let path = folder.path();
+    let mut engine = Engine::start_with(path, &["serve"], &config_of_seconds(0));
+    let connectors = engine.connectors().to_owned();
+    let port: u16 = connectors.rsplit_once(':').unwrap().1.parse().unwrap();
+    engine.feed("lic1", &[File::new("debug.log", LOG)]);
+    // It is computed, and the next epoch that has nothing but the time ends the engine.
+    let late = deadly_by("66666667");
+    let epoch = std::thread::scope(|scope| {
+        let fed = scope.spawn(|| deliver_log(&connectors, "lic2", &late));
+        assert!(!engine.child.wait().unwrap().success(), "it stops");
+        engine = Engine::start_with(path, &["serve"], &config_of_seconds(port));
+        fed.join().unwrap()
+    });
+    check(&answers(&engine, path, epoch), "after it was left out");
+    assert_eq!((incidents(path, ".json"), incidents(path, ".mended")), (0, 1));
+    engine.kill();
+}
+
+/// The same with an epoch each second.
+fn config_of_seconds(connectors: u16) -> String {
+    let seconds = "[engine]\nhorizon_step_seconds = 1\n";
+    config(connectors, "journal").replace("[engine]\n", seconds)
+}
+
+/// The same with a snapshot as soon as something was written.
+fn config_with_snapshots(connectors: u16) -> String {
+    config_of_seconds(connectors) + "[snapshots]\ninterval_seconds = 1\n"
+}
+
+/// The epochs of the snapshots that are whole.
+fn snapshots(path: &Path) -> Vec<u64> {
+    let names = std::fs::read_dir(path.join("journal")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let epoch = |name: String| {
+        name.strip_prefix("snapshot-")?.strip_suffix(".manifest")?.parse::<u64>().ok()
+    };
+    names.filter_map(epoch).collect()
+}
+
+#[test]
+fn a_fact_that_stops_the_engine_only_out_of_a_snapshot_is_found_too() {
+    let folder = folder();
+    let path = folder.path();
+    let launch = ["launch", "--processes", "2"];
+    let mut engine = Engine::start_with(path, &launch, &config_with_snapshots(0));
+    engine.feed("lic1", &[File::new("debug.log", LOG)]);
+    let epoch = deliver_log(engine.connectors(), "lic2", &deadly_by("66666668"));
+    // One that was begun before may be the first that is heard of.
+    while !snapshots(path).iter().any(|kept| *kept >= epoch) {
+        engine.hear(" snapshot ");
+    }
+    engine.kill();
+    // The first attempt ends, and the next one is made without the fact.
+    engine = Engine::start_with(path, &launch, &config_with_snapshots(0));
+    check(&answers(&engine, path, epoch), "restored");
+    assert_eq!((incidents(path, ".json"), incidents(path, ".mended")), (0, 1));
+    engine.kill();
+}
+
+#[test]
+fn an_engine_that_taking_a_snapshot_stops_goes_on_without_snapshots() {
+    let folder = folder();
+    let path = folder.path();
+    let mut engine = Engine::start_with(path, &["serve"], &config_with_snapshots(0));
+    let connectors = engine.connectors().to_owned();
+    let port: u16 = connectors.rsplit_once(':').unwrap().1.parse().unwrap();
+    let kept = deadly_by("66666669");
+    let epoch = std::thread::scope(|scope| {
+        let fed = scope.spawn(|| deliver_log(&connectors, "lic2", &kept));
+        assert!(!engine.child.wait().unwrap().success(), "it stops");
+        assert_eq!(incidents(path, ".json"), 1);
+        engine = Engine::start_with(path, &["serve"], &config_with_snapshots(port));
+        fed.join().unwrap()
+    });
+    // With an epoch a second, a snapshot would be due by then.
+    let wait = (epoch + 4).to_string();
+    assert_eq!(rows(&engine.ask(path, &["sessions", "--wait-for", &wait])).len(), 3);
+    assert!(engine.child.try_wait().unwrap().is_none(), "it goes on");
+    assert!(snapshots(path).iter().all(|kept| *kept < epoch), "{:?}", snapshots(path));
+    assert_eq!((incidents(path, ".json"), incidents(path, ".mended")), (1, 0));
     engine.kill();
 }

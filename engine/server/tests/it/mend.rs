@@ -183,9 +183,9 @@ fn an_engine_that_taking_a_snapshot_stops_goes_on_without_snapshots() {
     let mut engine = Engine::start_with(path, &["serve"], &config_with_snapshots(0));
     let connectors = engine.connectors().to_owned();
     let port: u16 = connectors.rsplit_once(':').unwrap().1.parse().unwrap();
-    let kept = deadly_by("66666669");
+    let log = deadly_by("66666669");
     let epoch = std::thread::scope(|scope| {
-        let fed = scope.spawn(|| deliver_log(&connectors, "lic2", &kept));
+        let fed = scope.spawn(|| deliver_log(&connectors, "lic2", &log));
         assert!(!engine.child.wait().unwrap().success(), "it stops");
         assert_eq!(incidents(path, ".json"), 1);
         engine = Engine::start_with(path, &["serve"], &config_with_snapshots(port));

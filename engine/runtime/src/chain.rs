@@ -132,7 +132,7 @@ impl Chain {
             &horizon.0.to_le_bytes(),
             &changed.to_le_bytes(),
         ]);
-        if let Some((_, link)) = self.root.take_if(|(root, _)| *root == epoch)
+        if let Some((_, link)) = self.root.take_if(|(at, _)| *at == epoch)
             && let Some(link) = link
         {
             if link.lineage == last.lineage {

@@ -83,7 +83,6 @@ impl Cluster {
     }
 
     /// Workers of which someone else plays the part.
-    #[cfg(test)]
     pub(crate) fn standing_in(input: Sender<EpochInput>) -> Self {
         Self { inputs: vec![input], thread: None }
     }

@@ -11,9 +11,7 @@ mod talk;
 mod listener;
 
 pub use error::ConversationError;
-pub(crate) use listener::Listener;
-#[cfg(test)]
-pub(crate) use listener::Next;
+pub(crate) use listener::{Listener, Next};
 pub(crate) use names::Names;
 pub(crate) use shared::{Shared, lock};
 

@@ -3,7 +3,8 @@
 //! Owns epochs, worker threads and published answers. May use the model, the policy, the wire, the
 //! journal, the operators and the dataflow libraries; knows no HTTP and no command line. Read
 //! `engine.rs` first, then follow a fact: `conversation.rs`, `intake.rs`, `sequencer.rs`, `log.rs`,
-//! `cluster.rs`, `dataflow.rs`, `changes.rs`, `publisher.rs`, `chain.rs`, `view.rs`.
+//! `cluster.rs`, `dataflow.rs`, `changes.rs`, `publisher.rs`, `chain.rs`, `view.rs`. `front.rs` is what
+//! stands before the workers by itself, for whoever measures it.
 
 pub mod engine;
 pub mod settings;
@@ -32,6 +33,7 @@ pub mod backup;
 pub mod measures;
 pub mod view;
 pub mod explain;
+pub mod front;
 pub mod clock;
 pub mod error;
 

@@ -121,7 +121,7 @@ impl Chain {
         self.totals = self.totals.wrapping_add(sums.totals);
         last.totals = totals.then_some(self.totals);
         let root = self.root.as_ref().map(|(root, _)| *root);
-        if root.is_some_and(|root| epoch < root) {
+        if root.is_some_and(|at| epoch < at) {
             return (*last, Compared::Unknown);
         }
         // Of a snapshot, all that is there by now came with its epoch.

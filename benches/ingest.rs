@@ -22,7 +22,7 @@
 mod line;
 
 use clap::Parser;
-use criterion::measurement::Measurement;
+use criterion::measurement::Measurement as _;
 use differential_dataflow::input::InputSession;
 use line::{Line, Link};
 use std::cell::RefCell;
@@ -226,11 +226,11 @@ fn run(workload: Which, args: &Args) {
     let front = Front::start(settings, Arc::new(SystemClock::default()), allowance);
     let front = front.expect("it starts");
     let link = Rc::new(RefCell::new(Link { front, up: Vec::new(), down: Vec::new() }));
-    let mut client = ClientSettings::new(workload::TENANT, "load", 1, Secret::default());
-    client.batch.records_max = args.batch + 1;
-    client.batch.bytes_max = usize::MAX;
-    client.held_bytes_max = usize::MAX;
-    let connected = Client::connect(client, Line(Rc::clone(&link)), clock::SystemClock::start());
+    let mut speaks = ClientSettings::new(workload::TENANT, "load", 1, Secret::default());
+    speaks.batch.records_max = args.batch + 1;
+    speaks.batch.bytes_max = usize::MAX;
+    speaks.held_bytes_max = usize::MAX;
+    let connected = Client::connect(speaks, Line(Rc::clone(&link)), clock::SystemClock::start());
     let (client, _) = connected.expect("it is welcomed");
     let stream = stream(workload, args.accounts);
     let mut bench = Bench { link, client, stream, texts: Texts::default(), worker: Entry::new() };

@@ -29,6 +29,7 @@ mod tests {
     #[test]
     fn the_option_is_the_one_that_the_environment_names() {
         keep_freed_memory();
+        #[expect(clippy::disallowed_methods, reason = "the allocator reads it too")]
         let expected = std::env::var("MIMALLOC_PURGE_DELAY").ok().and_then(|ms| ms.parse().ok());
         #[expect(unsafe_code, reason = "the allocator is written in C")]
         // SAFETY: it reads a number.

@@ -2,7 +2,7 @@
 //!
 //! First the epoch that cannot be computed is found by halves, then the fact: among those of the epoch, or, if it
 //! is none of them, among all that are kept before. One of long ago may bring down an epoch that has nothing but
-//! the time, when a period ends for one; and a snapshot has all that it keeps in one epoch. What is tried is
+//! the time, when a period ends for one; and all that a snapshot keeps counts as one epoch. What is tried is
 //! bounded: so many trials as halving takes, and a few, for each fact.
 
 use trueup_runtime::suspects::Suspect;

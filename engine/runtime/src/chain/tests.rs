@@ -202,7 +202,7 @@ fn pieces_of_a_snapshot_count_as_one_epoch_and_are_not_compared() {
     };
     let mut whole = begun();
     let mut all = changed(7);
-    for row in [9, 11] {
+    for row in [9_u16, 11] {
         all.add("uses", Pace::Epochs, &[(row, 1_isize)]);
         all.add("rollups", Pace::Ticks, &[(row, 1_isize)]);
     }

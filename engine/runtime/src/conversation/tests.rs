@@ -331,6 +331,7 @@ fn a_new_process_is_welcomed_when_something_vouches_for_that_and_for_what_it_beg
     assert_eq!((report().last, report().sealed), (1, 1));
     older.define();
     older.send(1, &[event(1, 100, SessionKind::Open, 2)]);
+    hear_until(&mut older, &Heard::Ack(1));
     let mut newer = Speaker::connect(&reception, 4, "");
     assert_eq!(newer.hear(), Heard::Welcome(1, b"line 1".to_vec()));
     let had = report();

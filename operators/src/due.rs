@@ -59,8 +59,12 @@ impl<D: Ord + Copy> Waiting<D> {
             self.horizon = self.horizon.max(at);
         }
         if self.horizon == Timestamp::MIN {
-            for (row, diff) in came {
-                self.early.add(row, diff);
+            for ((at, row), diff) in came {
+                match at == Timestamp::MIN {
+                    // What has no beginning is due whenever that is.
+                    true => told.extend([(row, diff)]),
+                    false => self.early.add((at, row), diff),
+                }
             }
             return;
         }
@@ -139,6 +143,8 @@ mod tests {
             for (rows, passes) in steps {
                 let mut came = Vec::new();
                 for (at, row, comes) in rows {
+                    // What has no beginning is due without a horizon.
+                    let at = if at == 0 { i64::MIN } else { at };
                     let diff = if comes { 1 } else { -1 };
                     if comes || there.contains_key(&(at, row)) {
                         add(&mut there, (at, row), diff);
@@ -154,7 +160,7 @@ mod tests {
                 changes.into_iter().for_each(|(row, diff)| add(&mut told, row, diff));
                 let mut due: BTreeMap<u8, Diff> = BTreeMap::new();
                 for ((at, row), count) in &there {
-                    if horizon.is_some_and(|horizon| *at <= horizon) {
+                    if *at == i64::MIN || horizon.is_some_and(|horizon| *at <= horizon) {
                         add(&mut due, *row, *count);
                     }
                 }

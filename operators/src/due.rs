@@ -7,7 +7,7 @@
 //! so that no figure contains what lies beyond its own `as_of`.
 //!
 //! Work per change: the row; when the horizon moves, the rows that it passed. Until there is a horizon, as when an
-//! engine begins with a snapshot, everything waits as it came, in no order.
+//! engine begins with a snapshot, everything that has a beginning waits as it came, in no order.
 
 use crate::comings::Comings;
 use crate::epochs::{Sent, Updates, each_epoch_of, everywhere, operator};

@@ -8,6 +8,7 @@
 
 mod values;
 mod schema;
+mod visit;
 mod usage;
 mod observation;
 mod catalog;
@@ -21,6 +22,8 @@ use crate::error::{ColumnName, DecodeError, EncodeError};
 use crate::limits::{BATCH_RECORDS_MAX, COLUMNS_BYTES_MAX};
 use schema::{Common, CommonBuilder, CommonColumns, Rows, Table};
 use trueup_model::fact::{Action, Fact, FactKind};
+
+pub use visit::{Head, Visitor};
 
 /// The version of every kind's columns, as this build writes them; it reads the earlier ones too.
 pub const SCHEMA_VERSION: u16 = 3;
@@ -188,7 +191,7 @@ pub fn decode_batch(
     }
     let version = schema.version;
     let common = CommonColumns::read(&mut cursor, rows, version, codes_defined)?;
-    let asserted = common.retracted.as_slice().iter().filter(|retracted| !**retracted).count();
+    let asserted = common.retracted.count_not(&true);
     let body = Rows::read(schema.kind, &mut cursor, asserted, version, codes_defined)?;
     check_end(&cursor)?;
     Ok(Facts { kind: schema.kind, common, body })

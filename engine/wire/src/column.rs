@@ -9,6 +9,7 @@
 //!
 //! [`lane`] says how whole numbers are laid out, [`field`] how the fields of facts become columns.
 
+pub(crate) mod cells;
 pub(crate) mod lane;
 pub(crate) mod presence;
 pub(crate) mod text;

@@ -72,13 +72,13 @@ macro_rules! columns {
         /// The columns of a batch, each with a value for every row that is left.
         #[derive(Debug)]
         pub(super) struct $columns {
-            $(pub(super) $field: std::vec::IntoIter<$type>,)+
+            $(pub(super) $field: crate::column::cells::Cells<$type>,)+
         }
 
         impl $columns {
             /// The columns of no rows.
             pub(super) fn none() -> Self {
-                Self { $($field: Vec::new().into_iter(),)+ }
+                Self { $($field: crate::column::cells::Cells::none(),)+ }
             }
 
             /// Reads and checks the columns.
@@ -93,7 +93,7 @@ macro_rules! columns {
                 Ok(Self {
                     $($field: {
                         $(if version < $since {
-                            vec![<$type>::default(); rows].into_iter()
+                            crate::column::cells::Cells::same(<$type>::default(), rows)
                         } else)? {
                             let name = stringify!($field);
                             let place = crate::codec::schema::place($code, name, codes_defined);

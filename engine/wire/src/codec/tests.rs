@@ -1,6 +1,6 @@
 //! Every kind of fact through its columns and back, and columns that are wrong.
 
-use super::{ColumnInfo, Columns, Schema, decode_batch, encode_batch};
+use super::{ColumnInfo, Columns, Head, Schema, Visitor, decode_batch, encode_batch};
 use crate::bytes::Cursor;
 use crate::code::Code;
 use crate::column::lane::write_lanes;
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use trueup_model::fact::{Action, Body, Fact, FactKind};
 use trueup_model::org::Account;
 use trueup_model::time::Span;
-use trueup_model::usage::UsageOp;
+use trueup_model::usage::{SessionEvent, UsageEvent, UsageOp};
 
 fn decode(columns: &Columns) -> Result<Vec<Fact<Code>>, DecodeError> {
     let facts = decode_batch(columns.schema.code(), columns.count, &columns.bytes, CODES)?;
@@ -28,6 +28,36 @@ fn in_batch_order(facts: &[Fact<Code>]) -> Vec<Fact<Code>> {
     sorted
 }
 
+/// That a visitor takes no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Enough;
+
+/// Takes so many facts.
+struct Visited {
+    facts: Vec<Fact<Code>>,
+    most: usize,
+}
+
+impl Visitor for Visited {
+    type Error = Enough;
+
+    fn usage(&mut self, head: Head, event: UsageEvent<Code>) -> Result<(), Enough> {
+        self.other(head.fact(Body::Usage(event)))
+    }
+
+    fn session(&mut self, head: Head, event: SessionEvent<Code>) -> Result<(), Enough> {
+        self.other(head.fact(Body::Session(event)))
+    }
+
+    fn other(&mut self, fact: Fact<Code>) -> Result<(), Enough> {
+        if self.facts.len() == self.most {
+            return Err(Enough);
+        }
+        self.facts.push(fact);
+        Ok(())
+    }
+}
+
 proptest! {
     #[test]
     fn any_facts_come_back_as_they_went(seed in any::<u64>()) {
@@ -38,6 +68,21 @@ proptest! {
             back.extend(decode(batch).unwrap());
         }
         prop_assert_eq!(back, in_batch_order(&facts));
+    }
+
+    #[test]
+    fn a_visitor_is_given_what_an_iterator_gives(seed in any::<u64>()) {
+        for batch in encode_batch(&Noise(seed).facts(120)).unwrap() {
+            let schema = batch.schema.code();
+            let facts = decode_batch(schema, batch.count, &batch.bytes, CODES).unwrap();
+            let mut visited = Visited { facts: Vec::new(), most: usize::MAX };
+            prop_assert_eq!(facts.visit(&mut visited), Ok(()));
+            prop_assert_eq!(&visited.facts, &decode(&batch).unwrap());
+            let facts = decode_batch(schema, batch.count, &batch.bytes, CODES).unwrap();
+            let mut stopped = Visited { facts: Vec::new(), most: visited.facts.len() / 2 };
+            prop_assert_eq!(facts.visit(&mut stopped), Err(Enough));
+            prop_assert_eq!(&stopped.facts, &visited.facts[..stopped.most]);
+        }
     }
 
     #[test]

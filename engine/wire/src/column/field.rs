@@ -5,8 +5,9 @@
 //! Values that hold only sometimes take zero where they do not, so that every combination of columns
 //! that can be read is a fact.
 
+use super::cells::Cells;
 use super::lane::{Lane, read_lanes, write_lanes};
-use super::presence::{read_presence, write_presence};
+use super::presence::{Presence, read_presence, write_presence};
 use super::text::{read_texts, write_texts};
 use super::{Place, read_column};
 use crate::bytes::Cursor;
@@ -39,7 +40,7 @@ pub(crate) struct ColumnType {
 }
 
 /// A field of a fact.
-pub(crate) trait Field: Sized {
+pub(crate) trait Field: Clone + Sized {
     /// Gathers the values of many rows.
     type Builder;
 
@@ -56,11 +57,8 @@ pub(crate) trait Field: Sized {
     fn write(builder: &Self::Builder, place: Place, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 
     /// Reads the columns: one value for each of `rows`.
-    fn read(
-        cursor: &mut Cursor<'_>,
-        rows: usize,
-        place: Place,
-    ) -> Result<std::vec::IntoIter<Self>, DecodeError>;
+    fn read(cursor: &mut Cursor<'_>, rows: usize, place: Place)
+    -> Result<Cells<Self>, DecodeError>;
 }
 
 impl<V: Value> Field for V {
@@ -87,17 +85,25 @@ impl<V: Value> Field for V {
         cursor: &mut Cursor<'_>,
         rows: usize,
         place: Place,
-    ) -> Result<std::vec::IntoIter<Self>, DecodeError> {
+    ) -> Result<Cells<Self>, DecodeError> {
         let raw = read_column(cursor, place)?;
         let lanes = read_lanes(raw.payload, raw.encoding, rows, place)?;
-        Ok(read_values(lanes, place)?.into_iter())
+        read_values(lanes, place)
     }
 }
 
 /// The values of these numbers, each through its type.
-fn read_values<V: Value>(lanes: Vec<V::Lane>, place: Place) -> Result<Vec<V>, DecodeError> {
+fn read_values<V: Value>(lanes: Cells<V::Lane>, place: Place) -> Result<Cells<V>, DecodeError> {
     let mut unknown = None;
-    let rows = lanes.into_iter().enumerate();
+    let each = match lanes {
+        Cells::Same { value: lane, left } => {
+            let wrong =
+                || DecodeError::UnknownValue { column: place.name, row: 0, found: lane.bits() };
+            return Ok(Cells::same(V::from_lane(lane, place).ok_or_else(wrong)?, left));
+        }
+        Cells::Each(each) => each,
+    };
+    let rows = each.enumerate();
     let values = rows.map_while(|(row, lane)| {
         let value = V::from_lane(lane, place);
         if value.is_none() {
@@ -107,7 +113,7 @@ fn read_values<V: Value>(lanes: Vec<V::Lane>, place: Place) -> Result<Vec<V>, De
     });
     let values: Vec<V> = values.collect();
     match unknown {
-        None => Ok(values),
+        None => Ok(Cells::Each(values.into_iter())),
         Some((row, found)) => Err(DecodeError::UnknownValue { column: place.name, row, found }),
     }
 }
@@ -163,18 +169,21 @@ impl<V: Value> Field for Option<V> {
         cursor: &mut Cursor<'_>,
         rows: usize,
         place: Place,
-    ) -> Result<std::vec::IntoIter<Self>, DecodeError> {
+    ) -> Result<Cells<Self>, DecodeError> {
         let raw = read_column(cursor, place)?;
         let (presence, encoding, payload) = read_presence(raw, rows, place)?;
         let count = presence.count(rows);
         if count == 0 {
             check_empty(payload, place)?;
-            return Ok(vec![None; rows].into_iter());
+            return Ok(Cells::same(None, rows));
         }
         let lanes = read_lanes(payload, encoding, count, place)?;
-        let mut values = read_values::<V>(lanes, place)?.into_iter();
+        let mut values = read_values::<V>(lanes, place)?;
+        if matches!(presence, Presence::Every) {
+            return Ok(values.map(Some));
+        }
         let spread = (0..rows).map(|row| if presence.has(row) { values.next() } else { None });
-        Ok(spread.collect::<Vec<_>>().into_iter())
+        Ok(Cells::Each(spread.collect::<Vec<_>>().into_iter()))
     }
 }
 
@@ -209,22 +218,22 @@ impl Field for Option<String> {
         cursor: &mut Cursor<'_>,
         rows: usize,
         place: Place,
-    ) -> Result<std::vec::IntoIter<Self>, DecodeError> {
+    ) -> Result<Cells<Self>, DecodeError> {
         let raw = read_column(cursor, place)?;
         let (presence, encoding, payload) = read_presence(raw, rows, place)?;
         let count = presence.count(rows);
         if count == 0 {
             check_empty(payload, place)?;
-            return Ok(vec![None; rows].into_iter());
+            return Ok(Cells::same(None, rows));
         }
         let mut texts = read_texts(payload, encoding, count, place)?.into_iter();
         let spread = (0..rows).map(|row| if presence.has(row) { texts.next() } else { None });
-        Ok(spread.collect::<Vec<_>>().into_iter())
+        Ok(Cells::Each(spread.collect::<Vec<_>>().into_iter()))
     }
 }
 
 /// A field that comes apart into two, each of one column.
-pub(crate) trait Pair: Sized {
+pub(crate) trait Pair: Clone + Sized {
     /// The field of the first column.
     type First: Field;
     /// The field of the second column.
@@ -284,12 +293,11 @@ macro_rules! pairs {
                 cursor: &mut Cursor<'_>,
                 rows: usize,
                 place: Place,
-            ) -> Result<std::vec::IntoIter<Self>, DecodeError> {
+            ) -> Result<$crate::column::cells::Cells<Self>, DecodeError> {
                 let [first, second] = <Self as Pair>::PARTS;
                 let firsts = <Self as Pair>::First::read(cursor, rows, place.part(0, first))?;
                 let seconds = <Self as Pair>::Second::read(cursor, rows, place.part(1, second))?;
-                let together = |(first, second)| Self::together(first, second);
-                Ok(firsts.zip(seconds).map(together).collect::<Vec<_>>().into_iter())
+                Ok(firsts.zip(seconds, Self::together))
             }
         }
     )+};

@@ -1,5 +1,6 @@
 //! Lanes: columns of whole numbers of one width, and the choice of their encoding by size.
 
+use super::cells::Cells;
 use super::encoding::{NARROW_8, NARROW_16, NARROW_32, PLAIN, RUNS};
 use super::{Place, write_column};
 use crate::bytes::Cursor;
@@ -198,20 +199,21 @@ pub(crate) fn read_lanes<L: Lane>(
     encoding: u8,
     count: usize,
     place: Place,
-) -> Result<Vec<L>, DecodeError> {
-    match encoding {
+) -> Result<Cells<L>, DecodeError> {
+    let each = match encoding {
         PLAIN => {
             expect_length(payload, L::BYTES * count, place)?;
             let mut values = Vec::with_capacity(count);
             L::read_all(payload, &mut values);
-            Ok(values)
+            values
         }
-        NARROW_8 if L::BYTES > 1 => read_narrow::<L, 1>(payload, count, place),
-        NARROW_16 if L::BYTES > 2 => read_narrow::<L, 2>(payload, count, place),
-        NARROW_32 if L::BYTES > 4 => read_narrow::<L, 4>(payload, count, place),
-        RUNS => read_runs(payload, count, place),
-        found => Err(DecodeError::Encoding { column: place.name, found }),
-    }
+        NARROW_8 if L::BYTES > 1 => read_narrow::<L, 1>(payload, count, place)?,
+        NARROW_16 if L::BYTES > 2 => read_narrow::<L, 2>(payload, count, place)?,
+        NARROW_32 if L::BYTES > 4 => read_narrow::<L, 4>(payload, count, place)?,
+        RUNS => return read_runs(payload, count, place),
+        found => return Err(DecodeError::Encoding { column: place.name, found }),
+    };
+    Ok(Cells::Each(each.into_iter()))
 }
 
 fn expect_length(payload: &[u8], needed: usize, place: Place) -> Result<(), DecodeError> {
@@ -225,9 +227,7 @@ fn read_narrow<L: Lane, const BYTES: usize>(
 ) -> Result<Vec<L>, DecodeError> {
     expect_length(payload, L::BYTES + BYTES * count, place)?;
     let (minimum, rest) = payload.split_at(L::BYTES);
-    let mut bases = Vec::with_capacity(1);
-    L::read_all(minimum, &mut bases);
-    let base = bases.first().copied().unwrap_or_default();
+    let base: L = one(minimum);
     let (chunks, _) = rest.as_chunks::<BYTES>();
     let wide = |chunk: &[u8; BYTES]| {
         let mut bytes = [0; 4];
@@ -243,7 +243,7 @@ fn read_narrow<L: Lane, const BYTES: usize>(
     Ok(chunks.iter().map(|chunk| base.plus_fitting(wide(chunk))).collect())
 }
 
-fn read_runs<L: Lane>(payload: &[u8], count: usize, place: Place) -> Result<Vec<L>, DecodeError> {
+fn read_runs<L: Lane>(payload: &[u8], count: usize, place: Place) -> Result<Cells<L>, DecodeError> {
     let run_bytes = RUN_LENGTH_BYTES + L::BYTES;
     let runs = payload.len() / run_bytes;
     expect_length(payload, runs * run_bytes, place)?;
@@ -263,6 +263,9 @@ fn read_runs<L: Lane>(payload: &[u8], count: usize, place: Place) -> Result<Vec<
     if lengths != count as u64 {
         return Err(wrong(lengths));
     }
+    if let (1, Some((_, bytes))) = (runs, payload.split_at_checked(RUN_LENGTH_BYTES)) {
+        return Ok(Cells::same(one(bytes), count));
+    }
     let mut values: Vec<L> = Vec::with_capacity(count);
     for run in payload.chunks_exact(run_bytes) {
         let (length, bytes) = run.split_at(RUN_LENGTH_BYTES);
@@ -272,5 +275,12 @@ fn read_runs<L: Lane>(payload: &[u8], count: usize, place: Place) -> Result<Vec<
         // One is there already; no run is empty.
         values.resize(values.len() + length as usize - 1, value);
     }
-    Ok(values)
+    Ok(Cells::Each(values.into_iter()))
+}
+
+/// The value of these bytes in full.
+fn one<L: Lane>(bytes: &[u8]) -> L {
+    let mut values = Vec::with_capacity(1);
+    L::read_all(bytes, &mut values);
+    values.first().copied().unwrap_or_default()
 }

@@ -6,6 +6,7 @@
 
 mod error;
 mod names;
+mod reading;
 mod shared;
 mod talk;
 mod listener;
@@ -13,6 +14,7 @@ mod listener;
 pub use error::ConversationError;
 pub(crate) use listener::{Listener, Next};
 pub(crate) use names::Names;
+pub(crate) use reading::ReadBatch;
 pub(crate) use shared::{Shared, lock};
 
 use crate::clock::Clock;

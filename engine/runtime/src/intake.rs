@@ -201,6 +201,38 @@ impl Intake {
         self.rejected(tenant, Place { id, revision, arrived_at, provenance }, reason, detail)
     }
 
+    /// Whether a fact of telemetry is taken as it is: it happened when it may have, and so often.
+    #[inline]
+    pub(crate) fn takes(
+        &self,
+        (id, revision): (FactId, u32),
+        at: Timestamp,
+        arrived_at: Timestamp,
+        count: u32,
+    ) -> bool {
+        !self.is_left_out(Suspect { id, revision })
+            && self.untimely(at, arrived_at).is_none()
+            && !self.is_beyond_retention(at, arrived_at)
+            && (1..=COUNT_MAX).contains(&count)
+    }
+
+    /// What is wrong with when something happened, if anything is.
+    #[inline]
+    fn untimely(
+        &self,
+        at: Timestamp,
+        arrived_at: Timestamp,
+    ) -> Option<(RejectReason, Option<&'static str>)> {
+        if at < Timestamp::RECORDED {
+            return Some((RejectReason::OutOfRange, Some(TOO_EARLY)));
+        }
+        if !at.is_calendar() {
+            return Some((RejectReason::OutOfRange, None));
+        }
+        let latest = arrived_at.plus_us(self.future_tolerance_us);
+        (at > latest).then_some((RejectReason::FutureEvent, None))
+    }
+
     /// What is wrong with a fact, if anything is, and what more there is to say of it.
     fn wrong(&self, fact: &Fact<Id>) -> Option<(RejectReason, Option<&'static str>)> {
         if self.is_left_out(Suspect { id: fact.id, revision: fact.revision }) {
@@ -256,23 +288,18 @@ impl Intake {
             | Body::SuiteMember(_)
             | Body::Downgrade(_) => return None,
         };
-        let latest = fact.arrived_at.plus_us(self.future_tolerance_us);
-        match at {
-            Some(at) if at < Timestamp::RECORDED => {
-                Some((RejectReason::OutOfRange, Some(TOO_EARLY)))
+        if let Some(at) = at {
+            let untimely = self.untimely(at, fact.arrived_at);
+            if untimely.is_some() {
+                return untimely;
             }
-            Some(at) if !at.is_calendar() => Some((RejectReason::OutOfRange, None)),
-            Some(at) if at > latest => Some((RejectReason::FutureEvent, None)),
             // A reservation is in force however long ago it began.
-            Some(at)
-                if !matches!(body, Body::Reservation(_))
-                    && self.is_beyond_retention(at, fact.arrived_at) =>
-            {
-                Some((RejectReason::BeyondRetention, None))
+            let is_event = !matches!(body, Body::Reservation(_));
+            if is_event && self.is_beyond_retention(at, fact.arrived_at) {
+                return Some((RejectReason::BeyondRetention, None));
             }
-            _ if count == 0 || count > COUNT_MAX => Some((RejectReason::OutOfRange, None)),
-            _ => None,
         }
+        (!(1..=COUNT_MAX).contains(&count)).then_some((RejectReason::OutOfRange, None))
     }
 
     /// Whether something happened longer before it arrived than anything is kept.

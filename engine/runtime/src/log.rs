@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use trueup_journal::writer::{NewRecord, Progress};
 use trueup_journal::{EpochClose, JournalError, Storage, Writer};
 use trueup_model::fact::FactId;
-use trueup_model::hash::hash128;
+use trueup_model::hash::Hash128;
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
 use trueup_wire::record::{self, ConversationId, SourceRecord};
@@ -94,10 +94,28 @@ where
 pub(crate) struct EpochHash(pub(crate) u128);
 
 impl EpochHash {
-    /// Adds a fact by its identity and revision.
-    pub(crate) fn add(&mut self, id: FactId, revision: u32) {
-        let hash = hash128(&[&id.0.to_le_bytes(), &revision.to_le_bytes()]);
-        self.0 = self.0.wrapping_add(hash);
+    /// Adds other facts.
+    #[inline]
+    pub(crate) fn add(&mut self, other: Self) {
+        self.0 = self.0.wrapping_add(other.0);
+    }
+}
+
+/// Hashes facts one by one.
+#[derive(Debug)]
+pub(crate) struct EpochHasher(Hash128);
+
+impl Default for EpochHasher {
+    fn default() -> Self {
+        Self(Hash128::beginning(&[]))
+    }
+}
+
+impl EpochHasher {
+    /// The hash of a fact, by its identity and revision.
+    #[inline]
+    pub(crate) fn of(&mut self, id: FactId, revision: u32) -> EpochHash {
+        EpochHash(self.0.of(&[&id.0.to_le_bytes(), &revision.to_le_bytes()]))
     }
 }
 

@@ -283,14 +283,13 @@ impl<'a> Replayer<'a> {
             }
             Message::Batch(batch) => {
                 let read = talk.names.facts(self.intake, talk.tenant, &batch);
-                let (facts, hash) = read.map_err(Bad::Record)?;
+                let read = read.map_err(Bad::Record)?;
                 let work = Work::Batch(Batch {
                     conversation,
                     sequence: batch.sequence,
                     position: batch.position.to_vec(),
                     frame: Vec::new(),
-                    facts,
-                    hash,
+                    read,
                     cost: Credit::default(),
                     received_us: 0,
                     notes: None,

@@ -125,7 +125,8 @@ impl Sequencer {
             Work::Unresolved(kind, name) => self.open.unresolved.push((kind, name)),
             Work::Facts(facts, received_us) => {
                 self.arrive_at(received_us);
-                self.gather(facts);
+                let latest = facts.iter().filter_map(Intake::evidence_of).max();
+                self.gather(facts, latest.unwrap_or(Timestamp::MIN));
             }
             Work::Greet(greet) => self.greet(&greet),
             Work::Names(..) => {}
@@ -183,9 +184,9 @@ impl Sequencer {
         self.arrival.get_or_insert(Arrival { received_us, taken_us });
     }
 
-    fn gather(&mut self, facts: Vec<Entered>) {
-        let latest = facts.iter().filter_map(Intake::evidence_of).max();
-        self.evidence = self.evidence.max(latest.unwrap_or(Timestamp::MIN));
+    /// Adds facts, and what they give evidence of, to the open epoch.
+    fn gather(&mut self, facts: Vec<Entered>, evidence: Timestamp) {
+        self.evidence = self.evidence.max(evidence);
         if self.open.facts.is_empty() {
             self.open.facts = facts;
         } else {
@@ -239,9 +240,7 @@ impl Sequencer {
     }
 
     fn batch(&mut self, batch: Batch) {
-        let Batch {
-            conversation, sequence, position, facts, hash, cost, received_us, notes, ..
-        } = batch;
+        let Batch { conversation, sequence, position, read, cost, received_us, notes, .. } = batch;
         if !self.sources.advance(conversation, sequence, &position) {
             if let Some(notes) = notes {
                 // One that is too busy to hear it finds out with its next batch.
@@ -249,9 +248,9 @@ impl Sequencer {
             }
             return;
         }
-        self.hash.0 = self.hash.0.wrapping_add(hash.0);
+        self.hash.add(read.hash);
         self.arrive_at(received_us);
-        self.gather(facts);
+        self.gather(read.facts, read.evidence);
         if let Some(notes) = notes {
             let entry = Delivered { sequence, freed: Credit::default(), notes };
             let delivered = self.delivered.entry(conversation).or_insert(entry);

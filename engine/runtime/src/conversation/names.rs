@@ -1,11 +1,10 @@
 //! The names of one conversation: from a connector's codes to the engine's identifiers.
 
+use super::reading::{ReadBatch, Reading};
 use crate::intake::{Intake, Place, name_reason};
-use crate::log::EpochHash;
 use trueup_model::fact::{Fact, Provenance};
 use trueup_model::id::{Id, NameKind, TenantId};
 use trueup_model::reject::RejectReason;
-use trueup_operators::entered::Entered;
 use trueup_wire::code::CodeError;
 use trueup_wire::message::{Batch, Definitions};
 use trueup_wire::{Code, CodeTable};
@@ -21,9 +20,6 @@ enum Unresolved {
     /// The name cannot be taken.
     Rejected(RejectReason),
 }
-
-/// Facts with their tenants, and the hash of all of them.
-pub(crate) type Read = (Vec<Entered>, EpochHash);
 
 impl Names {
     /// Gives names their codes.
@@ -52,20 +48,26 @@ impl Names {
         intake: &Intake,
         tenant: TenantId,
         batch: &Batch<'_>,
-    ) -> Result<Read, String> {
-        let codes = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        let facts = batch.facts(codes).map_err(|error| error.to_string())?;
-        let mut hash = EpochHash::default();
-        let mut read = Vec::with_capacity(usize::try_from(batch.count).unwrap_or_default());
-        for fact in facts {
-            hash.add(fact.id, fact.revision);
-            let known = self.fact(intake, tenant, fact).map_err(|error| error.to_string())?;
-            read.push(Entered::from((tenant, known)));
-        }
-        Ok((read, hash))
+    ) -> Result<ReadBatch, String> {
+        Reading::of(batch, self, intake, tenant)
     }
 
-    fn fact(
+    /// How many codes are defined.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What a code stands for, where a name of this kind is meant; nothing if it stands for none.
+    #[inline]
+    pub(super) fn known(&self, kind: NameKind, code: Code) -> Option<Id> {
+        self.0.get(kind, code).ok()?.as_ref().ok().copied()
+    }
+
+    /// The fact, checked; a reject in its place if it cannot be taken.
+    ///
+    /// # Errors
+    /// If the connector uses its codes wrongly.
+    pub(super) fn fact(
         &self,
         intake: &Intake,
         tenant: TenantId,

@@ -42,14 +42,13 @@ impl Talk {
         notes: &Sender<Note>,
         received_us: u64,
     ) -> Result<Work, String> {
-        let (facts, hash) = self.names.facts(intake, self.tenant, batch)?;
+        let read = self.names.facts(intake, self.tenant, batch)?;
         Ok(Work::Batch(Batch {
             conversation: self.conversation,
             sequence: batch.sequence,
             position: batch.position.to_vec(),
             frame: batch.frame.to_vec(),
-            facts,
-            hash,
+            read,
             cost: batch.cost().plus(std::mem::take(&mut self.freed)),
             received_us,
             notes: Some(notes.clone()),

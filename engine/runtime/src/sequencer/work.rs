@@ -1,5 +1,6 @@
 //! What the sequencer is told, and what it says in return.
 
+use crate::conversation::ReadBatch;
 use crate::error::RuntimeError;
 use crate::log::{EpochHash, Log};
 use crate::sources::{Greeting, Sources};
@@ -111,8 +112,7 @@ pub(crate) struct Batch {
     pub(crate) position: Vec<u8>,
     /// The frame as it came; empty when it is read back from the journal.
     pub(crate) frame: Vec<u8>,
-    pub(crate) facts: Vec<Entered>,
-    pub(crate) hash: EpochHash,
+    pub(crate) read: ReadBatch,
     pub(crate) cost: Credit,
     /// When it was received, in microseconds of the engine's clock; 0 when it is read back.
     pub(crate) received_us: u64,

@@ -154,7 +154,7 @@ impl Restored {
                     let copies = Diff::try_from(copies).unwrap_or(Diff::MAX);
                     let read =
                         record::with_batch(frame, |batch| names.facts(intake, tenant, batch));
-                    let (facts, _) = read.map_err(Trouble::Content)?;
+                    let facts = read.map_err(Trouble::Content)?.facts;
                     // The first part has none.
                     let until = if index > 0 { self.epoch } else { 0 };
                     send(work, Replay::Facts(facts, copies, until));

@@ -74,13 +74,13 @@ proptest! {
     fn a_visitor_is_given_what_an_iterator_gives(seed in any::<u64>()) {
         for batch in encode_batch(&Noise(seed).facts(120)).unwrap() {
             let schema = batch.schema.code();
-            let facts = decode_batch(schema, batch.count, &batch.bytes, CODES).unwrap();
+            let all = decode_batch(schema, batch.count, &batch.bytes, CODES).unwrap();
             let mut visited = Visited { facts: Vec::new(), most: usize::MAX };
-            prop_assert_eq!(facts.visit(&mut visited), Ok(()));
+            prop_assert_eq!(all.visit(&mut visited), Ok(()));
             prop_assert_eq!(&visited.facts, &decode(&batch).unwrap());
-            let facts = decode_batch(schema, batch.count, &batch.bytes, CODES).unwrap();
+            let some = decode_batch(schema, batch.count, &batch.bytes, CODES).unwrap();
             let mut stopped = Visited { facts: Vec::new(), most: visited.facts.len() / 2 };
-            prop_assert_eq!(facts.visit(&mut stopped), Err(Enough));
+            prop_assert_eq!(some.visit(&mut stopped), Err(Enough));
             prop_assert_eq!(&stopped.facts, &visited.facts[..stopped.most]);
         }
     }

@@ -106,10 +106,10 @@ mod tests {
     fn rows_that_differ_are_put_together_with_one_that_all_share() {
         let each = || Cells::Each(vec![1_u32, 2, 3].into_iter());
         assert_eq!(each().count_not(&2), 2);
-        let put = each().zip(Cells::same(10_u32, 3), |one, with| one * with);
-        assert_eq!(put.collect::<Vec<_>>(), [10, 20, 30]);
-        let put = Cells::same(10_u32, 3).zip(each(), |one, with| one - with);
-        assert_eq!(put.collect::<Vec<_>>(), [9, 8, 7]);
+        let times = each().zip(Cells::same(10_u32, 3), |one, with| one * with);
+        assert_eq!(times.collect::<Vec<_>>(), [10, 20, 30]);
+        let less = Cells::same(10_u32, 3).zip(each(), |one, with| one - with);
+        assert_eq!(less.collect::<Vec<_>>(), [9, 8, 7]);
         assert_eq!(Cells::<u32>::none().next(), None);
     }
 }

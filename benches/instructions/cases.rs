@@ -217,7 +217,7 @@ fn cut_cells() -> Prepared {
     let bed = Bed::new(|scope, ends| {
         let events = ends.turning(scope, &chain.metered.rows(), BATCH);
         let cut = volume(
-            numbered(events, ends.still(scope, &chain.horizon)),
+            (numbered(events), ends.still(scope, &chain.horizon)),
             ends.still(scope, &chain.of_metered.rows()),
             ends.still::<_, isize>(scope, &[]),
             ends.still(scope, &[chain.accounts.rows(), chain.products.rows()].concat()),

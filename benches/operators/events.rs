@@ -54,15 +54,14 @@ fn metered(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
     let chain = &sample.metered;
     sample.turns(criterion, "numbered", |scope, ends| {
         let events = ends.turning(scope, &chain.metered.rows(), BATCH);
-        let horizon = ends.still(scope, &chain.horizon);
-        let counted = numbered(events, horizon);
+        let counted = numbered(events);
         ends.watch(counted.events);
         ends.watch(counted.subjects);
     });
     sample.turns(criterion, "numbered, volume", |scope, ends| {
         let events = ends.turning(scope, &chain.metered.rows(), BATCH);
         let cut = volume(
-            numbered(events, ends.still(scope, &chain.horizon)),
+            (numbered(events), ends.still(scope, &chain.horizon)),
             ends.still(scope, &chain.of_metered.rows()),
             ends.still::<_, Diff>(scope, &[]),
             ends.still(scope, &[chain.accounts.rows(), chain.products.rows()].concat()),

@@ -161,7 +161,7 @@ fn build<'s>(
     let checkouts = deduped.checkouts.clone();
     let paired = sessions(checkouts.clone(), deduped.signals, settings.clone(), window_us);
     let metered = deduped.metered;
-    let counted = numbered(metered.clone(), horizon.clone());
+    let counted = numbered(metered.clone());
     let asks = (paired.sessions.clone().map(|one| (one.subject, Asker::Checkout)))
         .concat(counted.subjects.clone().map(|(_, subject)| (subject, Asker::Metered)))
         .concat(reference.lines.clone().map(|row| (subject(&row), Asker::Line)));
@@ -190,7 +190,7 @@ fn build<'s>(
     let asked = asked(rules.clone(), none(ends, scope), none(ends, scope));
     let of_metered = resolved.told(Asker::Metered);
     let Volume { cells, slices, late: _, readings: read } = volume(
-        counted,
+        (counted, horizon.clone()),
         of_metered.clone(),
         reference.zones.clone(),
         accounts.clone().concat(products.clone()),

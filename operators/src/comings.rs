@@ -70,8 +70,19 @@ impl<K: Ord + Copy> Comings<K> {
         self.full.into_iter().flatten().chain(self.rows)
     }
 
+    /// Takes out the rows of which something is so, which must not be many.
+    pub(crate) fn take(&mut self, is_so: impl Fn(&K) -> bool) -> Vec<(K, Diff)> {
+        if !self.iter().any(|(row, _)| is_so(row)) {
+            return Vec::new();
+        }
+        let all = std::mem::take(self);
+        let (taken, left): (Vec<_>, Vec<_>) = all.into_rows().partition(|(row, _)| is_so(row));
+        left.into_iter().for_each(|(row, diff)| self.add(row, diff));
+        taken
+    }
+
     /// Takes out what cancels.
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.gone = 0;
         let mut all = std::mem::take(&mut self.rows);
         if self.full.is_empty() {

@@ -31,24 +31,56 @@ pub fn due<'s, D: ExchangeData + Copy>(
     .as_collection()
 }
 
+/// Rows that lie beyond a horizon.
+#[derive(Debug)]
+pub(crate) struct Beyond<D> {
+    rows: BTreeMap<(Timestamp, D), Diff>,
+}
+
+impl<D> Default for Beyond<D> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new() }
+    }
+}
+
+impl<D: Ord + Copy> Beyond<D> {
+    /// Takes in that a row came or went.
+    pub(crate) fn add(&mut self, at: Timestamp, row: D, diff: Diff) {
+        let count = self.rows.entry((at, row)).or_default();
+        *count += diff;
+        if *count == 0 {
+            self.rows.remove(&(at, row));
+        }
+    }
+
+    /// Takes out what a horizon has passed, which had not passed it before.
+    pub(crate) fn pass(&mut self, horizon: Timestamp) -> impl Iterator<Item = (D, Diff)> {
+        std::iter::from_fn(move || {
+            let first = self.rows.first_entry().filter(|first| first.key().0 <= horizon)?;
+            let ((_, row), count) = first.remove_entry();
+            Some((row, count))
+        })
+    }
+}
+
 /// What is not due yet.
-pub(crate) struct Waiting<D> {
+struct Waiting<D> {
     horizon: Timestamp,
     /// What came before there was a horizon.
     early: Comings<(Timestamp, D)>,
-    rows: BTreeMap<(Timestamp, D), Diff>,
+    beyond: Beyond<D>,
 }
 
 impl<D: Ord> Default for Waiting<D> {
     fn default() -> Self {
         let horizon = Timestamp::MIN;
-        Self { horizon, early: Comings::default(), rows: BTreeMap::new() }
+        Self { horizon, early: Comings::default(), beyond: Beyond::default() }
     }
 }
 
 impl<D: Ord + Copy> Waiting<D> {
     /// Lets through what is due: what came, and what the horizon has passed.
-    pub(crate) fn step(
+    fn step(
         &mut self,
         came: impl IntoIterator<Item = ((Timestamp, D), Diff)>,
         moved: impl IntoIterator<Item = (Timestamp, Diff)>,
@@ -88,14 +120,9 @@ impl<D: Ord + Copy> Waiting<D> {
                 self.hear(at, row, diff, &mut passed);
             }
         }
-        waited |= self.rows.first_key_value().is_some_and(|((at, _), _)| *at <= self.horizon);
-        while let Some(first) = self.rows.first_entry() {
-            if first.key().0 > self.horizon {
-                break;
-            }
-            let ((_, row), count) = first.remove_entry();
-            passed.push((row, count));
-        }
+        let heard = passed.len();
+        passed.extend(self.beyond.pass(self.horizon));
+        waited |= passed.len() > heard;
         // What was replaced while it waited comes and goes at once.
         if waited {
             consolidate(&mut passed);
@@ -109,11 +136,7 @@ impl<D: Ord + Copy> Waiting<D> {
             passed.extend([(row, diff)]);
             return;
         }
-        let count = self.rows.entry((at, row)).or_default();
-        *count += diff;
-        if *count == 0 {
-            self.rows.remove(&(at, row));
-        }
+        self.beyond.add(at, row, diff);
     }
 }
 

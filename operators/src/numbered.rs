@@ -1,20 +1,16 @@
-//! Metered quantities that are due, under numbers that stand for their subjects.
+//! Metered quantities, under numbers that stand for their subjects.
 //!
-//! events   = { (number of its subject, event) : event whose instant ≤ horizon }
-//! subjects = { (number, subject) : some event of the subject is known, due or not }
+//! events   = { (number of its subject, event) }
+//! subjects = { (number, subject) : some event of the subject is known }
 //!
 //! A subject is six names, and most events are of subjects that are there already: from here on a number
 //! says which. Numbers are small and close together, so what is kept by them is an array. They mean something
 //! on this worker only, and one that has become free is given away again in a later epoch, so that in each epoch
 //! a number stands for one subject.
 //!
-//! What is not due waits as in `due.rs`, and its subject has a number all the while.
-//!
-//! Work per change: the event; when the horizon moves, the events that it passed. What is kept: the subjects,
-//! and the events that wait.
+//! Work per change: the event. What is kept: the subjects.
 
-use crate::due::Waiting;
-use crate::epochs::{Sent, Updates, by_key, each_epoch_of, everywhere, operator};
+use crate::epochs::{Sent, Updates, by_key, each_epoch_of, operator};
 use crate::resolve::place;
 use crate::volume::Metered;
 use crate::{Diff, Facts};
@@ -44,23 +40,21 @@ pub struct Event {
     pub provenance: Provenance<Id>,
 }
 
-/// What is due, and of whom.
+/// What was used, and by whom.
 pub struct Numbered<'s> {
-    /// Events that are due; they must stay on their worker.
+    /// Events; they must stay on their worker.
     pub events: Facts<'s, Event>,
     /// What the numbers stand for, each once.
     pub subjects: Facts<'s, (u32, Subject)>,
 }
 
-/// Numbers the subjects of metered quantities, and lets through what is due.
-pub fn numbered<'s>(metered: Facts<'s, Metered>, horizon: Facts<'s, Timestamp>) -> Numbered<'s> {
+/// Numbers the subjects of metered quantities.
+pub fn numbered(metered: Facts<'_, Metered>) -> Numbered<'_> {
     let metered = by_key(metered, |event| place(&event.subject));
     let builder = operator("Numbered", &metered);
-    let heard = (metered, everywhere(horizon));
-    let mut state = State::default();
-    let (events, subjects) = each_epoch_of(builder, heard, move |(came, moved), told| {
-        state.step(came, moved, told);
-    });
+    let mut state = Subjects::default();
+    let (events, subjects) =
+        each_epoch_of(builder, (metered,), move |(came,), told| state.step(came, told));
     Numbered { events: events.as_collection(), subjects: subjects.as_collection() }
 }
 
@@ -76,12 +70,6 @@ struct Entry {
     told: bool,
 }
 
-#[derive(Default)]
-struct State {
-    waiting: Waiting<Event>,
-    subjects: Subjects,
-}
-
 /// The subjects that have events, by number.
 #[derive(Default)]
 struct Subjects {
@@ -93,24 +81,14 @@ struct Subjects {
     turned: Vec<Subject>,
 }
 
-impl State {
-    fn step(
-        &mut self,
-        came: impl IntoIterator<Item = (Metered, Diff)>,
-        moved: impl IntoIterator<Item = (Timestamp, Diff)>,
-        told: &mut Told,
-    ) {
-        let Self { waiting, subjects } = self;
-        let events = came.into_iter().map(|(metered, diff)| {
-            let event = subjects.event(&metered, diff);
-            ((event.at, event), diff)
-        });
-        waiting.step(events, moved, &mut told.0);
-        subjects.tell(&mut told.1);
-    }
-}
-
 impl Subjects {
+    fn step(&mut self, came: impl IntoIterator<Item = (Metered, Diff)>, told: &mut Told) {
+        for (metered, diff) in came {
+            told.0.push((self.event(&metered, diff), diff));
+        }
+        self.tell(&mut told.1);
+    }
+
     /// The event by the number of its subject, which is taken in if it is new.
     fn event(&mut self, metered: &Metered, diff: Diff) -> Event {
         let Metered { subject, at, quantity, fact, arrived_at, provenance } = *metered;
@@ -156,7 +134,7 @@ impl Subjects {
 
 #[cfg(test)]
 mod tests {
-    use super::{Event, State};
+    use super::{Event, Subjects};
     use crate::Diff;
     use crate::epochs::Sent;
     use crate::volume::Metered;
@@ -202,20 +180,18 @@ mod tests {
     }
 
     proptest! {
-        /// What was told is what is due, and each number stands for one subject that has events.
+        /// What was told is what is there, and each number stands for one subject that has events.
         #[test]
-        fn what_is_due_is_told_by_number(
+        fn what_is_there_is_told_by_number(
             epochs in prop::collection::vec(
-                (prop::collection::vec((0..12_u128, prop::option::of((0..4_u64, 0..9_i64))), 0..6), 0..3_i64),
+                prop::collection::vec((0..12_u128, prop::option::of((0..4_u64, 0..9_i64))), 0..6),
                 1..12,
             ),
         ) {
-            let mut state = State::default();
+            let mut state = Subjects::default();
             let mut there: BTreeMap<u128, Metered> = BTreeMap::new();
             let mut sum = Sum::default();
-            let mut horizon = 0;
-            for (changes, passes) in epochs {
-                horizon += passes;
+            for changes in epochs {
                 let before = there.clone();
                 for (fact, now) in changes {
                     match now {
@@ -228,7 +204,7 @@ mod tests {
                 let came: Vec<_> =
                     come.map(|row| (*row, 1)).chain(gone.map(|row| (*row, -1))).collect();
                 let mut told = (Sent::default(), Vec::new());
-                state.step(came, [(Timestamp(horizon), 1)], &mut told);
+                state.step(came, &mut told);
                 add(&mut sum.events, told.0.into());
                 add(&mut sum.subjects, told.1);
                 let of: BTreeMap<u32, Subject> =
@@ -240,17 +216,17 @@ mod tests {
                 expected.sort_unstable();
                 expected.dedup();
                 prop_assert_eq!(subjects, expected);
-                let mut due: Vec<_> = sum
+                let mut events: Vec<_> = sum
                     .events
                     .iter()
                     .map(|(event, count)| (of.get(&event.subject).copied(), event.fact, event.at, *count))
                     .collect();
-                due.sort_unstable();
-                let rows = there.values().filter(|row| row.at.0 <= horizon);
+                events.sort_unstable();
+                let rows = there.values();
                 let mut there_now: Vec<_> =
                     rows.map(|row| (Some(row.subject), row.fact, row.at, 1)).collect();
                 there_now.sort_unstable();
-                prop_assert_eq!(due, there_now);
+                prop_assert_eq!(events, there_now);
             }
         }
     }

@@ -168,7 +168,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         policy.attempt_window_us,
     );
     let metered = deduped.metered;
-    let numbered = numbered(metered.clone(), inputs.horizon.clone());
+    let numbered = numbered(metered.clone());
     let of_metered = numbered.subjects.clone().map(|(_, subject)| subject);
     let set = settings_of(events.clone());
 
@@ -244,7 +244,7 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let ledgers = granted.clone().map(|(row, _)| row.product);
     let ledgers = ledgers.concat(priced.clone().map(|row| row.product)).once();
     let volume = volume(
-        numbered,
+        (numbered, inputs.horizon.clone()),
         resolved.told(Asker::Metered),
         reference.zones.clone(),
         accounts.edges.clone().concat(products.edges.clone()),

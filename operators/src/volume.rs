@@ -1,6 +1,6 @@
 //! Metered quantities, attributed and cut into cells of time.
 //!
-//! cells = Σ { (events: 1, quantity) : event of subject s at t, resolution of s at t,
+//! cells = Σ { (events: 1, quantity) : event of subject s at t ≤ horizon, resolution of s at t,
 //!             cell = the piece of time around t in which no period of any account turns, and
 //!                    neither the account nor the product moves in its tree }
 //!
@@ -8,16 +8,21 @@
 //! node and zone are sums of cells (`cuts.rs`). What arrived after its period closed is kept apart, so
 //! that a closed statement can be told from what is true now.
 //!
+//! Until there is a horizon, as when an engine begins with a snapshot, events are kept where they will stay and nothing
+//! is counted; then all are, subject by subject. What lies beyond the horizon waits as in `due.rs`.
+//!
 //! Work per change: of an event, itself; of a meaning, the events of the subject; of a move at a date or of
 //! what is asked of a product, those of the subjects that it concerns, which are looked for among all.
 
 mod cuts;
+mod due;
 mod events;
 mod recount;
 mod rows;
 
 pub use rows::{Asked, Cell, Late, Metered, Reading, Slice};
 
+use crate::due::Beyond;
 use crate::epochs::{Came, Updates, by_key, each_epoch_of, everywhere, operator};
 use crate::hierarchy::Placement;
 use crate::numbered::{Event, Numbered};
@@ -71,12 +76,13 @@ enum Table {
     Edge(Placement),
     Single(ProductId, Asked),
     Unit(PeriodUnit),
+    Horizon(Timestamp),
 }
 
-/// Cuts attributed events into cells; of the products in `single`, gives each event as well. A product
+/// Cuts attributed events up to a horizon into cells; of the products in `single`, gives each event as well. A product
 /// has one row in it at most. Besides the policy's periods, cells lie in those of the `units`.
 pub fn volume<'s>(
-    events: Numbered<'s>,
+    (events, horizon): (Numbered<'s>, Facts<'s, Timestamp>),
     resolutions: Facts<'s, (Subject, Resolution)>,
     zones: Facts<'s, AccountZone>,
     edges: Facts<'s, Placement>,
@@ -90,6 +96,7 @@ pub fn volume<'s>(
         edges.map(Table::Edge),
         single.map(|(product, asked)| Table::Single(product, asked)),
         units.map(Table::Unit),
+        horizon.map(Table::Horizon),
     ]));
     let mut state = State::new(policy);
     let builder = operator("Volume", &events.inner);
@@ -156,6 +163,9 @@ struct State {
     numbers: IdMap<Subject, u32>,
     /// By the numbers of subjects.
     entries: Vec<Entry>,
+    horizon: Timestamp,
+    /// What lies beyond it.
+    beyond: Beyond<Event>,
     /// How many steps there were.
     steps: u64,
     /// Room for the slices of an epoch.
@@ -165,6 +175,8 @@ struct State {
 
 /// What decides in which cell an event lies.
 struct Cutter {
+    /// Whether anything is counted: whether there is a horizon.
+    counts: bool,
     policy: Policy,
     calendars: Calendars,
     cuts: Cuts,
@@ -178,10 +190,13 @@ impl State {
         let calendars = Calendars::new(policy.zone.clone());
         let cuts = Cuts::new(&policy, &calendars);
         let turns = Turns::default();
-        let cutter = Cutter { policy, calendars, cuts, turns, single: IdMap::default() };
+        let single = IdMap::default();
+        let cutter = Cutter { counts: false, policy, calendars, cuts, turns, single };
         Self {
             numbers: IdMap::default(),
             entries: Vec::new(),
+            horizon: Timestamp::MIN,
+            beyond: Beyond::default(),
             steps: 0,
             slices: IdMap::default(),
             cutter,
@@ -198,6 +213,7 @@ impl State {
     ) {
         self.steps += 1;
         let mut recount = Recount::default();
+        let before = self.horizon;
         self.hear(tables, &mut recount);
         let mut gone: Vec<(u32, Subject)> = Vec::new();
         for ((number, subject), diff) in subjects {
@@ -208,9 +224,11 @@ impl State {
         }
         self.mean(resolutions, &mut recount);
         recount.give(told);
+        let before = if before == Timestamp::MIN { self.begin(told) } else { before };
         for (event, diff) in events {
-            self.count(&event, diff, told);
+            self.take(event, diff, before, told);
         }
+        self.pass(before, told);
         for (number, subject) in gone {
             self.numbers.remove(&subject);
             if let Some(entry) = self.entries.get_mut(number as usize) {
@@ -276,6 +294,8 @@ impl State {
             match table {
                 Table::Zone(zone) => zones.push((zone, diff)),
                 Table::Unit(unit) => units.push((unit, diff)),
+                Table::Horizon(at) if diff > 0 => self.horizon = self.horizon.max(at),
+                Table::Horizon(_) => {}
                 Table::Single(product, asked) => single.push((product, asked, diff)),
                 Table::Edge(edge) => *edges.entry(edge).or_default() += diff,
             }
@@ -356,6 +376,9 @@ impl State {
 impl Cutter {
     /// Counts every event of a subject anew.
     fn count_all(&mut self, entry: &Entry, sign: Diff, recount: &mut Recount) {
+        if !self.counts {
+            return;
+        }
         // Which subject it is does not matter here.
         for (event, count) in entry.events.all(0) {
             let diff = sign * count;

@@ -32,13 +32,30 @@ impl Events {
         self.0.add(Kept { fact, at, quantity, arrived_at, provenance }, diff);
     }
 
+    /// Takes out events that lie beyond a horizon, and what cancels.
+    pub(super) fn take_beyond(
+        &mut self,
+        subject: u32,
+        horizon: Timestamp,
+    ) -> impl Iterator<Item = (Event, Diff)> {
+        if self.0.any_went() {
+            self.0.settle();
+        }
+        let beyond = self.0.take(|kept| kept.at > horizon);
+        beyond.into_iter().map(move |(kept, diff)| (kept.event(subject), diff))
+    }
+
     /// What came and went, with how often: together, each event as often as it is there.
     pub(super) fn all(&self, subject: u32) -> impl Iterator<Item = (Event, Diff)> {
-        self.0.iter().map(move |(kept, diff)| {
-            let Kept { fact: [high, low], at, quantity, arrived_at, provenance } = *kept;
-            let fact = FactId(u128::from(high) << 64 | u128::from(low));
-            (Event { subject, at, quantity, fact, arrived_at, provenance }, diff)
-        })
+        self.0.iter().map(move |(kept, diff)| (kept.event(subject), diff))
+    }
+}
+
+impl Kept {
+    fn event(&self, subject: u32) -> Event {
+        let Self { fact: [high, low], at, quantity, arrived_at, provenance } = *self;
+        let fact = FactId(u128::from(high) << 64 | u128::from(low));
+        Event { subject, at, quantity, fact, arrived_at, provenance }
     }
 }
 

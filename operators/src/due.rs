@@ -53,13 +53,11 @@ impl<D: Ord + Copy> Beyond<D> {
         }
     }
 
-    /// Takes out what a horizon has passed, which had not passed it before.
-    pub(crate) fn pass(&mut self, horizon: Timestamp) -> impl Iterator<Item = (D, Diff)> {
-        std::iter::from_fn(move || {
-            let first = self.rows.first_entry().filter(|first| first.key().0 <= horizon)?;
-            let ((_, row), count) = first.remove_entry();
-            Some((row, count))
-        })
+    /// Takes out the first row that a horizon has passed.
+    pub(crate) fn first(&mut self, horizon: Timestamp) -> Option<(D, Diff)> {
+        let first = self.rows.first_entry().filter(|first| first.key().0 <= horizon)?;
+        let ((_, row), count) = first.remove_entry();
+        Some((row, count))
     }
 }
 
@@ -120,9 +118,10 @@ impl<D: Ord + Copy> Waiting<D> {
                 self.hear(at, row, diff, &mut passed);
             }
         }
-        let heard = passed.len();
-        passed.extend(self.beyond.pass(self.horizon));
-        waited |= passed.len() > heard;
+        while let Some(row) = self.beyond.first(self.horizon) {
+            passed.push(row);
+            waited = true;
+        }
         // What was replaced while it waited comes and goes at once.
         if waited {
             consolidate(&mut passed);

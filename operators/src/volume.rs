@@ -213,7 +213,6 @@ impl State {
     ) {
         self.steps += 1;
         let mut recount = Recount::default();
-        let before = self.horizon;
         self.hear(tables, &mut recount);
         let mut gone: Vec<(u32, Subject)> = Vec::new();
         for ((number, subject), diff) in subjects {
@@ -224,11 +223,11 @@ impl State {
         }
         self.mean(resolutions, &mut recount);
         recount.give(told);
-        let before = if before == Timestamp::MIN { self.begin(told) } else { before };
+        self.begin(told);
         for (event, diff) in events {
-            self.take(event, diff, before, told);
+            self.take(&event, diff, told);
         }
-        self.pass(before, told);
+        self.pass(told);
         for (number, subject) in gone {
             self.numbers.remove(&subject);
             if let Some(entry) = self.entries.get_mut(number as usize) {

@@ -13,12 +13,11 @@ use trueup_model::hash::IdMap;
 use trueup_model::time::Timestamp;
 
 impl State {
-    /// Counts all events if there is a horizon now, and has those beyond it wait. Gives the horizon up to which
-    /// events are counted.
-    pub(super) fn begin(&mut self, told: &mut Told) -> Timestamp {
+    /// Counts all events if there is a horizon for the first time, and has those beyond it wait.
+    pub(super) fn begin(&mut self, told: &mut Told) {
         let Self { entries, horizon, beyond, cutter, .. } = self;
-        if *horizon == Timestamp::MIN {
-            return *horizon;
+        if cutter.counts || *horizon == Timestamp::MIN {
+            return;
         }
         cutter.counts = true;
         let mut cells: IdMap<Cell, Tally> = IdMap::default();
@@ -37,30 +36,25 @@ impl State {
             }
             told.0.extend(cells.drain().filter(|(_, tally)| !tally.is_zero()));
         }
-        *horizon
     }
 
-    /// Takes in an event that comes or goes, up to a horizon that has passed whatever waits.
+    /// Takes in an event that comes or goes.
     #[inline]
-    pub(super) fn take(&mut self, event: Event, diff: Diff, horizon: Timestamp, told: &mut Told) {
+    pub(super) fn take(&mut self, event: &Event, diff: Diff, told: &mut Told) {
         if !self.cutter.counts {
             if let Some(entry) = self.entries.get_mut(event.subject as usize) {
-                entry.events.keep(&event, diff);
+                entry.events.keep(event, diff);
             }
-        } else if event.at <= horizon {
-            self.count(&event, diff, told);
+        } else if event.at <= self.horizon {
+            self.count(event, diff, told);
         } else {
-            self.beyond.add(event.at, event, diff);
+            self.beyond.add(event.at, *event, diff);
         }
     }
 
-    /// Counts what waited, if the horizon has moved.
-    pub(super) fn pass(&mut self, before: Timestamp, told: &mut Told) {
-        if before == self.horizon {
-            return;
-        }
-        let passed: Vec<(Event, Diff)> = self.beyond.pass(self.horizon).collect();
-        for (event, diff) in passed {
+    /// Counts what waited and is due now. What was replaced in the meantime comes and goes.
+    pub(super) fn pass(&mut self, told: &mut Told) {
+        while let Some((event, diff)) = self.beyond.first(self.horizon) {
             self.count(&event, diff, told);
         }
     }

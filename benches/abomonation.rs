@@ -13,7 +13,7 @@ mod facts;
 
 use abomonation::{Abomonation, decode, encode};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use facts::{CODES, RECORDS, session, taken, usage};
+use facts::{CODES, RECORDS, session, usage};
 use std::hint::black_box;
 use trueup_benches::cpu_time::CpuTime;
 use trueup_model::fact::{Action, Body, Fact};
@@ -83,6 +83,21 @@ fn row(fact: &Fact<Code>) -> Row {
         },
         Action::Assert(_) | Action::Retract(_) => common,
     }
+}
+
+/// What a first operator takes of a fact: its identity, instant and names.
+fn taken(fact: &Fact<Code>) -> u64 {
+    let body = match &fact.action {
+        Action::Assert(Body::Session(session)) => {
+            let names = [session.server, session.product, session.user, session.device];
+            names.iter().fold(session.at.0.cast_unsigned(), |sum, name| sum ^ u64::from(name.0))
+        }
+        Action::Assert(Body::Usage(usage)) => {
+            (usage.at.0 ^ usage.quantity.0).cast_unsigned() ^ u64::from(usage.product.0)
+        }
+        Action::Assert(_) | Action::Retract(_) => 0,
+    };
+    body ^ fact.provenance.position
 }
 
 /// What a first operator takes of a row: the same as of a fact.

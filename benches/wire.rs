@@ -6,9 +6,10 @@
 mod facts;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use facts::{CODES, RECORDS, session, taken, usage};
+use facts::{CODES, RECORDS, session, usage};
 use std::hint::black_box;
 use trueup_benches::cpu_time::CpuTime;
+use trueup_benches::visited::Visited;
 use trueup_model::fact::Fact;
 use trueup_wire::message::BatchFrame;
 use trueup_wire::{Code, FrameReader, Message, decode_batch, encode_batch};
@@ -44,7 +45,8 @@ fn measure(criterion: &mut Criterion<CpuTime>, name: &str, make: fn(u64) -> Fact
         let schema = columns.schema.code();
         bencher.iter(|| {
             let decoded = decode_batch(schema, columns.count, black_box(&columns.bytes), CODES);
-            decoded.map(|rows| rows.fold(0, |sum, fact| sum ^ taken(&fact)))
+            let mut seen = Visited::default();
+            decoded.map(|rows| rows.visit(&mut seen).map(|()| seen.0))
         });
     });
     group.bench_function("decode columns, collect facts", |bencher| {

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use trueup_benches::bed::Bed;
 use trueup_benches::chain::{Chain, a_day_after, chain};
+use trueup_benches::visited::Visited;
 use trueup_benches::world::{World, checkouts, facts, telemetry};
 use trueup_connectors::formats::flexnet::log::{LogOptions, LogReader};
 use trueup_connectors::formats::{Context, Sink};
@@ -132,11 +133,9 @@ fn decode() -> Prepared {
     let work = move || {
         let (schema, count) = (columns.schema.code(), columns.count);
         let rows = decode_batch(schema, count, black_box(&columns.bytes), u32::MAX);
-        let seen = rows.expect("it was encoded").fold(0, |seen, fact| {
-            black_box(&fact);
-            seen + 1
-        });
-        assert_eq!(seen, FACTS, "every fact comes back");
+        let mut seen = Visited::default();
+        let Ok(()) = rows.expect("it was encoded").visit(&mut seen);
+        assert_eq!(seen.0, u64::from(FACTS), "every fact comes back");
     };
     Prepared { units: u64::from(FACTS), work: Box::new(work) }
 }

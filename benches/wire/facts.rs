@@ -78,18 +78,3 @@ pub(crate) fn usage(index: u64) -> Fact<Code> {
         }),
     )
 }
-
-/// What a first operator takes of a fact: its identity, instant and names.
-pub(crate) fn taken(fact: &Fact<Code>) -> u64 {
-    let body = match &fact.action {
-        Action::Assert(Body::Session(session)) => {
-            let names = [session.server, session.product, session.user, session.device];
-            names.iter().fold(session.at.0.cast_unsigned(), |sum, name| sum ^ u64::from(name.0))
-        }
-        Action::Assert(Body::Usage(usage)) => {
-            (usage.at.0 ^ usage.quantity.0).cast_unsigned() ^ u64::from(usage.product.0)
-        }
-        Action::Assert(_) | Action::Retract(_) => 0,
-    };
-    body ^ fact.provenance.position
-}

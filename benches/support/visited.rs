@@ -22,12 +22,14 @@ impl Visitor for Visited {
     type Error = Infallible;
 
     fn usage(&mut self, head: Head, event: UsageEvent<Code>) -> Result<(), Infallible> {
-        self.look(&(head, event));
+        black_box(&head);
+        self.look(&event);
         Ok(())
     }
 
     fn session(&mut self, head: Head, event: SessionEvent<Code>) -> Result<(), Infallible> {
-        self.look(&(head, event));
+        black_box(&head);
+        self.look(&event);
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 //! The program, killed again and again while a connector delivers: its answers are those of an undisturbed run.
 //!
 //! A few times in the ordinary tests; as often as one likes with `just kills 1000`, which sets `TRUEUP_KILLS` and
-//! shows how long each takes. Many kills come in several runs, each at other moments and compared by itself.
+//! shows how long each takes. Many kills come in several runs, each at other moments and compared by itself; each run has a
+//! seed, of which `TRUEUP_SEED` is the first, so that several can go on beside each other.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "a long test says how far it is")]
 
@@ -15,6 +16,7 @@ use load::{Random, answers, compare, config, deliver, free_port};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 use support::{Engine, children, ends, folder, signal};
 use trueup_runtime::clock::{Clock as _, SystemClock};
@@ -107,11 +109,15 @@ fn stop(mut engine: Engine) {
     assert_eq!(engine.child.wait().unwrap().code(), Some(0), "told to stop");
 }
 
+/// What the environment says under a name; nothing if it says no number.
+fn asked<T: FromStr>(name: &str) -> Option<T> {
+    std::env::var_os(name)?.into_string().ok()?.parse().ok()
+}
+
 fn check(form: Form) {
-    let asked = std::env::var_os("TRUEUP_KILLS").and_then(|text| text.into_string().ok());
-    let kills = asked.and_then(|text| text.parse().ok()).unwrap_or(KILLS);
+    let kills = asked("TRUEUP_KILLS").unwrap_or(KILLS);
     let (mut killed, mut undisturbed) = (0, None);
-    for seed in 0x5EED.. {
+    for seed in asked("TRUEUP_SEED").unwrap_or(0x5EED).. {
         let count = KILLS_PER_RUN_MAX.min(kills - killed);
         let days = (count + 1) * LOGS_PER_KILL;
         let known = undisturbed.take().filter(|(of, _)| *of == days);

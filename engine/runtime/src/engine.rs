@@ -12,17 +12,16 @@ use crate::intake::Intake;
 use crate::measures::Measures;
 use crate::mesh::Mesh;
 use crate::publisher::{Progress, Published, Publisher};
-use crate::recovery::recover;
+use crate::recovery::{Manner, recover};
 use crate::sequencer::{Around, Sequencer, Work};
 use crate::settings::{Settings, SnapshotPace};
-use crate::snapshot::{Answer, Taker};
+use crate::snapshot::{Answer, Keeping, Taker};
 use crate::thread::thread;
 use crate::view::Views;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
-use trueup_journal::snapshot::Manifest;
 use trueup_journal::{Directory, Keyed, Options, Storage, Writer};
 use trueup_model::fact::Fact;
 use trueup_model::id::{Dictionary, Id, TenantId};
@@ -105,17 +104,18 @@ impl Engine {
             segment_bytes_max: settings.journal_segment_bytes,
             ..Options::new(settings.journal_mark)
         };
-        let (pace, accepts) = (settings.snapshots, settings.accepts_differences);
-        let holds_snapshots = settings.holds_snapshots;
+        let Settings { accepts_differences, holds_evidence, holds_snapshots, .. } = settings;
+        let (pace, manner) = (settings.snapshots, Manner { accepts_differences, holds_evidence });
         let retention_us = settings.policy.retention_us;
         let (mut engine, ends) = Self::assemble(mesh, settings, clock, storage.is_some())?;
         let recovered = engine
             .target()
-            .and_then(|to| recover(storage.clone(), options, accepts, &to))
+            .and_then(|to| recover(storage.clone(), options, manner, &to))
             .and_then(|recovered| engine.wait_for(recovered.closed).map(|()| recovered))
             .map_err(|error| engine.reason(error))?;
         if let Some(storage) = storage.filter(|_| !holds_snapshots) {
-            engine.take_snapshots(storage, ends, (pace, retention_us), recovered.snapshots)?;
+            let kept = Keeping::new(recovered.snapshots, holds_evidence);
+            engine.take_snapshots(storage, ends, (pace, retention_us), kept)?;
         }
         Ok(engine)
     }
@@ -202,7 +202,7 @@ impl Engine {
         storage: S,
         life: Receiver<Infallible>,
         (pace, retention_us): (Option<SnapshotPace>, Option<i64>),
-        kept: Vec<Manifest>,
+        keeping: Keeping,
     ) -> Result<(), RuntimeError>
     where
         S: Storage + Clone + std::fmt::Debug + Send + 'static,
@@ -218,7 +218,7 @@ impl Engine {
             life,
             pace,
             retention_us,
-            kept,
+            keeping,
         };
         self.threads.push(thread("snapshots", move || taker.run(&asked))?);
         self.asked = Some(ask);

@@ -17,7 +17,7 @@ use crate::health::Health;
 use crate::intake::Intake;
 use crate::measures::Measures;
 use crate::publisher::{Planned, Progress};
-use crate::recovery::{Target, recover};
+use crate::recovery::{Manner, Target, recover};
 use crate::sequencer::{Around, Desk, Note, Sequencer, Work};
 use crate::settings::Settings;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -92,7 +92,7 @@ impl Front {
             life: ends,
         }));
         let to = Target { intake: &intake, work: &sequencer, chain: &chain };
-        recover(storage, options, false, &to)?;
+        recover(storage, options, Manner::default(), &to)?;
         let gate = Arc::new(OpenGate);
         let reception = Reception::new(Arc::clone(&intake), work, clock, gate, allowance, progress);
         let (listener, notes) = Listener::new(reception, EPOCHS_MAX);

@@ -47,6 +47,15 @@ impl Target<'_> {
     }
 }
 
+/// How it is read back.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Manner {
+    /// Whether what is computed may differ from what was published.
+    pub(crate) accepts_differences: bool,
+    /// Whether nothing is let go of.
+    pub(crate) holds_evidence: bool,
+}
+
 /// What was found.
 pub(crate) struct Recovered {
     /// The last epoch that was closed.
@@ -59,7 +68,7 @@ pub(crate) struct Recovered {
 pub(crate) fn recover<S>(
     storage: Option<S>,
     options: Options,
-    accepts_differences: bool,
+    manner: Manner,
     to: &Target<'_>,
 ) -> Result<Recovered, RuntimeError>
 where
@@ -77,7 +86,7 @@ where
                     before.note(record);
                 })?;
             to.with_chain(|chain| chain.expect(before));
-            if accepts_differences {
+            if manner.accepts_differences {
                 accept(&mut writer)?;
             }
             if cut_bytes > 0 {
@@ -92,7 +101,7 @@ where
                 None => Restored::default(),
             };
             Replayer::new(to, restored).run(records, None)?;
-            if let Some(older) = snapshots.get(1) {
+            if let Some(older) = snapshots.get(1).filter(|_| !manner.holds_evidence) {
                 writer.release(older.through.saturating_add(1));
             }
             Log::Journal { writer: Box::new(writer), bytes: 0 }

@@ -59,6 +59,9 @@ pub struct Settings {
     pub snapshots: Option<SnapshotPace>,
     /// Whether none are, even if someone asks: taking one brings this engine down.
     pub holds_snapshots: bool,
+    /// Whether the snapshots that are there, and the journal after them, stay: they are evidence of something
+    /// that nobody has looked into.
+    pub holds_evidence: bool,
     /// How many facts of a snapshot enter at a time when the engine begins with it, or a few more.
     pub piece_facts_max: usize,
     /// How long a file of the journal is at most, in bytes.
@@ -93,6 +96,7 @@ impl Default for Settings {
             journal_keys: None,
             snapshots: None,
             holds_snapshots: false,
+            holds_evidence: false,
             piece_facts_max: 500_000,
             journal_segment_bytes: 256 * 1024 * 1024,
             journal_mark: 0,

@@ -18,8 +18,10 @@ mod shard;
 mod tables;
 mod fold;
 mod restore;
+mod keeping;
 mod taker;
 
+pub(crate) use keeping::Keeping;
 pub(crate) use restore::{Restored, find};
 pub(crate) use taker::{Answer, Taker};
 

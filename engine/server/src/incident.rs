@@ -38,6 +38,8 @@ struct Read {
 /// What failed and was not looked into yet, or in vain.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
+    /// All files, of whatever kind.
+    open: Vec<PathBuf>,
     /// Of workers.
     files: Vec<PathBuf>,
     /// The epochs of the last one, if it says them.
@@ -200,6 +202,7 @@ impl Failures {
             else {
                 continue;
             };
+            found.open.push(file.clone());
             match kind {
                 Kind::Worker => {
                     found.epochs = first_epoch.zip(last_epoch);
@@ -227,6 +230,11 @@ impl Failures {
         let same = Some(tried(fingerprint));
         let (file, _) = self.snapshots.iter().find(|(_, tried)| *tried == same)?;
         Some(file)
+    }
+
+    /// The files of everything that nobody has looked into.
+    pub(crate) fn open(&self) -> &[PathBuf] {
+        &self.open
     }
 
     /// Whether there are none of workers.

@@ -107,6 +107,39 @@ fn snapshots(disk: &Disk) -> Vec<String> {
     disk.file_names().into_iter().filter(|name| name.ends_with(".manifest")).collect()
 }
 
+/// What somebody has to look into is there until they have, however often the engine is started and goes on.
+#[test]
+fn what_is_evidence_stays_until_it_is_not_any_more() {
+    let (mut disk, mut bench) = two_snapshots();
+    let there = disk.file_names();
+    let goes_on = |generation: u64, holds_evidence: bool, disk: Disk, bench: &mut Bench| {
+        let settings = Settings { holds_evidence, ..short(1, &daily()) };
+        let mut kept = Kept::start(settings, disk.clone(), generation).unwrap();
+        for at in 0..4 {
+            let hours = i64::try_from(generation).unwrap() * 240 + at * 24;
+            let horizon = Some(day(hours / 24 + 1));
+            let telling = Telling { facts: vec![checkout(hours + 3, 10)], horizon };
+            bench.tell(&telling);
+            kept.tell(&telling);
+            kept.engine.snapshot().unwrap();
+        }
+        check(&content(&bench.engine.views()), &kept, &format!("generation {generation}"));
+        drop(kept);
+        disk.after_process_end()
+    };
+    for generation in 2..4 {
+        disk = goes_on(generation, true, disk, &mut bench);
+        let now = disk.file_names();
+        let gone: Vec<&String> = there.iter().filter(|name| !now.contains(name)).collect();
+        assert!(gone.is_empty(), "{gone:?} of {there:?}");
+    }
+    disk = goes_on(4, false, disk, &mut bench);
+    assert_eq!(snapshots(&disk).len(), 2, "{:?}", disk.file_names());
+    let first =
+        |names: &[String]| names.iter().filter(|name| name.ends_with(".journal")).min().cloned();
+    assert!(first(&disk.file_names()) > first(&there), "{:?}", disk.file_names());
+}
+
 #[test]
 fn two_snapshots_are_kept_and_the_journal_before_the_older_one_is_let_go_of() {
     let (disk, bench) = two_snapshots();

@@ -1,6 +1,6 @@
 //! Files whose checksums hold and whose records make no sense: they are refused by name, or read.
 
-use super::{Target, recover};
+use super::{Manner, Target, recover};
 use crate::chain::Chain;
 use crate::error::RuntimeError;
 use crate::intake::Intake;
@@ -190,7 +190,7 @@ proptest! {
         }
         writer.seal().unwrap();
         drop(writer);
-        let read = with_target(|to| recover(Some(disk.clone()), Options::new(7), false, to));
+        let read = with_target(|to| recover(Some(disk.clone()), Options::new(7), Manner::default(), to));
         if let Err(error) = read {
             prop_assert!(matches!(error, RuntimeError::Record { .. }), "{error}: {error:?}");
         }

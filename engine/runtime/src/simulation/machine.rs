@@ -19,10 +19,10 @@ use crate::intake::Intake;
 use crate::measures::Measures;
 use crate::memory::Gauge;
 use crate::publisher::{Planned, Progress, Publisher};
-use crate::recovery::{Target, recover};
+use crate::recovery::{Manner, Target, recover};
 use crate::sequencer::{Around, Awaits, Desk, Sequencer, Work};
 use crate::settings::Settings;
-use crate::snapshot::Taker;
+use crate::snapshot::{Keeping, Taker};
 use crate::view::Views;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::cell::{Cell, RefCell};
@@ -274,7 +274,7 @@ impl Machine {
         let office = common.office((sender, queue), time, storage.flaw);
         let options = Options { segment_bytes_max: SEGMENT_BYTES_MAX, ..Options::new(MARK) };
         let to = Target { intake: &intake, work: &office, chain: &common.chain };
-        let recovered = recover(Some(storage.clone()), options, false, &to);
+        let recovered = recover(Some(storage.clone()), options, Manner::default(), &to);
         let recovered = recovered.map_err(|error| office.reason(error))?;
         truth.read_back(recovered.closed, is_damaged)?;
         let Common { views, health, clock, progress, ends: end, .. } = common;
@@ -288,7 +288,7 @@ impl Machine {
             life: end,
             pace: None,
             retention_us: None,
-            kept: recovered.snapshots,
+            keeping: Keeping::new(recovered.snapshots, false),
         };
         let (ears, computed, counting) = (Vec::new(), VecDeque::new(), Counting::default());
         let mut machine = Self {

@@ -1,11 +1,12 @@
 //! The thread that takes snapshots: when so much was written, or so long ago, or when asked.
 //!
 //! Two are kept. The journal is let go of up to the older one, so that damage of the newest costs a
-//! longer start and nothing else. A snapshot that cannot be written, on a full disk for one, is tried
+//! longer start and nothing else. What is evidence stays besides (`keeping.rs`). A snapshot that cannot be written, on a full disk for one, is tried
 //! again later; the engine does not depend on it.
 
 use super::Trouble;
 use super::fold::Fold;
+use super::keeping::Keeping;
 use super::shard::{SHARDS, Shard};
 use super::tables::Tables;
 use crate::clock::Clock;
@@ -28,8 +29,6 @@ use trueup_operators::Epoch;
 const LOOK: Duration = Duration::from_secs(1);
 /// How long to wait after a failure, in microseconds.
 const RETRY_US: u64 = 60_000_000;
-/// How many snapshots are kept.
-const KEPT: usize = 2;
 
 /// What someone who asks for a snapshot is told: its epoch, or why there is none.
 pub(crate) type Answer = Result<Epoch, String>;
@@ -46,8 +45,7 @@ pub(crate) struct Taker<S, D> {
     pub(crate) pace: Option<SnapshotPace>,
     /// After twice so long what was withdrawn is forgotten; `None` for never.
     pub(crate) retention_us: Option<i64>,
-    /// The good ones, newest first.
-    pub(crate) kept: Vec<Manifest>,
+    pub(crate) keeping: Keeping,
 }
 
 impl<S: Storage + Clone + Debug, D: Desk> Taker<S, D> {
@@ -93,11 +91,11 @@ impl<S: Storage + Clone + Debug, D: Desk> Taker<S, D> {
             (views.link, views.issued.values().copied().collect::<Vec<_>>())
         };
         let epoch = link.epoch;
-        if self.kept.first().is_some_and(|newest| newest.number == epoch) {
+        if self.keeping.newest().is_some_and(|newest| newest.number == epoch) {
             return Ok(epoch);
         }
         let sealed = self.seal()?;
-        let mut fold = Fold::new(match self.kept.first() {
+        let mut fold = Fold::new(match self.keeping.newest() {
             Some(before) => Tables::read(snapshot::part(&self.storage, before, 0)?)?,
             None => Tables::default(),
         });
@@ -114,7 +112,7 @@ impl<S: Storage + Clone + Debug, D: Desk> Taker<S, D> {
                 return Err(Trouble::from("the engine ends"));
             }
             let mut shard = Shard::default();
-            if let Some(before) = self.kept.first() {
+            if let Some(before) = self.keeping.newest() {
                 if before.parts.len() != SHARDS + 1 {
                     return Err(Trouble::from("the snapshot before has another number of parts"));
                 }
@@ -142,16 +140,15 @@ impl<S: Storage + Clone + Debug, D: Desk> Taker<S, D> {
 
     /// Lets go of older snapshots, and of what the older of the two that stay holds of the journal.
     fn keep(&mut self, newest: Manifest) -> Result<(), Trouble> {
-        self.kept.insert(0, newest);
-        self.kept.truncate(KEPT);
+        let before = self.keeping.add(newest);
         for number in snapshot::list(&self.storage)? {
-            if !self.kept.iter().any(|kept| kept.number == number) {
+            if !self.keeping.keeps(number) {
                 snapshot::remove(&self.storage, number)?;
             }
         }
-        if let Some(older) = self.kept.get(KEPT - 1) {
+        if let Some(before) = before {
             // An engine that has stopped lets go of it when it starts.
-            let _ = self.work.leave(Work::Release(older.through + 1));
+            let _ = self.work.leave(Work::Release(before));
         }
         Ok(())
     }

@@ -52,6 +52,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> anyhow::Result<Exit> {
     if let Some(journal) = config.settings.journal.clone() {
         let fingerprint = config.settings.fingerprint();
         config.settings.holds_snapshots = holds_snapshots(&journal, fingerprint);
+        config.settings.holds_evidence = holds_evidence(&journal);
         observe_failures(move |failure| write_down_failure(failure, &journal, fingerprint));
     }
     let joined =
@@ -249,6 +250,19 @@ fn holds_snapshots(journal: &Path, fingerprint: u128) -> bool {
         "taking a snapshot ended this build before: none is taken, and the journal grows; the file says more"
     );
     true
+}
+
+/// Whether something happened to a journal that nobody has looked into: what is there stays until then.
+fn holds_evidence(journal: &Path) -> bool {
+    let failures = Failures::of(journal);
+    for file in failures.open() {
+        tracing::warn!(
+            file = %file.display(),
+            "an incident is open: the snapshots that are there and the journal after them are kept until its file is \
+             taken away and the engine starts again"
+        );
+    }
+    !failures.open().is_empty()
 }
 
 /// Writes what happens to the standard error, a line each.

@@ -45,6 +45,9 @@ struct Args {
     /// Events that are sent
     #[arg(long, default_value_t = 200_000)]
     events: u64,
+    /// Events that come before, and are published before the first that is measured
+    #[arg(long, default_value_t = 100_000)]
+    warm: u64,
     /// Events a second; 0 for as fast as the engine takes them
     #[arg(long, default_value_t = 0)]
     rate: u64,
@@ -54,6 +57,9 @@ struct Args {
     /// Worker threads
     #[arg(long, default_value_t = 1)]
     workers: usize,
+    /// Milliseconds between two steps of the totals over the trees
+    #[arg(long, default_value_t = 100)]
+    totals: u64,
     /// Whether the journal is written
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
     journal: bool,
@@ -78,7 +84,7 @@ fn main() {
     keep_freed_memory();
     let mut args = Args::parse();
     if args.test {
-        args = Args { events: 5000, accounts: 200, ..args };
+        args = Args { events: 5000, warm: 500, accounts: 200, ..args };
     }
     match args.send_to {
         Some(address) => send(&args, address),
@@ -109,6 +115,7 @@ fn measure(args: &Args) -> Measured {
     let settings = Settings {
         workers: args.workers,
         horizon: Horizon::Evidence,
+        totals_step_us: args.totals * 1000,
         journal: args.journal.then(|| folder.path().join("journal")),
         journal_mark: 1,
         ..Settings::default()
@@ -123,9 +130,9 @@ fn measure(args: &Args) -> Measured {
         epochs
     });
     let program = std::env::current_exe().expect("this program has a file");
-    let numbers = [args.events, args.rate, u64::from(args.accounts)].map(|one| one.to_string());
-    let [events, rate, accounts] = &numbers;
-    let told = ["--events", events, "--rate", rate, "--accounts", accounts];
+    let numbers = [args.events, args.warm, args.rate, u64::from(args.accounts)];
+    let [events, warm, rate, accounts] = &numbers.map(|one| one.to_string());
+    let told = ["--events", events, "--warm", warm, "--rate", rate, "--accounts", accounts];
     let sent = receive(&engine, Command::new(program).args(told));
     engine.settle(None).expect("the engine runs");
     let ran = processor_time().saturating_sub(ran_before);
@@ -175,7 +182,9 @@ fn send(args: &Args, address: SocketAddr) {
     let scale = Scale { accounts: args.accounts, ..Scale::default() };
     let mut stream = Telemetry::new(scale, 7);
     let mut sender = Sender::connect(address);
-    sender.begin(&stream.contracts());
+    let contracts = stream.contracts();
+    let warm: Vec<Fact<u32>> = (0..args.warm).map(|_| stream.draw()).collect();
+    sender.begin(contracts.iter().chain(&warm));
     // Drawn before, so that drawing costs nothing while sending.
     let facts: Vec<Fact<u32>> = (0..args.events).map(|_| stream.draw()).collect();
     let mut facts = facts.into_iter();

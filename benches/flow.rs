@@ -86,7 +86,7 @@ struct Args {
     #[arg(long, default_value_t = 2)]
     in_flight: usize,
     /// Milliseconds between two steps of the totals over the trees
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 100)]
     totals: u64,
     /// Write what was measured into `history/` under this name
     #[arg(long)]

@@ -125,9 +125,9 @@ fn send(args: &Args, address: SocketAddr) {
     let scale = Scale { live, corrections, pace_us, ..Scale::default() };
     let mut stream = Bounded::new(scale, 7);
     let mut sender = Sender::connect(address);
-    sender.begin(&stream.contracts());
-    let first: Vec<Fact<u32>> = (0..args.live).map(|_| stream.draw()).collect();
-    sender.begin(&first);
+    let mut first = stream.contracts();
+    first.extend((0..args.live).map(|_| stream.draw()));
+    sender.begin(first.iter());
     drop(first);
     let step = Duration::from_millis(args.step);
     sender.send(events(args), args.rate, step, || stream.draw());

@@ -1,8 +1,9 @@
 //! A connector in a process of its own: it sends facts at a fixed rate, whatever the engine does meanwhile, and
 //! says in the end which of them were in which epoch.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use trueup_benches::names::Names;
@@ -32,16 +33,34 @@ pub(crate) struct Sent {
 pub(crate) fn receive(engine: &Engine, sender: &mut Command) -> Vec<Sent> {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
-    let sender = sender.args(["--send-to", &address.to_string()]).stdout(Stdio::piped());
-    let started = sender.spawn().expect("this program runs twice");
+    let sender = sender.args(["--send-to", &address.to_string()]);
+    let sender = sender.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut started = sender.spawn().expect("this program runs twice");
     let reception = engine.reception(Arc::new(OpenGate), Allowance::default());
     let reception = reception.expect("the engine runs");
     let (stream, _) = listener.accept().expect("the sender connects");
     stream.set_nodelay(true).expect("a socket may send at once");
-    let ended = reception.converse(Reading(&stream), Reading(&stream));
-    ended.expect("the sender keeps to the rules");
-    let said = started.wait_with_output().expect("the sender ends");
-    read(&String::from_utf8_lossy(&said.stdout))
+    let (to, from) = (started.stdin.take(), started.stdout.take());
+    let (to, from) = to.zip(from).expect("they are pipes");
+    let said = std::thread::scope(|scope| {
+        let listening = scope.spawn(|| listen(engine, to, BufReader::new(from)));
+        let ended = reception.converse(Reading(&stream), Reading(&stream));
+        ended.expect("the sender keeps to the rules");
+        listening.join().expect("the sender says what was when")
+    });
+    started.wait().expect("the sender ends");
+    read(&said)
+}
+
+/// Tells the sender when all that it began with is published; gives what it says in the end.
+fn listen(engine: &Engine, mut to: ChildStdin, mut from: BufReader<ChildStdout>) -> String {
+    let mut said = String::new();
+    from.read_line(&mut said).expect("the sender says that it has begun");
+    engine.settle(None).expect("the engine runs");
+    to.write_all(b"\n").expect("the sender waits");
+    said.clear();
+    from.read_to_string(&mut said).expect("the sender says what was when");
+    said
 }
 
 /// A socket, read and written through references.
@@ -93,12 +112,14 @@ impl Sender {
         Self { client, clock, names: Names::default(), open: Vec::new(), sent: Vec::new() }
     }
 
-    /// Sends facts that are not measured, and waits until they are durable.
-    pub(crate) fn begin(&mut self, facts: &[Fact<u32>]) {
+    /// Sends facts that are not measured, and waits until they are published.
+    pub(crate) fn begin<'f>(&mut self, facts: impl Iterator<Item = &'f Fact<u32>>) {
         for fact in facts {
             self.client.accept(self.names.named(fact)).expect("the engine takes facts");
         }
         self.client.flush_and_wait().expect("the engine takes facts");
+        println!("begun");
+        std::io::stdin().read_line(&mut String::new()).expect("the other process answers");
     }
 
     /// Sends so many events, so many a second (as fast as it goes for 0), as they are due in steps of this

@@ -14,6 +14,8 @@ use trueup_datasets::workload::checkouts::{self, Checkouts};
 use trueup_datasets::workload::telemetry::{self, Telemetry};
 use trueup_runtime::engine::Engine;
 
+/// How many events that come before are drawn at a time.
+const DRAWN: usize = 1_000_000;
 /// The seed of the workloads.
 const SEED: u64 = 7;
 
@@ -42,10 +44,17 @@ pub(crate) fn run(engine: &Engine, args: &Args) -> Vec<Figure> {
     engine.settle(None).expect("the engine runs");
     println!("contracts      {:>12.2} s", begin.elapsed().as_secs_f64());
     let mut sums = Sums::default();
-    let warm = epochs(&mut *stream, &mut names, args.warm, args.epoch, &mut sums);
-    let warming = Instant::now();
-    feed(engine, warm, args.in_flight).expect("the engine runs");
-    println!("warm-up        {:>12.2} s", warming.elapsed().as_secs_f64());
+    let mut warming = Duration::ZERO;
+    let mut warm = args.warm;
+    while warm > 0 {
+        let many = warm.min(DRAWN);
+        let drawn = epochs(&mut *stream, &mut names, many, args.epoch, &mut sums);
+        let began = Instant::now();
+        feed(engine, drawn, args.in_flight).expect("the engine runs");
+        warming += began.elapsed();
+        warm -= many;
+    }
+    println!("warm-up        {:>12.2} s", warming.as_secs_f64());
     let measured = epochs(&mut *stream, &mut names, args.events, args.epoch, &mut sums);
     let (began, ran_before) = (Instant::now(), processor_time());
     let mut took = feed(engine, measured, args.in_flight).expect("the engine runs");

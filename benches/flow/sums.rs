@@ -54,7 +54,7 @@ impl Sums {
     /// How many sums of the views differ.
     pub(crate) fn compare(&self, engine: &Engine) -> usize {
         let mut seen: BTreeMap<(Id, Id), i128> = BTreeMap::new();
-        for (cell, tally) in &engine.views().cells {
+        for (cell, tally) in engine.views().cells.iter() {
             *seen.entry((Id(cell.account.0), Id(cell.product.0))).or_default() += tally.quantity;
         }
         let zero = Quantity::ZERO;

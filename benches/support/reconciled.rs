@@ -40,7 +40,7 @@ pub fn answers(engine: &Engine, names: &Names<'_>, scale: Scale) -> Answers {
     let units = |quantity: i64| quantity / Quantity::ONE.0;
     let mut answers = Answers::default();
     let mut used: BTreeMap<Key, i128> = BTreeMap::new();
-    for (cell, tally) in &views.cells {
+    for (cell, tally) in views.cells.iter() {
         if let Some(key) = numbers.key(cell.account, cell.product, cell.period) {
             *used.entry(key).or_default() += tally.quantity / i128::from(Quantity::ONE.0);
         }

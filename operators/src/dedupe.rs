@@ -17,7 +17,7 @@ mod past;
 mod slab;
 
 use crate::entered::Entered;
-use crate::epochs::{Came, Sent, Updates, by_key, each_epoch_of, everywhere, operator};
+use crate::epochs::{Came, Sent, Updates, by_key, each_epoch_of, everywhere, fetch, operator};
 use crate::volume::Metered;
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
@@ -177,12 +177,15 @@ impl State {
             others: Vec::new(),
         };
         let mut again: Vec<(Entered, Diff)> = Vec::new();
-        for (fact, diff) in updates {
-            let heard = match diff == 1 && !retracts(&fact) {
-                true => self.identities.first(fact, |fact| first.hear(fact)),
-                false => Some(fact),
-            };
-            again.extend(heard.map(|more| (more, diff)));
+        for list in updates.lists() {
+            fetch(list.iter().map(|(fact, ..)| usize::from(self.identities.may_have(fact.id()))));
+            for (fact, _, diff) in list {
+                let heard = match diff == 1 && !retracts(&fact) {
+                    true => self.identities.first(fact, |fact| first.hear(fact)),
+                    false => Some(fact),
+                };
+                again.extend(heard.map(|more| (more, diff)));
+            }
         }
         if !again.is_empty() {
             let ids: IdSet<FactId> = again.iter().map(|(fact, _)| fact.id()).collect();

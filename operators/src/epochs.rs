@@ -21,7 +21,7 @@ use timely::dataflow::operators::Exchange as _;
 use timely::dataflow::operators::Operator as _;
 use timely::dataflow::operators::vec::Map as _;
 
-pub(crate) use came::Came;
+pub(crate) use came::{Came, fetch};
 pub(crate) use ports::{Told as Streams, each_epoch_of, each_epoch_sorted, operator};
 pub(crate) use sent::Sent;
 

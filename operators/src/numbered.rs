@@ -10,10 +10,10 @@
 //!
 //! Work per change: the event. What is kept: the subjects.
 
-use crate::epochs::{Sent, Updates, by_key, each_epoch_of, operator};
+use crate::epochs::{Sent, Updates, by_key, each_epoch_of, fetch, operator};
 use crate::resolve::place;
 use crate::volume::Metered;
-use crate::{Diff, Facts};
+use crate::{Diff, Epoch, Facts};
 use differential_dataflow::AsCollection as _;
 use serde::{Deserialize, Serialize};
 use trueup_model::derived::Subject;
@@ -54,7 +54,7 @@ pub fn numbered(metered: Facts<'_, Metered>) -> Numbered<'_> {
     let builder = operator("Numbered", &metered);
     let mut state = Subjects::default();
     let (events, subjects) =
-        each_epoch_of(builder, (metered,), move |(came,), told| state.step(came, told));
+        each_epoch_of(builder, (metered,), move |(came,), told| state.step(came.lists(), told));
     Numbered { events: events.as_collection(), subjects: subjects.as_collection() }
 }
 
@@ -82,9 +82,13 @@ struct Subjects {
 }
 
 impl Subjects {
-    fn step(&mut self, came: impl IntoIterator<Item = (Metered, Diff)>, told: &mut Told) {
-        for (metered, diff) in came {
-            told.0.push((self.event(&metered, diff), diff));
+    fn step(&mut self, came: impl Iterator<Item = Vec<(Metered, Epoch, Diff)>>, told: &mut Told) {
+        for list in came {
+            let known = |metered: &Metered| self.entries.get(&metered.subject);
+            fetch(list.iter().filter_map(|(row, ..)| known(row)).map(|one| one.number as usize));
+            for (metered, _, diff) in list {
+                told.0.push((self.event(&metered, diff), diff));
+            }
         }
         self.tell(&mut told.1);
     }
@@ -204,7 +208,8 @@ mod tests {
                 let came: Vec<_> =
                     come.map(|row| (*row, 1)).chain(gone.map(|row| (*row, -1))).collect();
                 let mut told = (Sent::default(), Vec::new());
-                state.step(came, &mut told);
+                let came = came.into_iter().map(|(row, diff)| (row, 0, diff)).collect();
+                state.step([came].into_iter(), &mut told);
                 add(&mut sum.events, told.0.into());
                 add(&mut sum.subjects, told.1);
                 let of: BTreeMap<u32, Subject> =

@@ -90,7 +90,7 @@ pub fn totals<'s>(
     let at_leaves = operator("Totals: leaves", &cells);
     let heard = (cells, everywhere(tables));
     let (sums, names, coming) = each_epoch_of(at_leaves, heard, move |(used, turned), told| {
-        leaves.step(used, turned, told);
+        leaves.step(used.lists(), turned, told);
     });
     let coming = by_key(coming.as_collection(), |one: &Coming| one.share);
     let mut people = People::default();

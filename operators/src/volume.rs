@@ -23,7 +23,7 @@ mod rows;
 pub use rows::{Asked, Cell, Late, Metered, Reading, Slice};
 
 use crate::due::Beyond;
-use crate::epochs::{Came, Updates, by_key, each_epoch_of, everywhere, operator};
+use crate::epochs::{Came, Updates, by_key, each_epoch_of, everywhere, fetch, operator};
 use crate::hierarchy::Placement;
 use crate::numbered::{Event, Numbered};
 use crate::resolve::place;
@@ -224,8 +224,11 @@ impl State {
         self.mean(resolutions, &mut recount);
         recount.give(told);
         self.begin(told);
-        for (event, diff) in events {
-            self.take(&event, diff, told);
+        for list in events.lists() {
+            fetch(list.iter().map(|(event, ..)| self.look(event.subject)));
+            for (event, _, diff) in list {
+                self.take(&event, diff, told);
+            }
         }
         self.pass(told);
         for (number, subject) in gone {
@@ -235,6 +238,14 @@ impl State {
             }
         }
         slice(&told.0, &mut self.slices, &mut told.1);
+    }
+
+    /// Looks at what an event of a subject needs.
+    fn look(&self, subject: u32) -> usize {
+        self.entries.get(subject as usize).map_or(0, |entry| {
+            let meant = entry.resolutions.first().map_or(0, |(_, count)| count.unsigned_abs());
+            entry.events.len() + meant
+        })
     }
 
     /// A number stands for a subject from now on.

@@ -2,7 +2,7 @@
 
 use crate::chain::{Pace, Sums};
 use differential_dataflow::ExchangeData;
-use differential_dataflow::consolidation::consolidate;
+use differential_dataflow::difference::Semigroup;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -37,16 +37,18 @@ macro_rules! outputs {
             $($(#[$doc])* pub $name: Vec<($row, $weight)>,)*
         }
 
+        /// What a worker found in one epoch.
+        #[derive(Debug, Default)]
+        pub(crate) struct Found {
+            $($name: Lists<$row, $weight>,)*
+        }
+
         impl Changes {
-            /// Adds the differences of another worker.
-            pub(crate) fn extend(&mut self, other: Self) {
-                $(
-                    if self.$name.is_empty() {
-                        self.$name = other.$name;
-                    } else {
-                        self.$name.extend(other.$name);
-                    }
-                )*
+            /// What workers found together.
+            pub(crate) fn found(mut parts: Vec<Found>) -> Self {
+                Self {
+                    $($name: in_one(parts.iter_mut().map(|part| std::mem::take(&mut part.$name))),)*
+                }
             }
 
             /// Sums the differences of equal rows, in the order of rows.
@@ -81,7 +83,7 @@ macro_rules! outputs {
             gathered: &Gathered,
             probe: &ProbeHandle<Epoch>,
         ) {
-            $(tap(outputs.$name, goal, gathered, probe, |changes| &mut changes.$name);)*
+            $(tap(outputs.$name, goal, gathered, probe, |found| &mut found.$name);)*
         }
     };
 }
@@ -149,16 +151,61 @@ outputs! {
     accounts: Placement, Diff, Epochs;
 }
 
-/// The differences that a worker has gathered and not yet handed over.
-pub(crate) type Gathered = Rc<RefCell<BTreeMap<Epoch, Changes>>>;
+/// What a worker found and has not yet handed over.
+pub(crate) type Gathered = Rc<RefCell<BTreeMap<Epoch, Found>>>;
 
-/// Takes the updates of one output to its place in the epoch's differences.
+/// Differences as they travel.
+type List<D, R> = Vec<(D, Epoch, R)>;
+
+/// Differences of one epoch in the lists in which they came: nothing is copied on the worker but what is small.
+#[derive(Debug)]
+struct Lists<D, R>(Vec<List<D, R>>);
+
+impl<D, R> Default for Lists<D, R> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<D, R> Lists<D, R> {
+    /// Takes in what came, of one epoch.
+    fn take(&mut self, came: &mut List<D, R>) {
+        match self.0.last_mut().filter(|last| last.capacity() - last.len() >= came.len()) {
+            Some(last) => last.append(came),
+            None => self.0.push(std::mem::take(came)),
+        }
+    }
+}
+
+/// The rows of many lists in one.
+fn in_one<D, R>(parts: impl Iterator<Item = Lists<D, R>>) -> Vec<(D, R)> {
+    let lists: Vec<List<D, R>> = parts.flat_map(|Lists(lists)| lists).collect();
+    let mut all = Vec::with_capacity(lists.iter().map(Vec::len).sum());
+    all.extend(lists.into_iter().flatten().map(|(row, _, weight)| (row, weight)));
+    all
+}
+
+/// Sums the differences of equal rows, in the order of rows.
+fn consolidate<D: Ord, R: Semigroup>(rows: &mut Vec<(D, R)>) {
+    // What is equal is summed, so its order does not matter, and no room as large as the rows is needed.
+    rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    rows.dedup_by(|(row, weight), (kept, sum)| {
+        let is_same = row == kept;
+        if is_same {
+            sum.plus_equals(weight);
+        }
+        is_same
+    });
+    rows.retain(|(_, weight)| !weight.is_zero());
+}
+
+/// Takes the updates of one output to its place in what was found in the epoch.
 fn tap<D: ExchangeData, R: ExchangeData>(
     rows: Facts<'_, D, R>,
     goal: Option<u64>,
     gathered: &Gathered,
     probe: &ProbeHandle<Epoch>,
-    place: impl Fn(&mut Changes) -> &mut Vec<(D, R)> + 'static,
+    place: impl Fn(&mut Found) -> &mut Lists<D, R> + 'static,
 ) {
     let gathered = Rc::clone(gathered);
     let rows = match goal {
@@ -166,29 +213,56 @@ fn tap<D: ExchangeData, R: ExchangeData>(
         None => rows.inner,
     };
     rows.unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(Pipeline, "Gather", |_, _| {
-        // How many rows the last list took: the next one is likely to take as many.
-        let mut usual = 0;
         move |input, _output| {
             input.for_each_stamp(|_capability, batches| {
                 let mut gathered = gathered.borrow_mut();
                 for batch in batches {
-                    let mut drained = batch.drain(..).peekable();
-                    while let Some((first, epoch, diff)) = drained.next() {
-                        let list = place(gathered.entry(epoch).or_default());
-                        if list.capacity() == 0 {
-                            list.reserve(usual);
+                    while let Some((_, epoch, _)) = batch.first() {
+                        let epoch = *epoch;
+                        let same = batch.iter().take_while(|(_, at, _)| *at == epoch).count();
+                        let rest = batch.split_off(same);
+                        place(gathered.entry(epoch).or_default()).take(batch);
+                        if !rest.is_empty() {
+                            *batch = rest;
                         }
-                        list.push((first, diff));
-                        while let Some((row, _, weight)) =
-                            drained.next_if(|(_, at, _)| *at == epoch)
-                        {
-                            list.push((row, weight));
-                        }
-                        usual = list.len();
                     }
                 }
             });
         }
     })
     .probe_with(probe);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lists, consolidate, in_one};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        /// Whatever lists rows come in, they are there once, in order, with the sums of their weights.
+        #[test]
+        fn rows_of_many_lists_are_summed(
+            parts in prop::collection::vec(
+                prop::collection::vec(prop::collection::vec((0..9_u8, -2..3_isize), 0..40), 0..6),
+                0..4,
+            ),
+        ) {
+            let mut expected: BTreeMap<u8, isize> = BTreeMap::new();
+            for (row, weight) in parts.iter().flatten().flatten() {
+                *expected.entry(*row).or_default() += weight;
+            }
+            expected.retain(|_, weight| *weight != 0);
+            let found = parts.into_iter().map(|part| {
+                let mut lists = Lists::default();
+                for list in part {
+                    lists.take(&mut list.into_iter().map(|(row, weight)| (row, 7, weight)).collect());
+                }
+                lists
+            });
+            let mut all = in_one(found);
+            consolidate(&mut all);
+            prop_assert_eq!(all, expected.into_iter().collect::<Vec<_>>());
+        }
+    }
 }

@@ -6,7 +6,7 @@
 //! which alone has the journal and the views. A worker that fails takes the process with it: the others
 //! would wait for it for ever.
 
-use crate::changes::Changes;
+use crate::changes::Found;
 use crate::dataflow::{Dataflow, EpochInput};
 use crate::error::RuntimeError;
 use crate::measures::Measures;
@@ -34,7 +34,7 @@ const PARK: Duration = Duration::from_millis(1);
 /// What an epoch changed on one worker.
 pub(crate) struct WorkerEpoch {
     pub(crate) epoch: Epoch,
-    pub(crate) changes: Changes,
+    pub(crate) found: Found,
 }
 
 /// The running workers.
@@ -192,9 +192,9 @@ fn run_worker(
         worker.step_or_park(Some(PARK));
         while open.front().is_some_and(|epoch| flow.is_done(*epoch)) {
             let Some(epoch) = open.pop_front() else { break };
-            let changes = flow.take(epoch);
+            let found = flow.take(epoch);
             stages.found(epoch);
-            if publisher.send(WorkerEpoch { epoch, changes }).is_err() {
+            if publisher.send(WorkerEpoch { epoch, found }).is_err() {
                 return;
             }
         }

@@ -1,6 +1,6 @@
 //! One worker's dataflow: what enters, the chain of operators, what comes out.
 
-use crate::changes::{Changes, Gathered, collect};
+use crate::changes::{Found, Gathered, collect};
 use differential_dataflow::input::InputSession;
 use std::rc::Rc;
 use timely::dataflow::ProbeHandle;
@@ -147,7 +147,7 @@ impl Dataflow {
     }
 
     /// Takes what an epoch changed on this worker.
-    pub(crate) fn take(&self, epoch: Epoch) -> Changes {
+    pub(crate) fn take(&self, epoch: Epoch) -> Found {
         self.gathered.borrow_mut().remove(&epoch).unwrap_or_default()
     }
 }

@@ -119,13 +119,13 @@ fn cells(views: &Views, position: &LicensePosition, scope: &Scope<'_>) -> Vec<(C
         return Vec::new();
     }
     let within = |cell: &Cell| {
-        cell.tenant == key.tenant
-            && cell.product == key.product
-            && key.period.span.contains(cell.span.start)
-            && scope.taker(cell.account) == key.account
+        key.period.span.contains(cell.span.start) && scope.taker(cell.account) == key.account
     };
-    let cells = views.cells.iter().filter(|(cell, _)| within(cell));
-    cells.map(|(cell, tally)| (*cell, *tally)).collect()
+    let cells = views.cells.of_product(key.tenant, key.product);
+    let cells = cells.filter(|(cell, _)| within(cell)).map(|(cell, tally)| (*cell, *tally));
+    let mut cells: Vec<(Cell, Tally)> = cells.collect();
+    cells.sort_unstable_by_key(|(cell, _)| *cell);
+    cells
 }
 
 /// One product under one metric at one instant.

@@ -5,7 +5,7 @@
 //! engine began must be the same again (`chain.rs`), or nothing more is published.
 
 use crate::chain::{Chain, Compared, Link, Sums};
-use crate::changes::Changes;
+use crate::changes::{Changes, Found};
 use crate::clock::Clock;
 use crate::cluster::WorkerEpoch;
 use crate::error::{PublishedDiffers, RuntimeError};
@@ -133,16 +133,14 @@ pub(crate) struct Publisher {
 impl Publisher {
     /// Publishes epochs in order until the workers have stopped, or one is not what it was before.
     pub(crate) fn run(self, found: &Receiver<WorkerEpoch>, planned: &Receiver<Planned>) {
-        let mut parts: BTreeMap<Epoch, (usize, Changes)> = BTreeMap::new();
+        let mut parts: BTreeMap<Epoch, Vec<Found>> = BTreeMap::new();
         while let Ok(part) = found.recv() {
-            let entry = parts.entry(part.epoch).or_default();
-            entry.0 += 1;
-            entry.1.extend(part.changes);
-            while parts.first_key_value().is_some_and(|(_, (count, _))| *count == self.workers) {
-                let Some((epoch, (_, changes))) = parts.pop_first() else { break };
+            parts.entry(part.epoch).or_default().push(part.found);
+            while parts.first_key_value().is_some_and(|(_, found)| found.len() == self.workers) {
+                let Some((epoch, found)) = parts.pop_first() else { break };
                 let Ok(plan) = planned.recv() else { break };
                 assert_eq!(plan.epoch, epoch, "epochs are published in the order of their plans");
-                if let Err(error) = self.publish(&plan, changes) {
+                if let Err(error) = self.publish(&plan, Changes::found(found)) {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
                         "nothing is published"

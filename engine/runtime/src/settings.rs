@@ -87,7 +87,7 @@ impl Default for Settings {
             policy: Policy::default(),
             horizon: Horizon::Clock,
             horizon_step_us: 60_000_000,
-            totals_step_us: 1_000_000,
+            totals_step_us: 100_000,
             epoch_facts_max: 100_000,
             epoch_us_max: 10_000,
             names_max: 4_000_000,

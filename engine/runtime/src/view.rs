@@ -3,9 +3,14 @@
 //! A view holds the rows of each output after all differences up to `as_of.epoch`. Readers see whole
 //! epochs only: differences are applied under the lock, and the epoch is part of what they read.
 
+mod cells;
+
+pub use cells::Cells;
+
 use crate::chain::Link;
 use crate::changes::Changes;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use trueup_model::calendar::Period;
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
@@ -23,8 +28,6 @@ use trueup_operators::dedupe::{Known, Repeated};
 use trueup_operators::entitle::{LineInForce, Right};
 use trueup_operators::hierarchy::Placement;
 use trueup_operators::inclusion::Included;
-use trueup_operators::tally::Tally;
-use trueup_operators::volume::Cell;
 use trueup_operators::{Diff, Epoch};
 
 /// Up to what an answer speaks.
@@ -167,7 +170,7 @@ pub struct Views {
     /// Uses as they count.
     pub uses: Table<Use>,
     /// Metered use, by cell.
-    pub cells: BTreeMap<Cell, Tally>,
+    pub cells: Cells,
     /// What suites include.
     pub included: Table<Included>,
     /// Refused attempts.
@@ -219,7 +222,7 @@ impl Views {
             bills: Table::default(),
             sessions: Table::default(),
             uses: Table::default(),
-            cells: BTreeMap::new(),
+            cells: Cells::default(),
             included: Table::default(),
             attempts: Table::default(),
             waits: Table::default(),
@@ -240,24 +243,13 @@ impl Views {
     /// If a position or a step would be there twice: readers would get one of two answers.
     pub(crate) fn apply(&mut self, changes: &Changes) {
         replace(&mut self.positions, &changes.positions, |position| position.key);
-        for diff in [-1, 1] {
-            for (step, _) in changes.steps.iter().filter(|(_, sign)| sign.signum() == diff) {
-                let node = Node {
-                    tenant: step.tenant,
-                    account: step.account,
-                    product: step.product,
-                    metric: step.metric,
-                };
-                if diff < 0 {
-                    let Some(steps) = self.steps.get_mut(&node) else { continue };
-                    steps.remove(&step.at);
-                    if steps.is_empty() {
-                        self.steps.remove(&node);
-                    }
-                } else {
-                    let old = self.steps.entry(node).or_default().insert(step.at, *step);
-                    assert!(old.is_none(), "two steps of {node:?} at {}", step.at);
-                }
+        for steps in changes.steps.chunk_by(|(one, _), (other, _)| node_of(one) == node_of(other)) {
+            let Some((first, _)) = steps.first() else { continue };
+            let node = node_of(first);
+            let kept = self.steps.entry(node).or_default();
+            replace(kept, steps, |step| step.at);
+            if kept.is_empty() {
+                self.steps.remove(&node);
             }
         }
         self.allocations.apply(&changes.allocations);
@@ -276,14 +268,7 @@ impl Views {
         self.bills.apply(&changes.bills);
         self.sessions.apply(&changes.sessions);
         self.uses.apply(&changes.uses);
-        for (cell, tally) in &changes.cells {
-            let sum = self.cells.entry(*cell).or_default();
-            sum.events += tally.events;
-            sum.quantity += tally.quantity;
-            if *sum == Tally::default() {
-                self.cells.remove(cell);
-            }
-        }
+        self.cells.apply(&changes.cells);
         self.included.apply(&changes.included);
         self.attempts.apply(&changes.attempts);
         self.waits.apply(&changes.waits);
@@ -343,18 +328,36 @@ impl Views {
     }
 }
 
-/// Replaces rows by key: what goes first, then what comes.
-fn replace<K: Ord + std::fmt::Debug, R: Clone + PartialEq>(
+/// The node of a step.
+fn node_of(step: &Step) -> Node {
+    let Step { tenant, account, product, metric, .. } = *step;
+    Node { tenant, account, product, metric }
+}
+
+/// Replaces rows by key: of one key one row goes, one comes, or both. Changes are in the order of rows, which is that
+/// of their keys first.
+fn replace<K: Ord + std::fmt::Debug, R: Clone>(
     rows: &mut BTreeMap<K, R>,
     changes: &[(R, Diff)],
     key: impl Fn(&R) -> K,
 ) {
-    for (row, _) in changes.iter().filter(|(_, diff)| *diff < 0) {
-        rows.remove(&key(row));
-    }
-    for (row, _) in changes.iter().filter(|(_, diff)| *diff > 0) {
-        let key = key(row);
-        assert!(!rows.contains_key(&key), "two rows of {key:?}");
-        rows.insert(key, row.clone());
+    for of_key in changes.chunk_by(|(one, _), (other, _)| key(one) == key(other)) {
+        let goes = of_key.iter().any(|(_, diff)| *diff < 0);
+        let mut come = of_key.iter().filter(|(_, diff)| *diff > 0);
+        let Some((first, _)) = of_key.first() else { continue };
+        match (rows.entry(key(first)), come.next()) {
+            (Entry::Occupied(kept), None) => {
+                kept.remove();
+            }
+            (Entry::Vacant(_), None) => {}
+            (Entry::Occupied(mut kept), Some((row, _))) => {
+                assert!(goes, "two rows of {:?}", kept.key());
+                kept.insert(row.clone());
+            }
+            (Entry::Vacant(place), Some((row, _))) => {
+                place.insert(row.clone());
+            }
+        }
+        assert!(come.next().is_none(), "two rows of {:?}", key(first));
     }
 }

@@ -8,9 +8,10 @@
 //! counts once: where they were active first. Of single readings the greatest or the newest of a node's
 //! accounts counts; what it does not cover is passed to nobody, because such figures do not add up.
 //!
-//! Work per change: the periods of the cell or person on the way up.
+//! Work per change: the periods of the cell or person (`persons.rs`) on the way up.
 
 mod component;
+mod persons;
 mod position;
 mod readings;
 mod slots;

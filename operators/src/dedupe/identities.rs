@@ -124,6 +124,12 @@ impl Identities {
         self.places.len()
     }
 
+    /// Whether something may be known of an identity; another one of the same hash is not told apart.
+    pub(super) fn may_have(&self, id: FactId) -> bool {
+        let hash = short(id);
+        self.places.find(long(hash), |place| place.hash == hash).is_some()
+    }
+
     /// Takes in the first assertion of an identity, after it was told; gives it back if something is known of the
     /// identity already.
     #[inline]

@@ -4,6 +4,12 @@
 use super::{Batch, Updates};
 use crate::{Diff, Epoch};
 
+/// Looks at what rows will need, one after the other without waiting for what was looked at: where it stands far away in
+/// memory, much of it comes at the same time.
+pub(crate) fn fetch(looks: impl Iterator<Item = usize>) {
+    std::hint::black_box(looks.fold(0, usize::wrapping_add));
+}
+
 /// The updates of an epoch.
 #[derive(Debug)]
 pub(crate) struct Came<D, R = Diff> {
@@ -22,6 +28,11 @@ impl<D, R> Came<D, R> {
         R: Copy,
     {
         self.batches.iter().flatten().map(|(row, _, diff)| (row, *diff))
+    }
+
+    /// The lists themselves: what the rows of one need can be fetched before the first of them is taken in.
+    pub(crate) fn lists(self) -> impl Iterator<Item = Vec<(D, Epoch, R)>> {
+        self.batches.into_iter()
     }
 
     /// All in one list.

@@ -6,10 +6,10 @@ use super::sums::{Name, Sums};
 use super::telling::Telling;
 use super::world::{Turn, Ways, World};
 use super::{Spot, Table, Who};
-use crate::Diff;
-use crate::epochs::Updates;
+use crate::epochs::{Updates, fetch};
 use crate::tally::Tally;
 use crate::volume::Cell;
+use crate::{Diff, Epoch};
 use trueup_model::hash::mix;
 use trueup_model::id::{DeviceId, UserId};
 use trueup_policy::Policy;
@@ -19,6 +19,11 @@ pub(super) type Told = (Telling<Sums>, Updates<Name>, Updates<Coming>);
 
 /// Someone at a pile, who came or went.
 type Named = (u32, Who, Diff);
+
+/// The account and product of a cell.
+fn spot(cell: &Cell) -> Spot {
+    Spot { tenant: cell.tenant, account: cell.account, product: cell.product }
+}
 
 /// Everything that stands below nodes of two trees, and what of it changes above.
 pub(super) struct Leaves {
@@ -42,12 +47,15 @@ impl Leaves {
 
     pub(super) fn step(
         &mut self,
-        cells: impl IntoIterator<Item = (Cell, Tally)>,
+        cells: impl Iterator<Item = Vec<(Cell, Epoch, Tally)>>,
         tables: impl IntoIterator<Item = (Table, Diff)>,
         told: &mut Told,
     ) {
-        for (cell, tally) in cells {
-            self.hear(&cell, tally);
+        for list in cells {
+            fetch(list.iter().map(|(cell, ..)| self.piles.look(spot(cell), cell.span)));
+            for (cell, _, tally) in list {
+                self.hear(&cell, tally);
+            }
         }
         let turn = Turn::of(tables);
         if turn.tick || turn.changes() {
@@ -56,8 +64,7 @@ impl Leaves {
     }
 
     fn hear(&mut self, cell: &Cell, tally: Tally) {
-        let spot = Spot { tenant: cell.tenant, account: cell.account, product: cell.product };
-        let pile = self.piles.add(spot, cell.span, &tally);
+        let pile = self.piles.add(spot(cell), cell.span, &tally);
         let user = cell.user.map(Who::User);
         for who in user.into_iter().chain(cell.device.map(Who::Device)) {
             let diff = self.piles.name(pile, who, tally.events);

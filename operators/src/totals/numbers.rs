@@ -134,6 +134,14 @@ impl<T: Copy + Eq + Hash> Grid<T> {
         (number, is_new)
     }
 
+    /// The number of a node in a time, if it has one.
+    pub(super) fn find(&self, spot: Spot, time: T) -> Option<u32> {
+        let account = self.accounts.get(&spot.account)?;
+        let product = self.products.get(&(spot.tenant, spot.product))?;
+        let time = self.times.get(&time)?;
+        self.places.get(&Place { account, product, time })
+    }
+
     /// Which node in which time it is.
     pub(super) fn node(&self, number: u32) -> (Spot, T) {
         let Place { account, product, time } = self.places.key(number);

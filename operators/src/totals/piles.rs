@@ -72,6 +72,12 @@ impl Pile {
 }
 
 impl Piles {
+    /// Looks at what adding to a pile needs.
+    pub(super) fn look(&self, spot: Spot, span: Span) -> usize {
+        let number = self.grid.find(spot, span);
+        number.map_or(0, |number| usize::from(self.piles[number as usize].changed))
+    }
+
     /// Adds to a pile; gives its number.
     pub(super) fn add(&mut self, spot: Spot, span: Span, tally: &Tally) -> u32 {
         let number = self.number(spot, span);

@@ -226,8 +226,9 @@ impl Chain {
         let (mut names, mut more, mut coming) = (Vec::new(), Vec::new(), Vec::new());
         for (worker, (leaves, told)) in (0..).zip(self.leaves.iter_mut().zip(&mut self.told)) {
             let is_here = |cell: &Cell| (cell.account.0 + cell.product.0) % 2 == worker;
-            let here = used.iter().filter(|(cell, _)| is_here(cell)).copied();
-            leaves.step(here, tables.iter().cloned(), told);
+            let here = used.iter().filter(|(cell, _)| is_here(cell));
+            let here = here.map(|(cell, tally)| (*cell, 0, *tally)).collect();
+            leaves.step([here].into_iter(), tables.iter().cloned(), told);
             told.0.0.tell(|node, tally| more.push((node, tally)));
             names.append(&mut told.1);
             coming.append(&mut told.2);

@@ -24,6 +24,11 @@ struct Kept {
 pub(super) struct Events(Comings<Kept>);
 
 impl Events {
+    /// How many rows are kept.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Takes in that an event came or went.
     pub(super) fn keep(&mut self, event: &Event, diff: Diff) {
         let Event { subject: _, at, quantity, fact, arrived_at, provenance } = *event;

@@ -476,7 +476,8 @@ fn window(answers: &Answers<'_>, account: &str, start: &str) -> Value {
 
 fn month_start(answers: &Answers<'_>, key: &str) -> Value {
     let (account, month) = key.split_once('/').unwrap();
-    let cells = answers.views.cells.keys().filter(|cell| answers.name(cell.account) == account);
+    let cells = answers.views.cells.iter().map(|(cell, _)| cell);
+    let cells = cells.filter(|cell| answers.name(cell.account) == account);
     let own = cells
         .map(|cell| (calendar_of(answers, cell.account), cell.period))
         .find(|(calendar, period)| calendar.label(*period) == month);
@@ -507,7 +508,7 @@ fn adjustments(answers: &Answers<'_>, expected: &Value) -> Value {
 
 /// The machine and user of every metered use, as they count.
 fn subjects(answers: &Answers<'_>) -> BTreeSet<(String, String)> {
-    let cells = answers.views.cells.keys();
+    let cells = answers.views.cells.iter().map(|(cell, _)| cell);
     cells.filter_map(|cell| Some((answers.name(cell.device?), answers.name(cell.user?)))).collect()
 }
 

@@ -39,7 +39,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         section: "engine",
         name: "totals_milliseconds",
-        default: "1000",
+        default: "100",
         meaning: "How often totals over the trees are brought up to date at most.",
     },
     Key {

@@ -1,9 +1,10 @@
 //! One product under one metric: what its accounts bring, where that goes, and what is dirty.
 
 use super::News;
+use super::persons::{self, Persons};
 use super::position::{Past, last_of};
 use super::readings::{Ranking, Readings};
-use super::slots::{Slots, Terms};
+use super::slots::{Entry, Slots, Terms};
 use crate::Diff;
 use crate::allocate::figures::{Rights, gaps_of, put_in_order, unit_price};
 use crate::allocate::grace::tail;
@@ -12,13 +13,13 @@ use crate::allocate::routes::{Route, any_moved, nearest};
 use crate::allocate::{Key, Told, Turn, World};
 use crate::attribute::Use;
 use crate::entitle::{Right, of_account};
-use crate::few::FewMap;
+use crate::epochs::fetch;
 use crate::rows::add;
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::contract::Basis;
 use trueup_model::hash::IdMap;
-use trueup_model::id::{AccountId, UserId};
+use trueup_model::id::AccountId;
 use trueup_model::metric::Metric;
 use trueup_model::position::{AllocationLine, BasisGap, LicensePosition, Step};
 use trueup_model::quantity::Quantity;
@@ -38,7 +39,6 @@ pub(super) struct Given {
 pub(super) struct Component {
     pub(super) key: Key,
     pub(super) cells: IdMap<(AccountId, Span), i128>,
-    pub(super) uses: IdMap<UserId, FewMap<(Span, AccountId), Diff>>,
     pub(super) rights: BTreeMap<Right, Diff>,
     /// What vouches for the rights that count.
     pub(super) basis: Option<Basis>,
@@ -48,8 +48,8 @@ pub(super) struct Component {
     pub(super) above: BTreeMap<AccountId, Route>,
     /// Single quantities, where these count.
     readings: Readings,
-    /// Which slots each person counts in.
-    pub(super) persons: IdMap<UserId, Vec<Slot>>,
+    /// Who takes part, where it is people that count.
+    persons: Persons,
     pub(super) slots: Slots,
     /// How often lines, trees or what the horizon passed have turned.
     era: u64,
@@ -73,14 +73,13 @@ impl Component {
         Self {
             key,
             cells: IdMap::default(),
-            uses: IdMap::default(),
             rights: BTreeMap::new(),
             basis: None,
             pools: BTreeSet::new(),
             routes: IdMap::default(),
             above: BTreeMap::new(),
             readings: Readings::default(),
-            persons: IdMap::default(),
+            persons: Persons::default(),
             slots: Slots::default(),
             era: 0,
             gaps: BTreeSet::new(),
@@ -95,7 +94,7 @@ impl Component {
 
     pub(super) fn is_empty(&self) -> bool {
         self.cells.is_empty()
-            && self.uses.is_empty()
+            && self.persons.is_empty()
             && self.readings.is_empty()
             && self.rights.is_empty()
             && self.slots.gives_nothing()
@@ -110,7 +109,7 @@ impl Component {
     fn next_turn(&self, world: &World) -> Option<Timestamp> {
         let horizon = world.horizon;
         let bounds = self.rights.keys().flat_map(|right| [right.span.start, right.span.end]);
-        let uses = self.uses.values().flat_map(FewMap::keys).map(|(span, _)| span.start);
+        let uses = self.persons.next_begin();
         let nodes = self.pools.iter().chain(self.routes.keys());
         let unit = self.unit;
         let turns = nodes.map(|node| world.calendars.period(*node, unit, horizon).span.end);
@@ -159,9 +158,8 @@ impl Component {
         self.rezoned = !turn.zones.is_empty();
         self.restated = false;
         let due = turn.due(self.turn, world.horizon);
-        let mut people: BTreeSet<UserId> = BTreeSet::new();
         for (one, diff) in news.uses {
-            people.extend(self.hear_use(&one, diff, world));
+            self.hear_use(&one, diff, world);
         }
         let heard_rights = !news.rights.is_empty();
         for (right, diff) in &news.rights {
@@ -178,6 +176,9 @@ impl Component {
             || asked
             || !turn.zones.is_empty()
             || reroutes();
+        if !rebuild {
+            fetch(news.cells.iter().map(|(account, span, _)| self.look(*account, *span, world)));
+        }
         for (account, span, quantity) in news.cells {
             let sum = self.cells.entry((account, span)).or_default();
             *sum += quantity;
@@ -201,7 +202,6 @@ impl Component {
         if rebuild {
             let pools = pools.unwrap_or_else(|| std::mem::take(&mut self.pools));
             self.rebuild(pools, world);
-            people = self.uses.keys().copied().collect();
         } else {
             for (right, _) in &news.rights {
                 self.touch_right(right, world);
@@ -209,14 +209,9 @@ impl Component {
         }
         if let Some(before) = due {
             self.touch_horizon(before, world);
-            let growing = |rows: &FewMap<(Span, AccountId), Diff>| {
-                rows.keys().any(|(span, _)| span.end > before)
-            };
-            people.extend(self.uses.iter().filter(|(_, rows)| growing(rows)).map(|(user, _)| user));
+            self.persons.pass(before, world.horizon);
         }
-        for user in people {
-            self.place_person(user, world);
-        }
+        self.place_people(world);
         self.settle(world, told);
         if heard_rights || due.is_some() {
             let now = gaps_of(self.key, &self.rights, self.basis, world);
@@ -227,14 +222,14 @@ impl Component {
         self.plan(rebuild || heard_rights || due.is_some(), world);
     }
 
-    /// Takes in that someone took part, or did not; gives who.
-    fn hear_use(&mut self, one: &Use, diff: Diff, world: &World) -> Option<UserId> {
-        let user = one.user?;
-        self.uses.entry(user).or_default().add((one.span, one.account), diff);
-        if one.span.start > world.horizon {
-            self.turn = self.turn.into_iter().chain([one.span.start]).min();
+    /// Takes in that someone took part, or did not.
+    fn hear_use(&mut self, one: &Use, diff: Diff, world: &World) {
+        let Some(user) = one.user else { return };
+        self.persons.hear(user, (one.span, one.account), diff);
+        let begin = persons::begin(one.span);
+        if begin > world.horizon {
+            self.turn = self.turn.into_iter().chain([begin]).min();
         }
-        Some(user)
     }
 
     /// Takes in what lines say together; gives the accounts that have some.
@@ -278,6 +273,20 @@ impl Component {
         piece.and_then(|(_, taker)| *taker).unwrap_or(account)
     }
 
+    /// Looks at what a cell needs.
+    fn look(&self, account: AccountId, span: Span, world: &World) -> usize {
+        let is_known = self.cells.contains_key(&(account, span));
+        let piece = self.routes.get(&account).and_then(|route| {
+            let piece = route.iter().find(|(piece, _)| piece.contains(span.start));
+            piece.map(|(_, taker)| taker.unwrap_or(account))
+        });
+        let entry = piece.and_then(|node| {
+            let period = world.calendars.period(node, self.unit, span.start);
+            self.slots.get(&(node, period))
+        });
+        usize::from(is_known) + usize::from(entry.is_some_and(Entry::has_demand))
+    }
+
     fn add_cell(&mut self, account: AccountId, span: Span, quantity: i128, world: &World) {
         let node = self.taker(account, span.start, world);
         let period = world.calendars.period(node, self.unit, span.start);
@@ -316,7 +325,7 @@ impl Component {
         self.pools = pools;
         self.routes.clear();
         self.slots.begin_anew();
-        self.persons.clear();
+        self.persons.begin_anew();
         let cells = self.cells.iter().filter(|_| self.demands);
         let cells: Vec<_> = cells.map(|(cell, sum)| (*cell, *sum)).collect();
         for ((account, span), sum) in cells {
@@ -356,42 +365,16 @@ impl Component {
         self.slots.mark_all(|period| period.span.end >= before);
     }
 
-    /// Finds anew where a person counts.
-    fn place_person(&mut self, user: UserId, world: &World) {
-        let rows: Vec<(Span, AccountId)> =
-            self.uses.get(&user).into_iter().flat_map(FewMap::keys).copied().collect();
-        let unit = self.unit;
-        let seen = Span::new(Timestamp::EARLIEST, world.horizon.plus_us(1));
-        // For each period, where the person was active first.
-        let mut first: BTreeMap<Period, (Timestamp, AccountId, AccountId)> = BTreeMap::new();
-        for (span, account) in &rows {
-            let Some(active) = span.overlap(seen) else { continue };
-            let mut at = active.start;
-            while at < active.end {
-                let node = self.taker(*account, at, world);
-                let period = world.calendars.period(node, unit, at);
-                let claim = (at, *account, node);
-                let best = first.entry(period).or_insert(claim);
-                *best = (*best).min(claim);
-                at = period.span.end;
-            }
-        }
-        let mut now: Vec<Slot> =
-            first.into_iter().map(|(period, (_, _, node))| (node, period)).collect();
-        now.sort_unstable();
-        let before = self.persons.remove(&user).unwrap_or_default();
-        let one = i128::from(Quantity::ONE.0);
-        for slot in before.iter().filter(|slot| now.binary_search(slot).is_err()) {
-            self.add(*slot, -one);
-        }
-        for slot in now.iter().filter(|slot| before.binary_search(slot).is_err()) {
-            self.add(*slot, one);
-        }
-        if !now.is_empty() {
-            self.persons.insert(user, now);
-        }
-        if rows.is_empty() {
-            self.uses.remove(&user);
+    /// Finds where people count of whom something changed.
+    fn place_people(&mut self, world: &World) {
+        let mut persons = std::mem::take(&mut self.persons);
+        let moved = persons.settle(world.horizon, |account, at| {
+            let node = self.taker(account, at, world);
+            (node, world.calendars.period(node, self.unit, at))
+        });
+        self.persons = persons;
+        for (slot, diff) in moved {
+            self.add(slot, i128::from(Quantity::ONE.0) * diff as i128);
         }
     }
 
@@ -404,6 +387,7 @@ impl Component {
             if round.is_empty() {
                 break;
             }
+            fetch(round.iter().map(|slot| self.slots.get(slot).map_or(0, Entry::look)));
             for slot in round {
                 if self.pass_up(slot, world) {
                     touched.push(slot);

@@ -60,6 +60,12 @@ impl Entry {
         self.own.is_some() || self.received != 0
     }
 
+    /// Looks at what giving it needs.
+    pub(super) fn look(&self) -> usize {
+        let rows = self.terms.as_ref().map_or(0, |terms| terms.rows.len());
+        rows + self.given.as_ref().map_or(0, |given| given.lines.len())
+    }
+
     /// Notes that it was looked at, and is no longer marked; whether it was not looked at before.
     pub(super) fn touch(&mut self) -> bool {
         self.dirty = false;

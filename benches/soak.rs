@@ -25,7 +25,6 @@ use trueup_benches::record::{Figure, Run};
 use trueup_benches::soak::{Growth, Window, bytes_per_event};
 use trueup_connectors::client::clock::wall_now;
 use trueup_datasets::workload::bounded::{Bounded, Scale};
-use trueup_model::fact::Fact;
 use trueup_model::time::Timestamp;
 use trueup_policy::Policy;
 use trueup_runtime::clock::SystemClock;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use trueup_model::fact::Fact;
 use trueup_model::id::{Id, NameError, NameKind, ProductId, TenantId};
+use trueup_model::position::Rollup;
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::Timestamp;
 use trueup_policy::Policy;
@@ -180,8 +181,8 @@ impl Bench {
         let mut found = Differences { bench: self, text: String::new() };
         found.rows("positions", expected.positions, views.positions.values().copied());
         found.table("allocations", expected.allocations, &views.allocations);
-        found.table("rollups", expected.rollups, &views.rollups);
-        found.table("current rollups", expected.rollups_current, &views.rollups_current);
+        found.rows("rollups", expected.rollups, views.rollups.iter());
+        found.rows("current rollups", expected.rollups_current, views.rollups_current.iter());
         found.table("discrepancies", expected.discrepancies, &views.discrepancies);
         found.table("statements", expected.statements, &views.statements);
         found.table("adjustments", expected.adjustments, &views.adjustments);
@@ -296,8 +297,12 @@ pub fn content(views: &Views) -> Content {
     let quantities = views.cells.iter().map(|(cell, tally)| (cell, tally.quantity));
     add(&mut content, "cell quantities", quantities);
     table(&mut content, "allocations", &views.allocations);
-    table(&mut content, "rollups", &views.rollups);
-    table(&mut content, "current rollups", &views.rollups_current);
+    for (what, rollups) in
+        [("rollups", &views.rollups), ("current rollups", &views.rollups_current)]
+    {
+        let rows: Vec<Rollup> = rollups.iter().collect();
+        add(&mut content, what, rows.iter().map(|row| (row, 1)));
+    }
     table(&mut content, "discrepancies", &views.discrepancies);
     table(&mut content, "statements", &views.statements);
     table(&mut content, "adjustments", &views.adjustments);

@@ -1,12 +1,13 @@
 //! When totals over the trees are brought up to date.
 //!
-//! At most once in each step, and so that it takes at most a fifth of the time; at once if someone waits, and after two
-//! seconds whatever it takes. How long it takes is told by when its epoch was published, and the one before it.
+//! At most once in each step: where nothing else is under way, or if someone waits, as soon as that is over. Where
+//! epochs follow each other without a pause, so that it takes at most a fifth of the time, since what changes twice is
+//! added up once then; but every ten seconds whatever it takes. How long it takes is told by when its epoch was
+//! published, and the one before it.
 
 use trueup_operators::Epoch;
 
-/// When totals over the trees are brought up to date: at most once in each step, and at most a fifth of
-/// the time, as long as that does not make them old.
+/// When totals over the trees are brought up to date.
 #[derive(Debug)]
 pub(crate) struct TotalsPace {
     step_us: u64,
@@ -17,6 +18,8 @@ pub(crate) struct TotalsPace {
     /// The epoch that brings them up to date, and when it was given to the workers.
     running: Option<(Epoch, u64)>,
     /// Not before this.
+    soon_us: u64,
+    /// Not before this while epochs are under way.
     next_us: u64,
 }
 
@@ -25,14 +28,14 @@ const LOOK_US: u64 = 1000;
 
 /// After how long they are brought up to date whatever that takes, in microseconds: what waits for them grows, and epochs
 /// wait for all of it.
-const REST_US_MAX: u64 = 2_000_000;
+const REST_US_MAX: u64 = 10_000_000;
 
-/// How many times as long as bringing totals up to date takes they are left alone after it.
+/// How many times as long as bringing totals up to date takes they are left alone after it while epochs are under way.
 const TOTALS_REST: u64 = 4;
 
 impl TotalsPace {
     pub(crate) fn new(step_us: u64) -> Self {
-        Self { step_us, asked: false, lags: false, running: None, next_us: 0 }
+        Self { step_us, asked: false, lags: false, running: None, soon_us: 0, next_us: 0 }
     }
 
     /// Asks for totals in the next epoch.
@@ -44,8 +47,8 @@ impl TotalsPace {
         self.lags
     }
 
-    /// Whether it is time, given the last epoch that was published.
-    pub(crate) fn is_due(&mut self, now_us: u64, published: Epoch) -> bool {
+    /// Whether it is time, given the epoch that comes and the last one that was published.
+    pub(crate) fn is_due(&mut self, now_us: u64, coming: Epoch, published: Epoch) -> bool {
         if let Some((epoch, since_us)) = &mut self.running {
             if published < *epoch {
                 if published + 1 < *epoch {
@@ -56,22 +59,27 @@ impl TotalsPace {
             }
             let took_us = now_us.saturating_sub(*since_us);
             let rest_us = (took_us * (TOTALS_REST + 1)).min(REST_US_MAX);
+            self.soon_us = *since_us + self.step_us;
             self.next_us = *since_us + self.step_us.max(rest_us);
             self.running = None;
         }
-        now_us >= self.next_us
+        let nothing_else = published + 1 >= coming;
+        now_us >= if nothing_else { self.soon_us } else { self.next_us }
     }
 
     /// When to look again; `None` if there is nothing to wait for.
     pub(crate) fn next_us(&self, now_us: u64) -> Option<u64> {
-        let again =
-            if self.running.is_some() { now_us + self.step_us.max(LOOK_US) } else { self.next_us };
+        let again = match self.running {
+            Some(_) => now_us + self.step_us.max(LOOK_US),
+            None if now_us < self.soon_us => self.soon_us,
+            None => now_us + LOOK_US,
+        };
         self.lags.then_some(again)
     }
 
     /// Whether an epoch that is given to the workers now brings totals up to date.
     pub(crate) fn take(&mut self, now_us: u64, epoch: Epoch, published: Epoch) -> bool {
-        let due = self.is_due(now_us, published) || self.asked;
+        let due = self.is_due(now_us, epoch, published) || self.asked;
         self.lags = !due;
         self.asked = false;
         if due {
@@ -86,17 +94,28 @@ mod tests {
     use super::TotalsPace;
 
     #[test]
-    fn totals_rest_four_times_as_long_as_they_take() {
+    fn totals_rest_four_times_as_long_as_they_take_while_epochs_are_under_way() {
         let mut pace = TotalsPace::new(1000);
         assert!(pace.take(10, 1, 0), "nothing was brought up to date yet");
         assert!(!pace.take(5000, 2, 0), "the first time is not over");
         assert!(pace.lags());
-        assert!(!pace.is_due(510, 1), "it took 500");
-        assert!(!pace.is_due(2509, 2));
-        assert_eq!(pace.next_us(600), Some(2510));
-        assert!(pace.is_due(2510, 2));
-        assert!(pace.take(2510, 3, 2));
+        assert!(!pace.is_due(510, 3, 1), "it took 500");
+        assert!(!pace.is_due(2509, 3, 1));
+        assert_eq!(pace.next_us(600), Some(1010));
+        assert!(pace.is_due(2510, 3, 1));
+        assert!(pace.take(2510, 3, 1));
         assert!(!pace.lags());
+    }
+
+    #[test]
+    fn where_nothing_else_is_to_be_done_they_come_once_in_each_step() {
+        let mut pace = TotalsPace::new(1000);
+        assert!(pace.take(10, 1, 0));
+        assert!(!pace.is_due(910, 2, 1), "it took 900");
+        assert!(!pace.take(1009, 2, 1));
+        assert!(!pace.is_due(1010, 3, 1), "an epoch is under way");
+        assert_eq!(pace.next_us(1010), Some(2010), "it is looked for again");
+        assert!(pace.is_due(1200, 3, 2));
     }
 
     #[test]
@@ -104,10 +123,11 @@ mod tests {
         let mut pace = TotalsPace::new(1000);
         assert!(pace.take(0, 8, 5));
         assert!(!pace.take(1, 9, 5));
-        assert!(!pace.is_due(50_000, 6), "an epoch before it is computed");
-        assert!(!pace.is_due(50_200, 7), "it is computed");
-        assert!(!pace.is_due(50_300, 8), "it took three hundred at most");
-        assert_eq!(pace.next_us(50_300), Some(51_500));
+        assert!(!pace.is_due(50_000, 10, 6), "an epoch before it is computed");
+        assert!(!pace.is_due(50_200, 10, 7), "it is computed");
+        assert!(!pace.is_due(50_300, 10, 8), "it took three hundred at most");
+        assert!(!pace.is_due(51_499, 10, 8));
+        assert!(pace.is_due(51_500, 10, 8));
     }
 
     #[test]
@@ -115,8 +135,8 @@ mod tests {
         let mut pace = TotalsPace::new(1000);
         assert!(pace.take(0, 1, 0));
         assert!(!pace.take(1, 2, 0));
-        assert!(!pace.is_due(900_000, 1), "it took nine tenths of a second");
-        assert!(pace.is_due(2_000_000, 1));
+        assert!(!pace.is_due(9_000_000, 3, 1), "it took nine seconds");
+        assert!(pace.is_due(10_000_000, 3, 1));
     }
 
     #[test]

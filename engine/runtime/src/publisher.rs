@@ -136,11 +136,11 @@ impl Publisher {
         let mut parts: BTreeMap<Epoch, Vec<Found>> = BTreeMap::new();
         while let Ok(part) = found.recv() {
             parts.entry(part.epoch).or_default().push(part.found);
-            while parts.first_key_value().is_some_and(|(_, found)| found.len() == self.workers) {
-                let Some((epoch, found)) = parts.pop_first() else { break };
+            while parts.first_key_value().is_some_and(|(_, all)| all.len() == self.workers) {
+                let Some((epoch, all)) = parts.pop_first() else { break };
                 let Ok(plan) = planned.recv() else { break };
                 assert_eq!(plan.epoch, epoch, "epochs are published in the order of their plans");
-                if let Err(error) = self.publish(&plan, Changes::found(found)) {
+                if let Err(error) = self.publish(&plan, Changes::found(all)) {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
                         "nothing is published"

@@ -4,8 +4,10 @@
 //! epochs only: differences are applied under the lock, and the epoch is part of what they read.
 
 mod cells;
+mod rollups;
 
 pub use cells::Cells;
+pub use rollups::Rollups;
 
 use crate::chain::Link;
 use crate::changes::Changes;
@@ -18,7 +20,7 @@ use trueup_model::id::{AccountId, ProductId, TenantId};
 use trueup_model::ledger::{BillDue, Charge, CreditBalance, FeeDue, Overage, TrueUp};
 use trueup_model::metric::Metric;
 use trueup_model::position::{
-    Adjustment, AllocatedUse, AllocationLine, IssuedPosition, LicensePosition, PositionKey, Rollup,
+    Adjustment, AllocatedUse, AllocationLine, IssuedPosition, LicensePosition, PositionKey,
     Statement, Step,
 };
 use trueup_model::quantity::{Capacity, Quantity};
@@ -140,9 +142,9 @@ pub struct Views {
     /// The changes of levels, by node and instant.
     pub steps: BTreeMap<Node, BTreeMap<Timestamp, Step>>,
     /// Totals over both trees.
-    pub rollups: Table<Rollup>,
+    pub rollups: Rollups,
     /// The same by the account tree of the horizon, if the policy asks for them.
-    pub rollups_current: Table<Rollup>,
+    pub rollups_current: Rollups,
     /// Discrepancies.
     pub discrepancies: Table<Discrepancy>,
     /// Closed periods.
@@ -207,8 +209,8 @@ impl Views {
             positions: BTreeMap::new(),
             allocations: Table::default(),
             steps: BTreeMap::new(),
-            rollups: Table::default(),
-            rollups_current: Table::default(),
+            rollups: Rollups::default(),
+            rollups_current: Rollups::default(),
             discrepancies: Table::default(),
             statements: Table::default(),
             issued: BTreeMap::new(),
@@ -242,12 +244,12 @@ impl Views {
     /// # Panics
     /// If a position or a step would be there twice: readers would get one of two answers.
     pub(crate) fn apply(&mut self, changes: &Changes) {
-        replace(&mut self.positions, &changes.positions, |position| position.key);
+        replace(&mut self.positions, &changes.positions, |position| position.key, Clone::clone);
         for steps in changes.steps.chunk_by(|(one, _), (other, _)| node_of(one) == node_of(other)) {
             let Some((first, _)) = steps.first() else { continue };
             let node = node_of(first);
             let kept = self.steps.entry(node).or_default();
-            replace(kept, steps, |step| step.at);
+            replace(kept, steps, |step| step.at, Clone::clone);
             if kept.is_empty() {
                 self.steps.remove(&node);
             }
@@ -257,7 +259,7 @@ impl Views {
         self.rollups_current.apply(&changes.rollups_current);
         self.discrepancies.apply(&changes.discrepancies);
         self.statements.apply(&changes.statements);
-        replace(&mut self.issued, &changes.issued, |row| row.key);
+        replace(&mut self.issued, &changes.issued, |row| row.key, Clone::clone);
         self.adjustments.apply(&changes.adjustments);
         self.credits.apply(&changes.credits);
         self.overages.apply(&changes.overages);
@@ -336,10 +338,11 @@ fn node_of(step: &Step) -> Node {
 
 /// Replaces rows by key: of one key one row goes, one comes, or both. Changes are in the order of rows, which is that
 /// of their keys first.
-fn replace<K: Ord + std::fmt::Debug, R: Clone>(
-    rows: &mut BTreeMap<K, R>,
+fn replace<K: Ord + std::fmt::Debug, R, V>(
+    rows: &mut BTreeMap<K, V>,
     changes: &[(R, Diff)],
     key: impl Fn(&R) -> K,
+    value: impl Fn(&R) -> V,
 ) {
     for of_key in changes.chunk_by(|(one, _), (other, _)| key(one) == key(other)) {
         let goes = of_key.iter().any(|(_, diff)| *diff < 0);
@@ -352,10 +355,10 @@ fn replace<K: Ord + std::fmt::Debug, R: Clone>(
             (Entry::Vacant(_), None) => {}
             (Entry::Occupied(mut kept), Some((row, _))) => {
                 assert!(goes, "two rows of {:?}", kept.key());
-                kept.insert(row.clone());
+                kept.insert(value(row));
             }
             (Entry::Vacant(place), Some((row, _))) => {
-                place.insert(row.clone());
+                place.insert(value(row));
             }
         }
         assert!(come.next().is_none(), "two rows of {:?}", key(first));

@@ -111,7 +111,7 @@ impl Sequencer {
         let tick =
             settings.horizon == Horizon::Clock && now >= self.ticked_us + settings.horizon_step_us;
         let published = self.around.progress.published();
-        old || full || tick || self.totals.lags() && self.totals.is_due(now, published)
+        old || full || tick || self.totals.lags() && self.totals.is_due(now, self.epoch, published)
     }
 
     /// How long to wait for work before the epoch, the horizon or the journal wants something.

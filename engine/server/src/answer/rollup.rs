@@ -75,7 +75,7 @@ pub(crate) fn rollups(words: &Words<'_>, filter: &Filter) -> Vec<RollupRow> {
             continue;
         }
         let path = paths.get(&(row.tenant, row.account)).cloned().unwrap_or_default();
-        let shown = rollup_row(words, row, path.len());
+        let shown = rollup_row(words, &row, path.len());
         let current = row.period.span.contains(horizon) && row.period.unit != PeriodUnit::All;
         let kept = Filter::matches(filter.tenant.as_deref(), &shown.tenant)
             && Filter::matches(filter.account.as_deref(), &shown.account)

@@ -5,7 +5,8 @@
 //! t is when the activity begins, or when its period before ends.
 //!
 //! Work per change: the periods of the activity; of each, the activities of the person that begin there until one counts
-//! there, and those that reach over more than one period. What is kept: every activity.
+//! there, and those that reach over more than one period; of a turn that the horizon passes, what begins then and all
+//! that reach beyond a period and have not ended. What is kept: every activity.
 
 use super::component::Slot;
 use crate::Diff;

@@ -279,7 +279,8 @@ fn whole_chain() -> Prepared {
         };
         let outputs = assemble(inputs, &policy);
         ends.watch(outputs.positions);
-        ends.watch(outputs.rollups);
+        ends.watch(outputs.peaks);
+        ends.watch(outputs.sums);
         ends.watch(outputs.discrepancies);
         ends.watch(outputs.cells);
     });

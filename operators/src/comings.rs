@@ -37,6 +37,11 @@ impl<K: Ord + Copy> Comings<K> {
         self.full.len() * PIECE + self.rows.len()
     }
 
+    /// Looks at where the next row will stand, or near it.
+    pub(crate) fn look(&self) -> usize {
+        self.rows.last().map_or(0, |(_, diff)| diff.unsigned_abs())
+    }
+
     /// Takes in that a row came or went so many times.
     pub(crate) fn add(&mut self, row: K, diff: Diff) {
         let rows = &mut self.rows;

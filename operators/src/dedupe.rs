@@ -170,7 +170,6 @@ impl State {
     }
 
     fn step(&mut self, updates: Came<Entered>, told: &mut Told) {
-        self.identities.reserve(updates.len());
         let mut first = First {
             metered: Vec::with_capacity(updates.len()),
             told: told.1.another(),

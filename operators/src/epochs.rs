@@ -21,8 +21,11 @@ use timely::dataflow::operators::Exchange as _;
 use timely::dataflow::operators::Operator as _;
 use timely::dataflow::operators::vec::Map as _;
 
-pub(crate) use came::{Came, fetch};
-pub(crate) use ports::{Told as Streams, each_epoch_of, each_epoch_sorted, operator};
+pub(crate) use came::Came;
+pub use came::fetch;
+pub(crate) use ports::{
+    Left, Part, Told as Streams, each_epoch_in_parts, each_epoch_of, each_epoch_sorted, operator,
+};
 pub(crate) use sent::Sent;
 
 /// Updates of a collection.

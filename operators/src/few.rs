@@ -6,6 +6,7 @@
 
 use crate::Diff;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::{Bound, RangeBounds};
 
 /// The most entries of a list.
@@ -39,6 +40,20 @@ impl<K: Ord, V> FewMap<K, V> {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Few(rows) => rows.len(),
+            Self::Many(rows) => rows.len(),
+        }
+    }
+
+    /// Looks at where entries stand, as far as that is one step from here.
+    pub(crate) fn look(&self) -> usize
+    where
+        K: Copy,
+    {
+        match self {
+            Self::Few(rows) => rows.first().map_or(0, |row| {
+                std::hint::black_box(row.0);
+                1
+            }),
             Self::Many(rows) => rows.len(),
         }
     }
@@ -89,11 +104,31 @@ impl<K: Ord, V> FewMap<K, V> {
 
     /// Sets the value of a key; gives the one before.
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
-        if let Some(old) = self.get_mut(&key) {
-            return Some(std::mem::replace(old, value));
+        match self {
+            Self::Few(rows) => match rows.binary_search_by(|(one, _)| one.cmp(&key)) {
+                Ok(place) => Some(std::mem::replace(&mut rows[place].1, value)),
+                Err(place) => {
+                    self.put(place, key, value);
+                    None
+                }
+            },
+            Self::Many(rows) => rows.insert(key, value),
         }
-        self.or_insert_with(key, || value);
-        None
+    }
+
+    /// Puts what is not there at its place in a list, which becomes a tree if it is full.
+    fn put(&mut self, place: usize, key: K, value: V) {
+        let Self::Few(rows) = self else { return };
+        if rows.len() >= FEW {
+            let mut tree: BTreeMap<K, V> = std::mem::take(rows).into_iter().collect();
+            tree.insert(key, value);
+            *self = Self::Many(tree);
+            return;
+        }
+        if rows.len() < EXACT {
+            rows.reserve_exact(1);
+        }
+        rows.insert(place, (key, value));
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
@@ -137,26 +172,56 @@ impl<K: Ord, V> FewMap<K, V> {
     }
 
     pub(crate) fn first_key_value(&self) -> Option<(&K, &V)> {
-        self.iter().next()
+        match self {
+            Self::Few(rows) => rows.first().map(|(key, value)| (key, value)),
+            Self::Many(rows) => rows.first_key_value(),
+        }
     }
 
     pub(crate) fn last_key_value(&self) -> Option<(&K, &V)> {
-        self.iter().next_back()
+        match self {
+            Self::Few(rows) => rows.last().map(|(key, value)| (key, value)),
+            Self::Many(rows) => rows.last_key_value(),
+        }
     }
 }
 
 impl<K: Ord> FewMap<K, Diff> {
-    /// Adds to how often a row is there; one that is there no times is not kept.
-    pub(crate) fn add(&mut self, row: K, diff: Diff) {
-        let Some(times) = self.get_mut(&row) else {
-            if diff != 0 {
-                self.insert(row, diff);
-            }
-            return;
-        };
-        *times += diff;
-        if *times == 0 {
-            self.remove(&row);
+    /// Adds to how often a row is there; one that is there no times is not kept. Whether the row came or went.
+    pub(crate) fn add(&mut self, row: K, diff: Diff) -> bool {
+        match self {
+            Self::Few(rows) => match rows.binary_search_by(|(one, _)| one.cmp(&row)) {
+                Ok(place) => {
+                    rows[place].1 += diff;
+                    let went = rows[place].1 == 0;
+                    if went {
+                        rows.remove(place);
+                    }
+                    went
+                }
+                Err(place) => {
+                    if diff != 0 {
+                        self.put(place, row, diff);
+                    }
+                    diff != 0
+                }
+            },
+            Self::Many(rows) => match rows.entry(row) {
+                Entry::Occupied(mut times) => {
+                    *times.get_mut() += diff;
+                    let went = *times.get() == 0;
+                    if went {
+                        times.remove();
+                    }
+                    went
+                }
+                Entry::Vacant(place) => {
+                    if diff != 0 {
+                        place.insert(diff);
+                    }
+                    diff != 0
+                }
+            },
         }
     }
 }
@@ -235,8 +300,10 @@ mod tests {
             let mut few: FewMap<u8, Diff> = FewMap::default();
             let mut tree: BTreeMap<u8, Diff> = BTreeMap::new();
             for (row, diff) in steps {
-                few.add(row, diff);
+                let was_there = tree.contains_key(&row);
+                let turned = few.add(row, diff);
                 add(&mut tree, row, diff);
+                prop_assert_eq!(turned, tree.contains_key(&row) != was_there);
                 prop_assert!(few.iter().eq(tree.iter()));
             }
         }

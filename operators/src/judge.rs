@@ -7,7 +7,7 @@
 //! positions.
 
 use crate::attribute::Rule;
-use crate::epochs::{Came, Sent, each_epoch_of, everywhere, operator};
+use crate::epochs::{Came, Sent, each_epoch_of, everywhere, fetch, operator};
 use crate::reconcile::is_near;
 use crate::rows::add;
 use crate::{Diff, Facts};
@@ -57,6 +57,7 @@ impl State {
         if !ruled.is_empty() {
             self.rule(ruled, changes);
         }
+        fetch(positions.iter().map(|(position, _)| self.look(position)));
         // Of two of one key the one that goes is taken out first.
         for (position, diff) in positions.iter().filter(|(_, diff)| *diff < 0) {
             let product = position.key.product;
@@ -72,6 +73,12 @@ impl State {
             kept.insert(position.key, *position);
             changes.extend(self.judged(position).map(|row| (row, diff)));
         }
+    }
+
+    /// Looks at what a position needs.
+    fn look(&self, position: &LicensePosition) -> usize {
+        let kept = self.positions.get(&position.key.product);
+        kept.map_or(0, |kept| usize::from(kept.contains_key(&position.key)))
     }
 
     /// Judges the positions of products anew whose settings changed.

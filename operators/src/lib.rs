@@ -68,6 +68,7 @@ mod comings;
 pub(crate) mod few;
 pub(crate) mod given;
 pub(crate) mod keyed;
+pub(crate) mod lists;
 pub(crate) mod grouping;
 pub(crate) mod context;
 pub mod reference;
@@ -81,6 +82,8 @@ pub mod zones;
 
 #[cfg(test)]
 pub(crate) mod testing;
+
+pub use epochs::fetch;
 
 use differential_dataflow::VecCollection;
 

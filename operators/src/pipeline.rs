@@ -52,13 +52,15 @@ use crate::sublicense::sublicense;
 use crate::suites::suites;
 use crate::tally::Tally;
 use crate::territory::{located, locations, reaches, territorial};
-use crate::totals::totals;
+use crate::totals::{SumKey, Total, totals};
 use crate::transfers::transfers;
 use crate::trials::{counting, repeats};
 use crate::true_up::true_up;
 use crate::upkeep::upkeep;
 use crate::volume::{Cell, volume};
 use crate::{Epoch, Facts};
+use differential_dataflow::AsCollection as _;
+use timely::dataflow::operators::vec::Map as _;
 use trueup_model::derived::{Attempt, EventCount, PoolState, Resolution, Session, Subject, Wait};
 use trueup_model::discrepancy::Discrepancy;
 use trueup_model::fact::FactKind;
@@ -97,10 +99,14 @@ pub struct Outputs<'s> {
     pub allocations: Facts<'s, AllocationLine>,
     /// The levels of each position over time.
     pub steps: Facts<'s, Step>,
-    /// Totals over both trees.
-    pub rollups: Facts<'s, Rollup>,
-    /// The same by the account tree of the horizon, if the policy asks for them.
-    pub rollups_current: Facts<'s, Rollup>,
+    /// Totals of what is in use at a time, over both trees: their peaks.
+    pub peaks: Facts<'s, Rollup>,
+    /// Totals of volumes over both trees.
+    pub sums: Facts<'s, SumKey, Total>,
+    /// The peaks by the account tree of the horizon, if the policy asks for them.
+    pub peaks_current: Facts<'s, Rollup>,
+    /// The volumes by it.
+    pub sums_current: Facts<'s, SumKey, Total>,
     /// What someone must look at.
     pub discrepancies: Facts<'s, Discrepancy>,
     /// Closed periods.
@@ -373,13 +379,14 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
             ticks(),
             policy,
         );
-        peaks.concat(sums)
+        (peaks, sums)
     };
-    let rollups = over(paced_accounts.clone());
-    let rollups_current = if policy.current_totals {
+    let (peaks, sums) = over(paced_accounts.clone());
+    let (peaks_current, sums_current) = if policy.current_totals {
         over(current_tree(paced_accounts, paced_horizon.clone()))
     } else {
-        inputs.horizon.clone().flat_map(|_| None)
+        let no_sums = inputs.horizon.clone().inner.flat_map(|_| None);
+        (inputs.horizon.clone().flat_map(|_| None), no_sums.as_collection())
     };
     let pools = pools(
         paired.sessions.clone(),
@@ -451,8 +458,10 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         positions: as_judged,
         allocations: serving,
         steps,
-        rollups,
-        rollups_current,
+        peaks,
+        sums,
+        peaks_current,
+        sums_current,
         discrepancies: reconcile(judged, causes, policy.position_period),
         statements,
         issued,

@@ -2,28 +2,30 @@
 
 use crate::{Diff, Epoch, Facts};
 use differential_dataflow::ExchangeData;
+use differential_dataflow::difference::Abelian;
 use differential_dataflow::input::InputSession;
 use std::sync::{Arc, Mutex};
 use timely::dataflow::ProbeHandle;
 
 /// What an operator gave in one epoch, consolidated and in order.
-pub(crate) type Given<O> = Vec<(O, Diff)>;
+pub(crate) type Given<O, R = Diff> = Vec<(O, R)>;
 
 /// Runs `build` on `workers` workers; the updates of each epoch enter at worker 0.
 ///
 /// Gives what came out in each epoch, and checks nothing about it.
-pub(crate) fn run<I, O>(
+pub(crate) fn run<I, O, R>(
     workers: usize,
     script: Vec<Vec<(I, Diff)>>,
-    build: impl for<'s> Fn(Facts<'s, I>) -> Facts<'s, O> + Send + Sync + 'static,
-) -> Vec<Given<O>>
+    build: impl for<'s> Fn(Facts<'s, I>) -> Facts<'s, O, R> + Send + Sync + 'static,
+) -> Vec<Given<O, R>>
 where
     I: ExchangeData + Sync,
     O: ExchangeData + std::hash::Hash,
+    R: ExchangeData + Abelian,
 {
     let epochs = script.len();
     let script = Arc::new(script);
-    let given: Arc<Mutex<Vec<(O, Epoch, Diff)>>> = Arc::default();
+    let given: Arc<Mutex<Vec<(O, Epoch, R)>>> = Arc::default();
     let sink = Arc::clone(&given);
     let config = timely::Config::process(workers);
     let guards = timely::execute(config, move |worker| {
@@ -54,7 +56,7 @@ where
     }
     let mut rows = std::mem::take(&mut *given.lock().expect("the workers have ended"));
     differential_dataflow::consolidation::consolidate_updates(&mut rows);
-    let mut by_epoch: Vec<Given<O>> = vec![Vec::new(); epochs];
+    let mut by_epoch: Vec<Given<O, R>> = vec![Vec::new(); epochs];
     for (row, epoch, diff) in rows {
         let place = usize::try_from(epoch).expect("epochs are few");
         by_epoch[place].push((row, diff));

@@ -25,6 +25,7 @@ pub use rows::{Asked, Cell, Late, Metered, Reading, Slice};
 use crate::due::Beyond;
 use crate::epochs::{Came, Updates, by_key, each_epoch_of, everywhere, fetch, operator};
 use crate::hierarchy::Placement;
+use crate::lists::Lists;
 use crate::numbered::{Event, Numbered};
 use crate::resolve::place;
 use crate::tally::Tally;
@@ -162,7 +163,7 @@ impl Entry {
 struct State {
     numbers: IdMap<Subject, u32>,
     /// By the numbers of subjects.
-    entries: Vec<Entry>,
+    entries: Lists<Entry>,
     horizon: Timestamp,
     /// What lies beyond it.
     beyond: Beyond<Event>,
@@ -194,7 +195,7 @@ impl State {
         let cutter = Cutter { counts: false, policy, calendars, cuts, turns, single };
         Self {
             numbers: IdMap::default(),
-            entries: Vec::new(),
+            entries: Lists::default(),
             horizon: Timestamp::MIN,
             beyond: Beyond::default(),
             steps: 0,
@@ -244,16 +245,14 @@ impl State {
     fn look(&self, subject: u32) -> usize {
         self.entries.get(subject as usize).map_or(0, |entry| {
             let meant = entry.resolutions.first().map_or(0, |(_, count)| count.unsigned_abs());
-            entry.events.len() + meant
+            entry.events.look() + meant
         })
     }
 
     /// A number stands for a subject from now on.
     fn settle(&mut self, number: u32, subject: Subject) {
         let place = number as usize;
-        if self.entries.len() <= place {
-            self.entries.resize_with(place + 1, Entry::default);
-        }
+        self.entries.grow(place + 1, Entry::default);
         self.entries[place].tenant = subject.tenant;
         self.numbers.insert(subject, number);
     }
@@ -350,14 +349,14 @@ impl State {
         recount: &mut Recount,
     ) {
         let Self { entries, cutter, .. } = self;
-        for entry in &*entries {
+        for entry in entries.iter() {
             cutter.count_all(entry, -1, recount);
         }
         for (zone, diff) in zones {
             cutter.calendars.hear(zone, diff);
         }
         cutter.cuts.change(&cutter.calendars, units);
-        for entry in &*entries {
+        for entry in entries.iter() {
             cutter.count_all(entry, 1, recount);
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Each case is told at two sizes; what is the same change must change as many rows in both.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use trueup_model::time::Timestamp;
 use trueup_policy::Policy;
@@ -65,7 +66,7 @@ fn a_late_session_changes_its_day_and_the_way_up_however_many_others_there_are()
     };
     let (few, many) = (changed(100), changed(2000));
     // Its month and all of time at each of four accounts and two products; one position; two steps.
-    assert_eq!(few.rollups.len(), 2 * 2 * 4 * 2, "a row goes and one comes for each total");
+    assert_eq!(few.peaks.len(), 2 * 2 * 4 * 2, "a row goes and one comes for each total");
     assert_eq!(few.sessions.len(), 1);
     assert!(few.steps.len() <= 2, "{} steps", few.steps.len());
     assert!(few.positions.len() <= 4, "{} positions", few.positions.len());
@@ -100,10 +101,9 @@ fn a_back_dated_amendment_of_a_line_changes_its_account_from_then_on() {
         *diff > 0 && row.key.period.span.start >= "2025-03-01T00:00:00Z".parse().unwrap()
     });
     assert_eq!(months.count(), 4);
-    let accounts: std::collections::BTreeSet<_> =
-        few.positions.iter().map(|(row, _)| row.key.account).collect();
+    let accounts: BTreeSet<_> = few.positions.iter().map(|(row, _)| row.key.account).collect();
     assert_eq!(accounts.len(), 1, "only the amended account's positions change");
-    assert!(few.rollups.is_empty(), "what is used does not change");
+    assert!(few.peaks.is_empty() && few.sums.is_empty(), "what is used does not change");
     assert_eq!(few.len(), many.len(), "rows that changed among 10 accounts, and among 200");
 }
 
@@ -123,9 +123,11 @@ fn a_wide_subtree(count: usize) -> String {
 #[test]
 fn a_subtree_that_moves_changes_the_two_ways_up_and_nothing_below_it() {
     let (few, many) = (last_changes(&a_wide_subtree(50)), last_changes(&a_wide_subtree(10_000)));
-    // Two products and everything, each in a month and all of time: they leave one parent for another.
-    let each = 2 * (2 + 2);
-    assert_eq!(few.rollups.len(), 2 * each, "totals leave one parent and come to the other");
+    // A product and everything, each in a month and all of time: they leave one parent for another.
+    let each = 2 * 2;
+    assert_eq!(few.peaks.len(), 2 * each, "peaks leave one parent and come to the other");
+    let volumes: BTreeSet<_> = few.sums.iter().map(|(key, _)| key).collect();
+    assert_eq!(volumes.len(), 2 * each, "volumes leave one parent and come to the other");
     assert!(few.positions.is_empty(), "who is short does not change");
     assert_eq!(few.len(), many.len(), "rows that changed with 50 accounts below, and with 10,000");
 }

@@ -13,11 +13,13 @@ use trueup_tests::bench::content;
 use trueup_tests::local::{Local, TENANT, shared};
 
 /// The outputs that name no file and no line; what was read twice is known to have been.
-const FIGURES: [&str; 11] = [
+const FIGURES: [&str; 13] = [
     "positions",
     "allocations",
     "steps",
     "rollups",
+    "volume quantities",
+    "volume users",
     "discrepancies",
     "uses",
     "waits",

@@ -258,8 +258,9 @@ proptest! {
     fn an_event_in_two_halves_gives_the_same_volumes(world in worlds(3, 10)) {
         let tellings = tellings(&world.script());
         let volumes = |output: &str, row: &str| match output {
-            "positions" | "allocations" | "rollups" | "current rollups" => row.contains("Volume"),
-            "statements" | "cell quantities" => true,
+            "positions" | "allocations" => row.contains("Volume"),
+            "statements" | "cell quantities" | "volume quantities" | "volume users" => true,
+            "volume devices" | "current volume quantities" | "current volume users" => true,
             _ => false,
         };
         let whole = told(world.workers, &world.policy(), &tellings);
@@ -276,6 +277,8 @@ proptest! {
             "positions" => row.contains("Volume"),
             "rollups" | "current rollups" | "sessions" | "attempts" | "waits" | "included" => true,
             "cells" | "cell quantities" | "statements" | "resolutions" => true,
+            "volume events" | "volume quantities" | "volume users" | "volume devices" => true,
+            "current volume quantities" | "current volume users" => true,
             _ => false,
         };
         let tellings = tellings(&world.script());

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use trueup_model::fact::Fact;
 use trueup_model::id::{Id, NameError, NameKind, ProductId, TenantId};
-use trueup_model::position::Rollup;
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::Timestamp;
+use trueup_operators::totals::Total;
 use trueup_policy::Policy;
 use trueup_policy::rules::ProductSettings;
 use trueup_runtime::clock::{ManualClock, SystemClock};
@@ -297,11 +297,13 @@ pub fn content(views: &Views) -> Content {
     let quantities = views.cells.iter().map(|(cell, tally)| (cell, tally.quantity));
     add(&mut content, "cell quantities", quantities);
     table(&mut content, "allocations", &views.allocations);
-    for (what, rollups) in
-        [("rollups", &views.rollups), ("current rollups", &views.rollups_current)]
-    {
-        let rows: Vec<Rollup> = rollups.iter().collect();
-        add(&mut content, what, rows.iter().map(|row| (row, 1)));
+    add(&mut content, "rollups", views.rollups.peaks().map(|row| (row, 1)));
+    add(&mut content, "current rollups", views.rollups_current.peaks().map(|row| (row, 1)));
+    for (names, rollups) in [(VOLUMES, &views.rollups), (CURRENT_VOLUMES, &views.rollups_current)] {
+        for (key, total) in rollups.sums() {
+            let rows = names.into_iter().zip(parts(total));
+            rows.for_each(|(what, part)| add(&mut content, what, std::iter::once((key, part))));
+        }
     }
     table(&mut content, "discrepancies", &views.discrepancies);
     table(&mut content, "statements", &views.statements);
@@ -329,6 +331,21 @@ pub fn content(views: &Views) -> Content {
     content
 }
 
+/// What totals of volumes are made of.
+const VOLUMES: [&str; 4] = ["volume events", "volume quantities", "volume users", "volume devices"];
+/// The same by the tree of the horizon.
+const CURRENT_VOLUMES: [&str; 4] = [
+    "current volume events",
+    "current volume quantities",
+    "current volume users",
+    "current volume devices",
+];
+
+fn parts(total: &Total) -> [i128; 4] {
+    let Total { tally, users, devices } = *total;
+    [tally.events, tally.quantity, users.into(), devices.into()]
+}
+
 /// Adds the differences of a published epoch.
 pub fn apply(content: &mut Content, published: &Published) {
     let changes = &published.changes;
@@ -344,8 +361,8 @@ pub fn apply(content: &mut Content, published: &Published) {
         )*};
     }
     outputs! {
-        positions "positions", allocations "allocations", steps "steps", rollups "rollups",
-        rollups_current "current rollups",
+        positions "positions", allocations "allocations", steps "steps", peaks "rollups",
+        peaks_current "current rollups",
         discrepancies "discrepancies", statements "statements", adjustments "adjustments",
         issued "issued",
         credits "credits", overages "overages", charges "charges", true_ups "true_ups",
@@ -355,9 +372,15 @@ pub fn apply(content: &mut Content, published: &Published) {
         waits "waits", pools "pools", counts "counts", lines "lines", rights "rights",
         resolutions "resolutions", shown "shown", repeated "repeated", accounts "accounts",
     }
-    for (cell, tally) in &changes.cells {
+    for (cell, tally) in changes.cells.iter() {
         rows(("cells", format!("{cell:?}")), tally.events, content);
         rows(("cell quantities", format!("{cell:?}")), tally.quantity, content);
+    }
+    for (names, sums) in [(VOLUMES, &changes.sums), (CURRENT_VOLUMES, &changes.sums_current)] {
+        for (key, total) in sums.iter() {
+            let all = names.into_iter().zip(parts(total));
+            all.for_each(|(what, part)| rows((what, format!("{key:?}")), part, content));
+        }
     }
     content.retain(|_, count| *count != 0);
 }
@@ -366,10 +389,6 @@ fn table<R: Ord + Clone + Debug>(content: &mut Content, what: &'static str, rows
     add(content, what, rows.counted().map(|(row, count)| (row, count as i128)));
 }
 
-fn add<'r, R: Debug + 'r>(
-    content: &mut Content,
-    what: &'static str,
-    rows: impl Iterator<Item = (&'r R, i128)>,
-) {
+fn add<R: Debug>(content: &mut Content, what: &'static str, rows: impl Iterator<Item = (R, i128)>) {
     content.extend(rows.filter(|(_, n)| *n != 0).map(|(row, n)| ((what, format!("{row:?}")), n)));
 }

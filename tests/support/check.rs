@@ -4,6 +4,8 @@ use crate::bench::Bench;
 use crate::report::report;
 use crate::script::Script;
 use expect_test::Expect;
+use std::collections::BTreeSet;
+use trueup_model::position::Rollup;
 use trueup_policy::Policy;
 
 /// Runs a script under the default policy and compares what each epoch changed.
@@ -25,13 +27,15 @@ pub fn check_by(policy: &str, script: &str, expected: &Expect) {
     for workers in [1, 2, 4] {
         let mut bench = Bench::start(workers, &policy);
         let mut text = String::new();
+        let mut totals = <[BTreeSet<Rollup>; 2]>::default();
         for telling in &script.tellings {
             bench.tell(telling);
             let differences = bench.differences();
             assert!(differences.is_empty(), "{workers} workers against the oracle:\n{differences}");
             let published = bench.published.recv().expect("each epoch is published");
             let horizon = telling.horizon.map_or_else(String::new, |at| format!(" {at}"));
-            text += &format!("settle{horizon}\n{}", report(&bench, &published, &script.shows));
+            let changed = report(&bench, &published, &script.shows, &mut totals);
+            text += &format!("settle{horizon}\n{changed}");
         }
         if first.is_none() {
             expected.assert_eq(&text);

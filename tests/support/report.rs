@@ -1,6 +1,7 @@
 //! What an epoch changed, one line for each row that came or went, for people to read.
 
 use crate::bench::Bench;
+use std::collections::BTreeSet;
 use trueup_model::calendar::{Calendar, Period, PeriodUnit};
 use trueup_model::derived::{Attempt, PoolState, Session, Wait};
 use trueup_model::discrepancy::Discrepancy;
@@ -14,8 +15,14 @@ use trueup_model::time::{Span, Timestamp};
 use trueup_runtime::changes::Changes;
 use trueup_runtime::publisher::Published;
 
-/// Everything that a published epoch changed among the outputs that are shown.
-pub fn report(bench: &Bench, published: &Published, shows: &[String]) -> String {
+/// Everything that a published epoch changed among the outputs that are shown; `totals` are those before it, by the
+/// trees of then and of now, and those after it when it returns.
+pub fn report(
+    bench: &Bench,
+    published: &Published,
+    shows: &[String],
+    totals: &mut [BTreeSet<Rollup>; 2],
+) -> String {
     let mut lines: Vec<(String, bool)> = Vec::new();
     let changes: &Changes = &published.changes;
     let shown = |what: &str| shows.iter().any(|show| show == what);
@@ -71,13 +78,17 @@ pub fn report(bench: &Bench, published: &Published, shows: &[String]) -> String 
     if shown("pools") {
         changes.pools.iter().for_each(|(row, diff)| take(pool(bench, row), *diff));
     }
-    if shown("rollups") {
-        let rows = changes.rollups.iter().filter(|(row, _)| usual(row.period));
-        rows.for_each(|(row, diff)| take(rollup(bench, row), *diff));
-    }
-    if shown("current") {
-        let rows = changes.rollups_current.iter().filter(|(row, _)| usual(row.period));
-        rows.for_each(|(row, diff)| take(format!("current {}", rollup(bench, row)), *diff));
+    let views = bench.engine.views();
+    let of_trees =
+        [("rollups", "", &views.rollups), ("current", "current ", &views.rollups_current)];
+    for ((what, prefix, rows), now) in of_trees.into_iter().zip(totals) {
+        let before = std::mem::replace(now, rows.iter().collect());
+        if shown(what) {
+            let gone = before.difference(now).map(|row| (row, -1));
+            let changed = gone.chain(now.difference(&before).map(|row| (row, 1)));
+            let changed = changed.filter(|(row, _)| usual(row.period));
+            changed.for_each(|(row, diff)| take(format!("{prefix}{}", rollup(bench, row)), diff));
+        }
     }
     lines.sort();
     let line =

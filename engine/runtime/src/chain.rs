@@ -50,13 +50,20 @@ pub(crate) struct Sums {
 
 impl Sums {
     /// Adds the differences of a view. Work: its rows.
-    pub(crate) fn add<R: Hash, W: Weight>(&mut self, view: &str, pace: Pace, rows: &[(R, W)]) {
-        if rows.is_empty() {
+    pub(crate) fn add<'r, R: Hash + 'r, W: Weight + 'r>(
+        &mut self,
+        view: &str,
+        pace: Pace,
+        rows: impl IntoIterator<Item = (&'r R, &'r W)>,
+    ) {
+        let mut rows = rows.into_iter().peekable();
+        if rows.peek().is_none() {
             return;
         }
         let name = view.as_bytes();
         // One hash for each part of a weight.
-        let mut hashes = [&b"0"[..], b"1"].map(|part| Hash128::beginning(&[name, part]));
+        let mut hashes =
+            [&b"0"[..], b"1", b"2", b"3"].map(|part| Hash128::beginning(&[name, part]));
         let mut bytes = RowBytes::default();
         let mut sum = 0_u128;
         for (row, weight) in rows {

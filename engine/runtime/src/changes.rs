@@ -5,6 +5,7 @@ use differential_dataflow::ExchangeData;
 use differential_dataflow::difference::Semigroup;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::mem::needs_drop;
 use std::rc::Rc;
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::ProbeHandle;
@@ -25,47 +26,54 @@ use trueup_operators::hierarchy::Placement;
 use trueup_operators::inclusion::Included;
 use trueup_operators::pipeline::Outputs;
 use trueup_operators::tally::Tally;
+use trueup_operators::totals::{SumKey, Total};
 use trueup_operators::volume::Cell;
 use trueup_operators::{Diff, Epoch, Facts};
 
-/// Declares the outputs once: how each is called, what its rows are, and when it changes.
+/// Declares the outputs once: how each is called, what its rows are, and when it changes. Rows are there or not;
+/// amounts are added up.
 macro_rules! outputs {
-    ($($(#[$doc:meta])* $name:ident: $row:ty, $weight:ty, $pace:ident;)*) => {
-        /// The differences of one epoch.
+    (
+        rows { $($(#[$doc:meta])* $name:ident: $row:ty, $pace:ident;)* }
+        amounts { $($(#[$of:meta])* $sum:ident: $key:ty, $weight:ty, $when:ident;)* }
+    ) => {
+        /// The differences of one epoch. Rows that are there or not are named once, in their order.
         #[derive(Clone, Debug, Default)]
         pub struct Changes {
-            $($(#[$doc])* pub $name: Vec<($row, $weight)>,)*
+            $($(#[$doc])* pub $name: Vec<($row, Diff)>,)*
+            $($(#[$of])* pub $sum: Amounts<$key, $weight>,)*
         }
 
         /// What a worker found in one epoch.
         #[derive(Debug, Default)]
         pub(crate) struct Found {
-            $($name: Lists<$row, $weight>,)*
+            $($name: Amounts<$row, Diff>,)*
+            $($sum: Amounts<$key, $weight>,)*
         }
 
         impl Changes {
             /// What workers found together.
             pub(crate) fn found(mut parts: Vec<Found>) -> Self {
                 Self {
-                    $($name: in_one(parts.iter_mut().map(|part| std::mem::take(&mut part.$name))),)*
+                    $($name: summed(parts.iter_mut().map(|part| std::mem::take(&mut part.$name))),)*
+                    $($sum: Amounts::together(parts.iter_mut().map(|part| &mut part.$sum)),)*
                 }
-            }
-
-            /// Sums the differences of equal rows, in the order of rows.
-            pub(crate) fn consolidate(&mut self) {
-                $(consolidate(&mut self.$name);)*
             }
 
             /// What stands for all of them, in whatever order they are.
             pub(crate) fn sums(&self) -> Sums {
                 let mut sums = Sums::default();
-                $(sums.add(stringify!($name), Pace::$pace, &self.$name);)*
+                $(
+                    let rows = self.$name.iter().map(|(row, diff)| (row, diff));
+                    sums.add(stringify!($name), Pace::$pace, rows);
+                )*
+                $(sums.add(stringify!($sum), Pace::$when, self.$sum.iter());)*
                 sums
             }
 
-            /// How many rows came or went.
+            /// How many rows came or went, and amounts changed.
             pub fn len(&self) -> usize {
-                0 $(+ self.$name.len())*
+                0 $(+ self.$name.len())* $(+ self.$sum.len())*
             }
 
             /// Whether nothing changed.
@@ -84,109 +92,155 @@ macro_rules! outputs {
             probe: &ProbeHandle<Epoch>,
         ) {
             $(tap(outputs.$name, goal, gathered, probe, |found| &mut found.$name);)*
+            $(tap(outputs.$sum, goal, gathered, probe, |found| &mut found.$sum);)*
         }
     };
 }
 
 outputs! {
-    /// Positions.
-    positions: LicensePosition, Diff, Epochs;
-    /// Which lines serve each position.
-    allocations: AllocationLine, Diff, Epochs;
-    /// The levels of each position over time.
-    steps: Step, Diff, Epochs;
-    /// Totals over both trees.
-    rollups: Rollup, Diff, Ticks;
-    /// The same by the account tree of the horizon.
-    rollups_current: Rollup, Diff, Ticks;
-    /// Discrepancies.
-    discrepancies: Discrepancy, Diff, Epochs;
-    /// Closed periods.
-    statements: Statement, Diff, Epochs;
-    /// What positions said when their periods closed.
-    issued: IssuedPosition, Diff, Epochs;
-    /// Late facts of closed periods.
-    adjustments: Adjustment, Diff, Epochs;
-    /// What is left of credits.
-    credits: CreditBalance, Diff, Epochs;
-    /// What no credit covers.
-    overages: Overage, Diff, Epochs;
-    /// What use costs.
-    charges: Charge, Diff, Epochs;
-    /// How much of what is allocated is in use.
-    allocated: AllocatedUse, Diff, Epochs;
-    /// What is owed.
-    true_ups: TrueUp, Diff, Epochs;
-    /// What lines cost.
-    fees: FeeDue, Diff, Epochs;
-    /// What is still to be billed.
-    bills: BillDue, Diff, Epochs;
-    /// Checkouts.
-    sessions: Session, Diff, Epochs;
-    /// Uses as they count.
-    uses: Use, Diff, Epochs;
-    /// Metered use.
-    cells: Cell, Tally, Epochs;
-    /// What suites include.
-    included: Included, Diff, Epochs;
-    /// Refused attempts.
-    attempts: Attempt, Diff, Epochs;
-    /// Waits in queues.
-    waits: Wait, Diff, Epochs;
-    /// What sources say of each pool.
-    pools: PoolState, Diff, Epochs;
-    /// How often each thing was said.
-    counts: EventCount, Diff, Epochs;
-    /// Lines in force.
-    lines: LineInForce, Diff, Epochs;
-    /// What lines grant.
-    rights: Right, Diff, Epochs;
-    /// What subjects mean.
-    resolutions: (Subject, Resolution), Diff, Epochs;
-    /// Facts that are shown as they are.
-    shown: (Known, Span), Diff, Epochs;
-    /// Repetitions.
-    repeated: Repeated, Diff, Epochs;
-    /// The account tree.
-    accounts: Placement, Diff, Epochs;
+    rows {
+        /// Positions.
+        positions: LicensePosition, Epochs;
+        /// Which lines serve each position.
+        allocations: AllocationLine, Epochs;
+        /// The levels of each position over time.
+        steps: Step, Epochs;
+        /// Totals over both trees of what is in use at a time.
+        peaks: Rollup, Ticks;
+        /// The peaks by the account tree of the horizon.
+        peaks_current: Rollup, Ticks;
+        /// Discrepancies.
+        discrepancies: Discrepancy, Epochs;
+        /// Closed periods.
+        statements: Statement, Epochs;
+        /// What positions said when their periods closed.
+        issued: IssuedPosition, Epochs;
+        /// Late facts of closed periods.
+        adjustments: Adjustment, Epochs;
+        /// What is left of credits.
+        credits: CreditBalance, Epochs;
+        /// What no credit covers.
+        overages: Overage, Epochs;
+        /// What use costs.
+        charges: Charge, Epochs;
+        /// How much of what is allocated is in use.
+        allocated: AllocatedUse, Epochs;
+        /// What is owed.
+        true_ups: TrueUp, Epochs;
+        /// What lines cost.
+        fees: FeeDue, Epochs;
+        /// What is still to be billed.
+        bills: BillDue, Epochs;
+        /// Checkouts.
+        sessions: Session, Epochs;
+        /// Uses as they count.
+        uses: Use, Epochs;
+        /// What suites include.
+        included: Included, Epochs;
+        /// Refused attempts.
+        attempts: Attempt, Epochs;
+        /// Waits in queues.
+        waits: Wait, Epochs;
+        /// What sources say of each pool.
+        pools: PoolState, Epochs;
+        /// How often each thing was said.
+        counts: EventCount, Epochs;
+        /// Lines in force.
+        lines: LineInForce, Epochs;
+        /// What lines grant.
+        rights: Right, Epochs;
+        /// What subjects mean.
+        resolutions: (Subject, Resolution), Epochs;
+        /// Facts that are shown as they are.
+        shown: (Known, Span), Epochs;
+        /// Repetitions.
+        repeated: Repeated, Epochs;
+        /// The account tree.
+        accounts: Placement, Epochs;
+    }
+    amounts {
+        /// Totals over both trees of volumes.
+        sums: SumKey, Total, Ticks;
+        /// The volumes by the account tree of the horizon.
+        sums_current: SumKey, Total, Ticks;
+        /// Metered use.
+        cells: Cell, Tally, Epochs;
+    }
 }
 
 /// What a worker found and has not yet handed over.
 pub(crate) type Gathered = Rc<RefCell<BTreeMap<Epoch, Found>>>;
 
+/// How many bytes a row has at least that is not moved more often than it must be.
+const WIDE: usize = 128;
+
 /// Differences as they travel.
 type List<D, R> = Vec<(D, Epoch, R)>;
 
-/// Differences of one epoch in the lists in which they came: nothing is copied on the worker but what is small.
-#[derive(Debug)]
-struct Lists<D, R>(Vec<List<D, R>>);
+/// Differences of one epoch in the lists in which they came, which nobody copies. What is there is what they add up to:
+/// of the same row there may be several, in no order.
+#[derive(Clone, Debug)]
+pub struct Amounts<D, R>(Vec<List<D, R>>);
 
-impl<D, R> Default for Lists<D, R> {
+impl<D, R> Default for Amounts<D, R> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<D, R> Lists<D, R> {
-    /// Takes in what came, of one epoch.
+impl<D, R> Amounts<D, R> {
+    /// Takes in what came, of one epoch; what is small is put together.
     fn take(&mut self, came: &mut List<D, R>) {
         match self.0.last_mut().filter(|last| last.capacity() - last.len() >= came.len()) {
             Some(last) => last.append(came),
             None => self.0.push(std::mem::take(came)),
         }
     }
+
+    /// All lists of several.
+    fn together<'a>(parts: impl Iterator<Item = &'a mut Self>) -> Self
+    where
+        D: 'a,
+        R: 'a,
+    {
+        Self(parts.flat_map(|part| std::mem::take(&mut part.0)).collect())
+    }
+
+    /// Each row, with by how much it changes.
+    pub fn iter(&self) -> impl Iterator<Item = (&D, &R)> {
+        self.lists().flatten().map(|(row, _, weight)| (row, weight))
+    }
+
+    /// The rows, list by list.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = &[(D, Epoch, R)]> {
+        self.0.iter().map(Vec::as_slice)
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
-/// The rows of many lists in one.
-fn in_one<D, R>(parts: impl Iterator<Item = Lists<D, R>>) -> Vec<(D, R)> {
-    let lists: Vec<List<D, R>> = parts.flat_map(|Lists(lists)| lists).collect();
-    let mut all = Vec::with_capacity(lists.iter().map(Vec::len).sum());
-    all.extend(lists.into_iter().flatten().map(|(row, _, weight)| (row, weight)));
-    all
+impl<D, R> FromIterator<(D, R)> for Amounts<D, R> {
+    fn from_iter<I: IntoIterator<Item = (D, R)>>(rows: I) -> Self {
+        Self(vec![rows.into_iter().map(|(row, weight)| (row, 0, weight)).collect()])
+    }
 }
 
-/// Sums the differences of equal rows, in the order of rows.
-fn consolidate<D: Ord, R: Semigroup>(rows: &mut Vec<(D, R)>) {
+/// The rows of many lists: in order, each once, with the sum of its differences.
+fn summed<D: Ord + Clone, R: Semigroup>(parts: impl Iterator<Item = Amounts<D, R>>) -> Vec<(D, R)> {
+    let lists: Vec<List<D, R>> = parts.flat_map(|Amounts(lists)| lists).collect();
+    if size_of::<D>() >= WIDE && !needs_drop::<D>() {
+        return summed_where_they_are(&lists);
+    }
+    let mut rows = Vec::with_capacity(lists.iter().map(Vec::len).sum());
+    rows.extend(lists.into_iter().flatten().map(|(row, _, weight)| (row, weight)));
     // What is equal is summed, so its order does not matter, and no room as large as the rows is needed.
     rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     rows.dedup_by(|(row, weight), (kept, sum)| {
@@ -197,6 +251,23 @@ fn consolidate<D: Ord, R: Semigroup>(rows: &mut Vec<(D, R)>) {
         is_same
     });
     rows.retain(|(_, weight)| !weight.is_zero());
+    rows
+}
+
+/// The same of rows so wide that they are put in order where they are, and copied once.
+fn summed_where_they_are<D: Ord + Clone, R: Semigroup>(lists: &[List<D, R>]) -> Vec<(D, R)> {
+    let mut order: Vec<&(D, Epoch, R)> = lists.iter().flatten().collect();
+    order.sort_unstable_by(|(one, ..), (other, ..)| one.cmp(other));
+    let mut rows = Vec::with_capacity(order.len());
+    for same in order.chunk_by(|(one, ..), (other, ..)| one == other) {
+        let Some(((row, _, first), others)) = same.split_first() else { continue };
+        let mut sum = first.clone();
+        others.iter().for_each(|(.., weight)| sum.plus_equals(weight));
+        if !sum.is_zero() {
+            rows.push((row.clone(), sum));
+        }
+    }
+    rows
 }
 
 /// Takes the updates of one output to its place in what was found in the epoch.
@@ -205,7 +276,7 @@ fn tap<D: ExchangeData, R: ExchangeData>(
     goal: Option<u64>,
     gathered: &Gathered,
     probe: &ProbeHandle<Epoch>,
-    place: impl Fn(&mut Found) -> &mut Lists<D, R> + 'static,
+    place: impl Fn(&mut Found) -> &mut Amounts<D, R> + 'static,
 ) {
     let gathered = Rc::clone(gathered);
     let rows = match goal {
@@ -235,34 +306,45 @@ fn tap<D: ExchangeData, R: ExchangeData>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Lists, consolidate, in_one};
+    use super::{Amounts, summed};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+
+    /// Rows as they travel, and what they come to.
+    type Told = Vec<Vec<Vec<(u8, isize)>>>;
+
+    fn parts<D: Copy>(told: &Told, row: impl Fn(u8) -> D) -> Vec<Amounts<D, isize>> {
+        let mut parts = Vec::new();
+        for part in told {
+            let mut lists = Amounts::default();
+            for list in part {
+                lists.take(&mut list.iter().map(|(name, diff)| (row(*name), 7, *diff)).collect());
+            }
+            parts.push(lists);
+        }
+        parts
+    }
 
     proptest! {
         /// Whatever lists rows come in, they are there once, in order, with the sums of their weights.
         #[test]
         fn rows_of_many_lists_are_summed(
-            parts in prop::collection::vec(
+            told in prop::collection::vec(
                 prop::collection::vec(prop::collection::vec((0..9_u8, -2..3_isize), 0..40), 0..6),
                 0..4,
             ),
         ) {
             let mut expected: BTreeMap<u8, isize> = BTreeMap::new();
-            for (row, weight) in parts.iter().flatten().flatten() {
+            for (row, weight) in told.iter().flatten().flatten() {
                 *expected.entry(*row).or_default() += weight;
             }
             expected.retain(|_, weight| *weight != 0);
-            let found = parts.into_iter().map(|part| {
-                let mut lists = Lists::default();
-                for list in part {
-                    lists.take(&mut list.into_iter().map(|(row, weight)| (row, 7, weight)).collect());
-                }
-                lists
-            });
-            let mut all = in_one(found);
-            consolidate(&mut all);
-            prop_assert_eq!(all, expected.into_iter().collect::<Vec<_>>());
+            let narrow = summed(parts(&told, |name| name).into_iter());
+            let wide = summed(parts(&told, |name| [u64::from(name); 32]).into_iter());
+            let of_wide: Vec<_> = wide.into_iter().map(|(row, diff)| (row[31], diff)).collect();
+            let as_wide: Vec<_> = narrow.iter().map(|(row, diff)| (u64::from(*row), *diff)).collect();
+            prop_assert_eq!(of_wide, as_wide);
+            prop_assert_eq!(narrow, expected.into_iter().collect::<Vec<_>>());
         }
     }
 }

@@ -154,8 +154,7 @@ impl Publisher {
     }
 
     /// Publishes an epoch, if it is what it was before.
-    pub(crate) fn publish(&self, plan: &Planned, mut changes: Changes) -> Result<(), RuntimeError> {
-        changes.consolidate();
+    pub(crate) fn publish(&self, plan: &Planned, changes: Changes) -> Result<(), RuntimeError> {
         let link = self.link(plan, changes.sums())?;
         let changes = Arc::new(changes);
         {

@@ -255,8 +255,8 @@ impl Views {
             }
         }
         self.allocations.apply(&changes.allocations);
-        self.rollups.apply(&changes.rollups);
-        self.rollups_current.apply(&changes.rollups_current);
+        self.rollups.apply(&changes.peaks, &changes.sums);
+        self.rollups_current.apply(&changes.peaks_current, &changes.sums_current);
         self.discrepancies.apply(&changes.discrepancies);
         self.statements.apply(&changes.statements);
         replace(&mut self.issued, &changes.issued, |row| row.key, Clone::clone);

@@ -49,10 +49,48 @@ struct Row {
     named: [bool; 3],
 }
 
+/// How many tables find what is said: one that grows is made anew as a whole, so none is large.
+const TABLES: usize = 32;
+
+/// Which table finds a hash, by its first eight bits. The last table gets twice as many as the first, so that they grow
+/// one after the other, and not all of them in the same epochs.
+const TABLE_OF: [u8; 256] = {
+    let mut tables = [0; 256];
+    // Parts of a thousand million: the root of two, as often as there are tables; and all before the next table.
+    let (root, whole) = (1_021_897_149_u64, 1_000_000_000_u64);
+    let mut next = root;
+    let (mut table, mut bits) = (0, 0);
+    while bits < tables.len() {
+        while bits as u64 * whole >= (next - whole) * 256 && (table as usize) < TABLES - 1 {
+            table += 1;
+            next = next * root / whole;
+        }
+        tables[bits] = table;
+        bits += 1;
+    }
+    tables
+};
+
+/// Where identities stand, by their hashes.
+#[derive(Default)]
+struct Places([HashTable<Place>; TABLES]);
+
+impl Places {
+    #[inline]
+    fn of(&self, hash: u32) -> &HashTable<Place> {
+        &self.0[usize::from(TABLE_OF[(hash >> 24) as usize])]
+    }
+
+    #[inline]
+    fn of_mut(&mut self, hash: u32) -> &mut HashTable<Place> {
+        &mut self.0[usize::from(TABLE_OF[(hash >> 24) as usize])]
+    }
+}
+
 /// Everything that was said, by identity.
 #[derive(Default)]
 pub(super) struct Identities {
-    places: HashTable<Place>,
+    places: Places,
     once: Slab<Row>,
     others: Slab<Option<(FactId, Kept)>>,
 }
@@ -113,21 +151,16 @@ impl Row {
 }
 
 impl Identities {
-    /// Makes room for so many more identities.
-    pub(super) fn reserve(&mut self, more: usize) {
-        self.places.reserve(more, |place| long(place.hash));
-    }
-
     /// How many there are.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.places.len()
+        self.places.0.iter().map(HashTable::len).sum()
     }
 
     /// Whether something may be known of an identity; another one of the same hash is not told apart.
     pub(super) fn may_have(&self, id: FactId) -> bool {
         let hash = short(id);
-        self.places.find(long(hash), |place| place.hash == hash).is_some()
+        self.places.of(hash).find(long(hash), |place| place.hash == hash).is_some()
     }
 
     /// Takes in the first assertion of an identity, after it was told; gives it back if something is known of the
@@ -138,6 +171,7 @@ impl Identities {
         let Self { places, once, others } = self;
         let hash = short(id);
         let is_it = |place: &Place| place.hash == hash && stands(place.at, id, once, others);
+        let places = places.of_mut(hash);
         let Entry::Vacant(vacant) = places.entry(long(hash), is_it, |place| long(place.hash))
         else {
             return Some(fact);
@@ -156,7 +190,7 @@ impl Identities {
         let Self { places, once, others } = self;
         let hash = short(id);
         let is_it = |place: &Place| place.hash == hash && stands(place.at, id, once, others);
-        let Some(place) = places.find(long(hash), is_it) else { return Given::default() };
+        let Some(place) = places.of(hash).find(long(hash), is_it) else { return Given::default() };
         if place.at & OTHER == 0 {
             return Given::of(once.get(place.at).said());
         }
@@ -169,7 +203,7 @@ impl Identities {
         let Self { places, once, others } = self;
         let hash = short(id);
         let is_it = |place: &Place| place.hash == hash && stands(place.at, id, once, others);
-        let at = match places.entry(long(hash), is_it, |place| long(place.hash)) {
+        let at = match places.of_mut(hash).entry(long(hash), is_it, |place| long(place.hash)) {
             Entry::Vacant(vacant) => {
                 let at = others.put(Some((id, Kept::default())));
                 vacant.insert(Place { hash, at: at | OTHER });
@@ -195,7 +229,7 @@ impl Identities {
         let is_it = |place: &Place| {
             place.at & OTHER != 0 && place.hash == hash && stands(place.at, id, once, others)
         };
-        let Ok(mut occupied) = places.find_entry(long(hash), is_it) else { return };
+        let Ok(mut occupied) = places.of_mut(hash).find_entry(long(hash), is_it) else { return };
         let at = occupied.get().at & !OTHER;
         let Some((_, kept)) = others.get_mut(at) else { return };
         if kept.forget(heard_at) {
@@ -222,7 +256,7 @@ fn stands(at: u32, id: FactId, once: &Slab<Row>, others: &Slab<Option<(FactId, K
 
 #[cfg(test)]
 mod tests {
-    use super::{Identities, Row};
+    use super::{Identities, Row, TABLE_OF, TABLES};
     use crate::entered::{Entered, Said};
     use proptest::prelude::*;
     use std::mem::size_of;
@@ -236,6 +270,16 @@ mod tests {
     #[test]
     fn a_row_takes_thirteen_words() {
         assert_eq!(size_of::<Row>(), 13 * size_of::<u64>());
+    }
+
+    #[test]
+    fn tables_get_more_and_more_up_to_twice_as_many() {
+        let mut shares = [0; TABLES];
+        TABLE_OF.iter().for_each(|table| shares[usize::from(*table)] += 1);
+        assert_eq!((shares[0], shares[TABLES - 1]), (6, 10));
+        let average = |some: &[i32]| some.iter().sum::<i32>();
+        let quarters: Vec<i32> = shares.chunks(TABLES / 4).map(average).collect();
+        assert!(quarters.is_sorted() && quarters[3] < quarters[0] * 2, "{quarters:?}");
     }
 
     prop_compose! {

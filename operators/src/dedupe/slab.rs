@@ -1,26 +1,19 @@
-//! Values by small numbers, in lists that never move: what grows to millions is not copied each time it has grown.
+//! Values by small numbers that are given again.
 
-/// How many values a list holds, as a power of two.
-const LIST_BITS: u32 = 12;
-const LIST: usize = 1 << LIST_BITS;
+use crate::lists::Lists;
 
 /// Values by number.
 #[derive(Debug)]
 pub(super) struct Slab<T> {
-    lists: Vec<Vec<T>>,
+    lists: Lists<T>,
     /// Numbers whose values nobody needs.
     free: Vec<u32>,
 }
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { lists: Vec::new(), free: Vec::new() }
+        Self { lists: Lists::default(), free: Vec::new() }
     }
-}
-
-const fn place(number: u32) -> (usize, usize) {
-    let number = number as usize;
-    (number >> LIST_BITS, number & (LIST - 1))
 }
 
 impl<T> Slab<T> {
@@ -33,19 +26,8 @@ impl<T> Slab<T> {
             *self.get_mut(number) = value;
             return number;
         }
-        let lists = self.lists.len();
-        let number = match self.lists.last_mut().filter(|list| list.len() < LIST) {
-            Some(list) => {
-                list.push(value);
-                (lists - 1) * LIST + list.len() - 1
-            }
-            None => {
-                let mut list = Vec::with_capacity(LIST);
-                list.push(value);
-                self.lists.push(list);
-                lists * LIST
-            }
-        };
+        let number = self.lists.len();
+        self.lists.push(value);
         u32::try_from(number)
             .ok()
             .filter(|number| number.leading_zeros() > 0)
@@ -54,13 +36,11 @@ impl<T> Slab<T> {
 
     #[inline]
     pub(super) fn get(&self, number: u32) -> &T {
-        let (list, place) = place(number);
-        &self.lists[list][place]
+        &self.lists[number as usize]
     }
 
     pub(super) fn get_mut(&mut self, number: u32) -> &mut T {
-        let (list, place) = place(number);
-        &mut self.lists[list][place]
+        &mut self.lists[number as usize]
     }
 
     /// Gives a number away again: its value stands until then.
@@ -71,18 +51,18 @@ impl<T> Slab<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LIST, Slab};
+    use super::Slab;
 
     #[test]
     fn values_stand_where_they_were_put_and_numbers_are_given_again() {
         let mut slab = Slab::default();
-        let numbers: Vec<u32> = (0..LIST * 2 + 3).map(|value| slab.put(value)).collect();
+        let numbers: Vec<u32> = (0..9000).map(|value| slab.put(value)).collect();
         for (value, number) in numbers.iter().enumerate() {
             assert_eq!((*slab.get(*number), *number as usize), (value, value));
         }
         slab.free(numbers[7]);
         assert_eq!(slab.put(70), numbers[7]);
         assert_eq!(*slab.get(numbers[7]), 70);
-        assert_eq!(slab.put(71) as usize, LIST * 2 + 3);
+        assert_eq!(slab.put(71) as usize, 9000);
     }
 }

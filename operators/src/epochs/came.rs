@@ -6,7 +6,7 @@ use crate::{Diff, Epoch};
 
 /// Looks at what rows will need, one after the other without waiting for what was looked at: where it stands far away in
 /// memory, much of it comes at the same time.
-pub(crate) fn fetch(looks: impl Iterator<Item = usize>) {
+pub fn fetch(looks: impl Iterator<Item = usize>) {
     std::hint::black_box(looks.fold(0, usize::wrapping_add));
 }
 

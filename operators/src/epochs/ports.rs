@@ -5,11 +5,11 @@ use super::{Batch, Came, Room, Updates, by_epoch};
 use crate::Epoch;
 use std::collections::BTreeMap;
 use timely::container::CapacityContainerBuilder;
-use timely::dataflow::StreamVec;
 use timely::dataflow::channels::pact::{ParallelizationContract, Pipeline};
 use timely::dataflow::operators::Capability;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 use timely::dataflow::operators::generic::{InputHandleCore, OutputBuilder};
+use timely::dataflow::{Scope, StreamVec};
 
 /// A stream of updates.
 pub(super) type Stream<'s, D, R> = StreamVec<'s, Epoch, (D, Epoch, R)>;
@@ -70,25 +70,84 @@ pub(crate) trait Told<'s>: 'static {
 ///
 /// `step` takes all updates of the epoch, in any order, and adds what changed to its second argument.
 pub(crate) fn each_epoch_of<'s, H: Heard<'s>, T: Told<'s>>(
-    mut builder: OperatorBuilder<'s, Epoch>,
+    builder: OperatorBuilder<'s, Epoch>,
     heard: H,
     mut step: impl FnMut(H::Updates, &mut T) + 'static,
+) -> T::Streams {
+    let whole = move |part: Part<H::Updates>, told: &mut T| {
+        if let Part::Begins(updates) = part {
+            step(updates, told);
+        }
+        Left::Nothing
+    };
+    in_parts(builder, heard, || {}, whole)
+}
+
+/// A part of the work of an epoch.
+pub(crate) enum Part<U> {
+    /// The first, with all updates of the epoch.
+    Begins(U),
+    /// One after it.
+    GoesOn,
+}
+
+/// What is left of an epoch after a part of its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// It is done.
+    Nothing,
+    /// It goes on.
+    Something,
+}
+
+/// The same for steps that may take long: each does a part of the work and says whether something is left, and other
+/// operators of the worker go on in between. What is told leaves after each part; the next epoch begins when all is
+/// done.
+pub(crate) fn each_epoch_in_parts<'s, H: Heard<'s>, T: Told<'s>>(
+    builder: OperatorBuilder<'s, Epoch>,
+    scope: Scope<'s, Epoch>,
+    heard: H,
+    step: impl FnMut(Part<H::Updates>, &mut T) -> Left + 'static,
+) -> T::Streams {
+    let activator = scope.activator_for(builder.operator_info().address);
+    in_parts(builder, heard, move || activator.activate(), step)
+}
+
+/// Applies `step`; `call_again` has the operator called again where something is left.
+fn in_parts<'s, H: Heard<'s>, T: Told<'s>>(
+    mut builder: OperatorBuilder<'s, Epoch>,
+    heard: H,
+    call_again: impl Fn() + 'static,
+    mut step: impl FnMut(Part<H::Updates>, &mut T) -> Left + 'static,
 ) -> T::Streams {
     let mut handles = heard.open(&mut builder);
     let (mut ports, streams) = T::open(&mut builder);
     builder.build(move |_| {
         let mut open: Open<H::Batches> = BTreeMap::new();
+        let mut under_way: Option<(Epoch, Vec<Capability<Epoch>>)> = None;
         let mut told = T::nothing();
         move |frontiers| {
             H::receive(&mut handles, T::PORTS, &mut open);
-            while let Some(first) = open.first_entry() {
-                if frontiers.iter().any(|frontier| frontier.less_equal(first.key())) {
+            loop {
+                let (epoch, rights, part) = match under_way.take() {
+                    Some((epoch, rights)) => (epoch, rights, Part::GoesOn),
+                    None => {
+                        let Some(first) = open.first_entry() else { break };
+                        if frontiers.iter().any(|frontier| frontier.less_equal(first.key())) {
+                            break;
+                        }
+                        let (epoch, (rights, batches)) = first.remove_entry();
+                        told.begin(epoch);
+                        (epoch, rights, Part::Begins(H::updates(batches)))
+                    }
+                };
+                let left = step(part, &mut told);
+                told.send(epoch, &rights, &mut ports);
+                if left == Left::Something {
+                    under_way = Some((epoch, rights));
+                    call_again();
                     break;
                 }
-                let (epoch, (rights, batches)) = first.remove_entry();
-                told.begin(epoch);
-                step(H::updates(batches), &mut told);
-                told.send(epoch, &rights, &mut ports);
             }
         }
     });

@@ -2,11 +2,10 @@
 
 use super::people::Coming;
 use super::piles::Piles;
-use super::sums::{Name, Sums};
-use super::telling::Telling;
+use super::sums::Sums;
 use super::world::{Turn, Ways, World};
-use super::{Spot, Table, Who};
-use crate::epochs::{Updates, fetch};
+use super::{Spot, SumKey, Table, Total, Who};
+use crate::epochs::{Left, ROOM_KEPT, Updates, fetch};
 use crate::tally::Tally;
 use crate::volume::Cell;
 use crate::{Diff, Epoch};
@@ -14,8 +13,8 @@ use trueup_model::hash::mix;
 use trueup_model::id::{DeviceId, UserId};
 use trueup_policy::Policy;
 
-/// What leaves: sums by number, what the numbers stand for, and who comes to nodes.
-pub(super) type Told = (Telling<Sums>, Updates<Name>, Updates<Coming>);
+/// What leaves: sums, and who comes to nodes.
+pub(super) type Told = (Updates<SumKey, Total>, Updates<Coming>);
 
 /// Someone at a pile, who came or went.
 type Named = (u32, Who, Diff);
@@ -28,24 +27,30 @@ fn spot(cell: &Cell) -> Spot {
 /// Everything that stands below nodes of two trees, and what of it changes above.
 pub(super) struct Leaves {
     piles: Piles,
+    sums: Sums,
     /// Who came and who went since the last tick; whoever did both is named twice.
     people: Vec<Named>,
+    /// Those of them that a tick has still to tell of, by their piles and shares.
+    untold: Vec<((u32, u64), Who, Diff)>,
     world: World,
-    /// Which of all workers this is.
-    worker: u32,
     /// Into how many shares people are parted.
     shares: u64,
 }
 
 impl Leaves {
-    pub(super) fn new(policy: &Policy, worker: usize, workers: usize) -> Self {
-        let shares = u64::try_from(workers).unwrap_or(1).max(1);
-        let worker = u32::try_from(worker).expect("there are few workers");
-        let (piles, world) = (Piles::default(), World::new(policy));
-        Self { piles, people: Vec::new(), world, worker, shares }
+    pub(super) fn new(policy: &Policy, workers: usize) -> Self {
+        Self {
+            piles: Piles::default(),
+            sums: Sums::default(),
+            people: Vec::new(),
+            untold: Vec::new(),
+            world: World::new(policy),
+            shares: u64::try_from(workers).unwrap_or(1).max(1),
+        }
     }
 
-    pub(super) fn step(
+    /// Takes in an epoch; what of it changes above is carried there as it goes on.
+    pub(super) fn hear(
         &mut self,
         cells: impl Iterator<Item = Vec<(Cell, Epoch, Tally)>>,
         tables: impl IntoIterator<Item = (Table, Diff)>,
@@ -54,16 +59,18 @@ impl Leaves {
         for list in cells {
             fetch(list.iter().map(|(cell, ..)| self.piles.look(spot(cell), cell.span)));
             for (cell, _, tally) in list {
-                self.hear(&cell, tally);
+                self.add(&cell, tally);
             }
         }
+        // What is new is linked as it comes, so that a tick finds less to do.
+        self.piles.link(&mut self.world, &mut self.sums);
         let turn = Turn::of(tables);
         if turn.tick || turn.changes() {
-            self.tick(turn, told);
+            self.turn(turn, told);
         }
     }
 
-    fn hear(&mut self, cell: &Cell, tally: Tally) {
+    fn add(&mut self, cell: &Cell, tally: Tally) {
         let pile = self.piles.add(spot(cell), cell.span, &tally);
         let user = cell.user.map(Who::User);
         for who in user.into_iter().chain(cell.device.map(Who::Device)) {
@@ -74,23 +81,37 @@ impl Leaves {
         }
     }
 
-    /// Carries up what changed since the last tick, by the trees and calendars as they are from now on.
-    fn tick(&mut self, turn: Turn, told: &mut Told) {
-        let (Telling(sums), names, coming) = told;
+    /// Begins a tick: what changed since the last one goes up by the trees and calendars as they are from now on.
+    fn turn(&mut self, turn: Turn, (_, coming): &mut Told) {
         let people = std::mem::take(&mut self.people);
-        self.tell(people, coming);
+        self.untold = self.parted(people);
         if turn.changes() {
+            // Who goes, goes by the trees of before.
+            self.tell(&mut { usize::MAX }, coming);
             let named = self.piles.named(&turn, &self.world);
-            self.tell(self.all(&named, -1), coming);
+            self.untold = self.parted(self.all(&named, -1));
+            self.tell(&mut { usize::MAX }, coming);
             for pile in self.piles.turned(&turn, &self.world) {
-                self.piles.unlink(pile, sums);
+                self.piles.unlink(pile, &mut self.sums);
             }
             self.world.change(turn);
-            self.tell(self.all(&named, 1), coming);
+            self.untold = self.parted(self.all(&named, 1));
+            self.piles.link(&mut self.world, &mut self.sums);
         }
-        self.piles.link(&mut self.world, sums);
-        self.piles.carry(sums);
-        sums.name(self.worker, names);
+        self.piles.begin_carrying();
+    }
+
+    /// Does a part of what is left of a tick: so much of it, or all.
+    pub(super) fn go_on(&mut self, part: usize, (more, coming): &mut Told) -> Left {
+        let mut budget = part;
+        self.tell(&mut budget, coming);
+        self.piles.carry(&mut budget, &mut self.sums);
+        // What comes to a sum is told once, when all of it is there.
+        if self.piles.is_carried() {
+            self.sums.tell(&mut budget, more);
+        }
+        let is_done = self.untold.is_empty() && self.piles.is_carried() && self.sums.is_told();
+        if is_done { Left::Nothing } else { Left::Something }
     }
 
     /// Everyone at some piles, as a change.
@@ -99,29 +120,40 @@ impl Leaves {
         who.collect()
     }
 
-    /// Tells who came and who went, and at which nodes.
-    fn tell(&mut self, people: Vec<Named>, told: &mut Updates<Coming>) {
-        let shares = self.shares;
+    /// Who came and who went, by pile and share.
+    fn parted(&self, people: Vec<Named>) -> Vec<((u32, u64), Who, Diff)> {
         let share_of = |who: &Who| match who {
-            Who::User(UserId(id)) | Who::Device(DeviceId(id)) => mix(&[*id]) % shares,
+            Who::User(UserId(id)) | Who::Device(DeviceId(id)) => mix(&[*id]) % self.shares,
         };
         let parted =
             people.into_iter().map(|(pile, who, diff)| ((pile, share_of(&who)), who, diff));
         let mut parted: Vec<((u32, u64), Who, Diff)> = parted.collect();
         parted.sort_unstable_by_key(|(key, ..)| *key);
+        parted
+    }
+
+    /// Tells of some more who came and who went, and at which nodes.
+    fn tell(&mut self, budget: &mut usize, told: &mut Updates<Coming>) {
         let (mut over, mut across) = (Ways::default(), Ways::default());
-        for group in parted.chunk_by(|(one, ..), (other, ..)| one == other) {
-            let Some(((pile, share), ..)) = group.first() else { continue };
-            let (spot, span) = self.piles.node(*pile);
+        while *budget > 0
+            && let Some(&((pile, share), ..)) = self.untold.last()
+        {
+            let others = self.untold.iter().rposition(|(key, ..)| *key != (pile, share));
+            let same = self.untold.drain(others.map_or(0, |last| last + 1)..);
+            let who: Vec<(Who, Diff)> = same.map(|(_, who, diff)| (who, diff)).collect();
+            let (spot, span) = self.piles.node(pile);
             let nodes = self.world.above(spot, span, &mut over, &mut across);
-            let who = group.iter().map(|(_, who, diff)| (*who, *diff)).collect();
-            told.push((Coming { nodes, who, share: *share }, 1));
+            *budget = budget.saturating_sub(who.len() + nodes.len());
+            told.push((Coming { nodes, who, share }, 1));
+        }
+        if self.untold.is_empty() {
+            self.untold.shrink_to(ROOM_KEPT);
         }
     }
 
     /// Whether nothing is kept.
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.piles.is_empty() && self.people.is_empty()
+        self.piles.is_empty() && self.sums.is_empty() && self.people.is_empty()
     }
 }

@@ -4,6 +4,7 @@
 //! that nobody holds stays what it is until it is freed, and is given away again after that.
 
 use super::Spot;
+use crate::lists::Lists;
 use std::hash::Hash;
 use trueup_model::hash::IdMap;
 use trueup_model::id::{AccountId, ProductId, TenantId};
@@ -12,13 +13,13 @@ use trueup_model::id::{AccountId, ProductId, TenantId};
 pub(super) struct Numbers<K> {
     numbers: IdMap<K, u32>,
     /// Each name, and how many hold it.
-    rows: Vec<(K, u32)>,
+    rows: Lists<(K, u32)>,
     free: Vec<u32>,
 }
 
 impl<K> Default for Numbers<K> {
     fn default() -> Self {
-        Self { numbers: IdMap::default(), rows: Vec::new(), free: Vec::new() }
+        Self { numbers: IdMap::default(), rows: Lists::default(), free: Vec::new() }
     }
 }
 

@@ -10,9 +10,9 @@
 //! Work per change: the nodes above the leaf, and those of the few other lists.
 
 use super::paths::Paths;
-use super::{Spot, Who};
+use super::{Spot, SumKey, Total, Who};
 use crate::Diff;
-use crate::epochs::Updates;
+use crate::epochs::{Left, ROOM_KEPT, Updates};
 use serde::{Deserialize, Serialize};
 use trueup_model::calendar::Period;
 use trueup_model::hash::IdMap;
@@ -31,10 +31,10 @@ pub(super) struct Coming {
 }
 
 /// How many more people and machines there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Heads {
-    pub(super) users: Diff,
-    pub(super) devices: Diff,
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Heads {
+    users: i64,
+    devices: i64,
 }
 
 /// Where one is.
@@ -61,43 +61,79 @@ pub(super) struct People {
     places: IdMap<Who, Places>,
     paths: Paths,
     turned: Turned,
+    /// Of whom in this epoch the nodes have not been looked for.
+    coming: Vec<Coming>,
+    /// Who has still to come or go, to which list of nodes.
+    news: Vec<(Who, u32, Diff)>,
+    /// The lists that were named in it.
+    used: Vec<u32>,
 }
 
 impl People {
-    pub(super) fn step(
-        &mut self,
-        coming: impl IntoIterator<Item = (Coming, Diff)>,
-        told: &mut Updates<(Spot, Period), Heads>,
-    ) {
-        let mut paths = Vec::new();
-        let mut news: Vec<(Who, u32, Diff)> = Vec::new();
-        for (Coming { nodes, who: all, .. }, _) in coming {
-            let path = self.paths.number(&nodes);
-            paths.push(path);
-            news.extend(all.into_iter().map(|(who, diff)| (who, path, diff)));
+    /// Takes in who comes and goes in an epoch; where that counts is found as it goes on.
+    pub(super) fn hear(&mut self, coming: impl IntoIterator<Item = (Coming, Diff)>) {
+        self.coming.extend(coming.into_iter().map(|(one, _)| one));
+    }
+
+    /// Does a part of what is left of an epoch: so much of it, or all.
+    pub(super) fn go_on(&mut self, part: usize, told: &mut Updates<SumKey, Total>) -> Left {
+        let mut budget = part;
+        self.place(&mut budget);
+        if !self.coming.is_empty() {
+            return Left::Something;
         }
-        self.turned.make_room(self.paths.len());
-        // Who goes before they came, as it happens to arrive, is nowhere less than not at all.
-        news.sort_unstable_by_key(|(who, path, _)| (*who, *path));
-        for same in news.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
-            let diff = same.iter().map(|(.., diff)| diff).sum();
-            if let Some((who, path, _)) = same.first() {
-                self.come(*who, *path, diff);
+        while budget > 0
+            && let Some((who, path, mut diff)) = self.news.pop()
+        {
+            budget -= 1;
+            while let Some((.., more)) = self.news.pop_if(|one| (one.0, one.1) == (who, path)) {
+                diff += more;
             }
+            self.come(who, path, diff);
         }
-        let Self { paths: kept, turned, .. } = self;
-        for number in turned.nodes.drain(..) {
-            let heads = std::mem::take(&mut turned.heads[number as usize]);
+        if !self.news.is_empty() {
+            return Left::Something;
+        }
+        while budget > 0
+            && let Some(number) = self.turned.nodes.pop()
+        {
+            budget -= 1;
+            let heads = std::mem::take(&mut self.turned.heads[number as usize]);
             if heads != Heads::default() {
-                told.push((kept.node(number), heads));
+                let (spot, period) = self.paths.node(number);
+                let Heads { users, devices } = heads;
+                told.push((spot.in_period(period), Total { users, devices, ..Total::default() }));
             }
         }
-        kept.tidy(paths);
+        if !self.turned.nodes.is_empty() {
+            return Left::Something;
+        }
+        self.paths.tidy(std::mem::take(&mut self.used));
+        self.news.shrink_to(ROOM_KEPT);
+        self.coming.shrink_to(ROOM_KEPT);
+        Left::Nothing
+    }
+
+    /// Finds the lists of nodes of some more who come or go.
+    fn place(&mut self, budget: &mut usize) {
+        while *budget > 0
+            && let Some(Coming { nodes, who: all, .. }) = self.coming.pop()
+        {
+            *budget = budget.saturating_sub(nodes.len() + all.len());
+            let path = self.paths.number(&nodes);
+            self.used.push(path);
+            self.news.extend(all.into_iter().map(|(who, diff)| (who, path, diff)));
+            if self.coming.is_empty() {
+                self.turned.make_room(self.paths.len());
+                // Who goes before they came, as it happens to arrive, is nowhere less than not at all.
+                self.news.sort_unstable_by_key(|(who, path, _)| (*who, *path));
+            }
+        }
     }
 
     /// One comes to the nodes of a list, or goes.
     fn come(&mut self, who: Who, path: u32, diff: Diff) {
-        let Self { places, paths, turned } = self;
+        let Self { places, paths, turned, .. } = self;
         let Ok(times) = i32::try_from(diff) else { return };
         if times == 0 {
             return;
@@ -124,7 +160,7 @@ impl People {
                     let now = nodes.entry(*node).or_default();
                     let before = *now;
                     *now += i64::from(times);
-                    let turn = Diff::from(*now != 0) - Diff::from(before != 0);
+                    let turn = i64::from(*now != 0) - i64::from(before != 0);
                     if *now == 0 {
                         nodes.remove(node);
                     }
@@ -147,7 +183,7 @@ impl People {
 }
 
 /// Adds to how often a list is there; gives 1 or -1 if it came or went.
-fn add(lists: &mut Vec<(u32, i32)>, path: u32, times: i32) -> Option<Diff> {
+fn add(lists: &mut Vec<(u32, i32)>, path: u32, times: i32) -> Option<i64> {
     let Some(place) = lists.iter().position(|(one, _)| *one == path) else {
         lists.reserve_exact(1);
         lists.push((path, times));
@@ -204,21 +240,21 @@ impl Turned {
         self.marks[node as usize] == self.mark
     }
 
-    fn count(&mut self, node: u32, who: Who, diff: Diff) {
+    fn count(&mut self, node: u32, who: Who, turn: i64) {
         let heads = &mut self.heads[node as usize];
         // A node whose heads come to nothing and change again is named twice, and told of once.
         if *heads == Heads::default() {
             self.nodes.push(node);
         }
-        heads.count(who, diff);
+        heads.count(who, turn);
     }
 }
 
 impl Heads {
-    fn count(&mut self, who: Who, diff: Diff) {
+    fn count(&mut self, who: Who, turn: i64) {
         match who {
-            Who::User(_) => self.users += diff,
-            Who::Device(_) => self.devices += diff,
+            Who::User(_) => self.users += turn,
+            Who::Device(_) => self.devices += turn,
         }
     }
 }

@@ -17,6 +17,7 @@ use super::world::{Turn, Ways, World};
 use super::{Spot, Who};
 use crate::epochs::ROOM_KEPT;
 use crate::few::FewMap;
+use crate::lists::Lists;
 use crate::tally::Tally;
 use differential_dataflow::difference::{IsZero as _, Multiply as _, Semigroup as _};
 use trueup_model::hash::IdSet;
@@ -56,13 +57,29 @@ struct List {
 #[derive(Default)]
 pub(super) struct Piles {
     grid: Grid<Span>,
-    piles: Vec<Pile>,
+    piles: Lists<Pile>,
     /// By the numbers of accounts, and of products.
     lists: [Vec<List>; 2],
     /// Those that have something to carry up, or may be forgotten.
     changed: Vec<u32>,
     /// Those whose links are still to be looked for.
     unlinked: Vec<u32>,
+    /// What a tick has still to carry.
+    carrying: Carrying,
+    /// How many had something to carry up at the last tick.
+    usual: usize,
+}
+
+/// The changed piles of a tick, and how many of them came to each stage.
+#[derive(Default)]
+struct Carrying {
+    changed: Vec<u32>,
+    /// How many are waited for by those above.
+    marked: usize,
+    /// How many carried up what they have, if they wait for none below.
+    carried: usize,
+    /// How many are forgotten, if they have nothing.
+    tidied: usize,
 }
 
 impl Pile {
@@ -123,9 +140,7 @@ impl Piles {
         if !is_new {
             return number;
         }
-        if self.piles.len() < self.grid.len() {
-            self.piles.resize_with(self.grid.len(), Pile::default);
-        }
+        self.piles.grow(self.grid.len(), Pile::default);
         let pile = &mut self.piles[number as usize];
         let sides = self.grid.sides(number);
         for ((lists, side), place) in self.lists.iter_mut().zip(sides).zip(&mut pile.listed) {
@@ -279,38 +294,75 @@ impl Piles {
         self.unlinked.shrink_to(ROOM_KEPT);
     }
 
-    /// Carries everything that came up to the nodes, each pile after those below it; then forgets the piles
-    /// that have nothing.
-    pub(super) fn carry(&mut self, sums: &mut Sums) {
-        let usual = self.changed.len().max(ROOM_KEPT);
+    /// Begins to carry everything that came up to the nodes.
+    pub(super) fn begin_carrying(&mut self) {
+        debug_assert!(self.is_carried(), "one tick ends before the next begins");
+        self.usual = self.changed.len().max(ROOM_KEPT);
         let mut changed = std::mem::take(&mut self.changed);
         // Numbers that were given one after the other lie side by side.
         changed.sort_unstable();
-        let mut place = 0;
-        while let Some(number) = changed.get(place).copied() {
-            place += 1;
-            let pile = &mut self.piles[number as usize];
-            let links = std::mem::take(&mut pile.links);
-            for parent in &links[..pile.parents as usize] {
-                let above = &mut self.piles[*parent as usize];
-                above.waits += 1;
-                if !std::mem::replace(&mut above.changed, true) {
-                    changed.push(*parent);
+        self.carrying = Carrying { changed, ..Carrying::default() };
+    }
+
+    /// Whether everything that was to be carried up has been.
+    pub(super) fn is_carried(&self) -> bool {
+        self.carrying.changed.is_empty()
+    }
+
+    /// Carries some more of it, each pile after those below it; then forgets the piles that have nothing.
+    pub(super) fn carry(&mut self, budget: &mut usize, sums: &mut Sums) {
+        if self.is_carried() {
+            return;
+        }
+        let mut carrying = std::mem::take(&mut self.carrying);
+        let Carrying { changed, marked, carried, tidied } = &mut carrying;
+        // What is added to the list while it is tidied has nothing to carry.
+        if *tidied == 0 {
+            while *budget > 0
+                && let Some(number) = changed.get(*marked).copied()
+            {
+                (*marked, *budget) = (*marked + 1, *budget - 1);
+                self.await_below(number, changed);
+            }
+            let mut ready = Vec::new();
+            while *budget > 0
+                && let Some(first) = changed.get(*carried).copied()
+            {
+                *carried += 1;
+                ready.push(first);
+                while let Some(number) = ready.pop() {
+                    *budget = budget.saturating_sub(1);
+                    self.carry_one(number, sums, &mut ready);
                 }
             }
-            self.piles[number as usize].links = links;
         }
-        let mut ready = Vec::new();
-        for first in &changed {
-            ready.push(*first);
-            while let Some(number) = ready.pop() {
-                self.carry_one(number, sums, &mut ready);
+        while *budget > 0
+            && let Some(number) = changed.get(*tidied).copied()
+        {
+            (*tidied, *budget) = (*tidied + 1, *budget - 1);
+            self.tidy(number, changed, sums);
+        }
+        if *tidied == changed.len() {
+            changed.clear();
+            changed.shrink_to(self.usual);
+            self.changed = std::mem::take(changed);
+            carrying = Carrying::default();
+        }
+        self.carrying = carrying;
+    }
+
+    /// Has the piles above a changed one wait for it; those are changed as well.
+    fn await_below(&mut self, number: u32, changed: &mut Vec<u32>) {
+        let pile = &mut self.piles[number as usize];
+        let links = std::mem::take(&mut pile.links);
+        for parent in &links[..pile.parents as usize] {
+            let above = &mut self.piles[*parent as usize];
+            above.waits += 1;
+            if !std::mem::replace(&mut above.changed, true) {
+                changed.push(*parent);
             }
         }
-        self.tidy(&mut changed, sums);
-        changed.clear();
-        changed.shrink_to(usual);
-        self.changed = changed;
+        self.piles[number as usize].links = links;
     }
 
     /// Carries up what came to one pile, unless it waits for others or was carried up; names those above that wait
@@ -338,23 +390,19 @@ impl Piles {
         self.piles[number as usize].links = links;
     }
 
-    /// Forgets those of some piles that have nothing, and those above that are held by nobody then.
-    fn tidy(&mut self, candidates: &mut Vec<u32>, sums: &mut Sums) {
-        let mut place = 0;
-        while let Some(number) = candidates.get(place).copied() {
-            place += 1;
-            let pile = &self.piles[number as usize];
-            debug_assert!(!pile.changed && pile.waits == 0, "no pile stands above itself");
-            // One that was forgotten has no links.
-            if pile.links.is_empty() || !pile.is_empty() || self.grid.is_held(number) {
-                continue;
-            }
-            self.release(number, sums);
-            self.forget(number);
-            for above in self.changed.drain(..) {
-                self.piles[above as usize].changed = false;
-                candidates.push(above);
-            }
+    /// Forgets a pile if it has nothing; then those above that are held by nobody are candidates as well.
+    fn tidy(&mut self, number: u32, candidates: &mut Vec<u32>, sums: &mut Sums) {
+        let pile = &self.piles[number as usize];
+        debug_assert!(!pile.changed && pile.waits == 0, "no pile stands above itself");
+        // One that was forgotten has no links.
+        if pile.links.is_empty() || !pile.is_empty() || self.grid.is_held(number) {
+            return;
+        }
+        self.release(number, sums);
+        self.forget(number);
+        for above in self.changed.drain(..) {
+            self.piles[above as usize].changed = false;
+            candidates.push(above);
         }
     }
 

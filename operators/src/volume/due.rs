@@ -21,7 +21,7 @@ impl State {
         }
         cutter.counts = true;
         let mut cells: IdMap<Cell, Tally> = IdMap::default();
-        for (number, entry) in (0_u32..).zip(entries) {
+        for (number, entry) in (0_u32..).zip(entries.iter_mut()) {
             for (event, diff) in entry.events.take_beyond(number, *horizon) {
                 beyond.add(event.at, event, diff);
             }

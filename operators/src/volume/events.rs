@@ -24,9 +24,9 @@ struct Kept {
 pub(super) struct Events(Comings<Kept>);
 
 impl Events {
-    /// How many rows are kept.
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
+    /// Looks at what keeping one more needs.
+    pub(super) fn look(&self) -> usize {
+        self.0.look()
     }
 
     /// Takes in that an event came or went.

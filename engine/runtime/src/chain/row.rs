@@ -7,22 +7,33 @@
 use std::hash::{Hash, Hasher};
 use trueup_operators::Diff;
 use trueup_operators::tally::Tally;
+use trueup_operators::totals::Total;
 
-/// How often a row is there, and how much of it: one number each.
+/// How often a row is there, or how much of it: one number each.
 pub(crate) trait Weight {
     /// The parts; none of them may wrap in a sum.
-    fn parts(&self) -> [i128; 2];
+    fn parts(&self) -> [i128; PARTS];
 }
 
+/// How many parts a weight has at most.
+pub(super) const PARTS: usize = 4;
+
 impl Weight for Diff {
-    fn parts(&self) -> [i128; 2] {
-        [*self as i128, 0]
+    fn parts(&self) -> [i128; PARTS] {
+        [*self as i128, 0, 0, 0]
     }
 }
 
 impl Weight for Tally {
-    fn parts(&self) -> [i128; 2] {
-        [self.events, self.quantity]
+    fn parts(&self) -> [i128; PARTS] {
+        [self.events, self.quantity, 0, 0]
+    }
+}
+
+impl Weight for Total {
+    fn parts(&self) -> [i128; PARTS] {
+        let Tally { events, quantity } = self.tally;
+        [events, quantity, self.users.into(), self.devices.into()]
     }
 }
 

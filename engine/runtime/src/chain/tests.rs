@@ -16,9 +16,14 @@ fn term(view: &str, part: &str, row: u16) -> u128 {
     hash128(&[view.as_bytes(), part.as_bytes(), &row.to_le_bytes()])
 }
 
+/// Rows with their weights.
+fn pairs<R, W>(rows: &[(R, W)]) -> impl Iterator<Item = (&R, &W)> {
+    rows.iter().map(|(row, weight)| (row, weight))
+}
+
 fn sums(view: &str, rows: &[(u16, isize)]) -> u128 {
     let mut sums = Sums::default();
-    sums.add(view, Pace::Epochs, rows);
+    sums.add(view, Pace::Epochs, pairs(rows));
     sums.views
 }
 
@@ -32,12 +37,12 @@ fn a_sum_is_that_of_the_hashes_of_rows_as_often_as_they_are_there() {
     assert_eq!(sums("uses", &[(7, 1), (7, -1)]), 0);
     assert_ne!(sums("uses", &[(7, 1)]), sums("bills", &[(7, 1)]), "the same row of another view");
     let mut weighed = Sums::default();
-    weighed.add("cells", Pace::Epochs, &[(7_u16, Tally { events: 2, quantity: -5 })]);
+    weighed.add("cells", Pace::Epochs, pairs(&[(7_u16, Tally { events: 2, quantity: -5 })]));
     let (events, quantity) = (term("cells", "0", 7), term("cells", "1", 7));
     let by_hand = events.wrapping_mul(2).wrapping_sub(quantity.wrapping_mul(5));
     assert_eq!((weighed.views, weighed.totals), (by_hand, 0));
     let mut ticked = Sums::default();
-    ticked.add("rollups", Pace::Ticks, &[(7_u16, 1_isize)]);
+    ticked.add("rollups", Pace::Ticks, pairs(&[(7_u16, 1_isize)]));
     assert_eq!((ticked.views, ticked.totals), (0, term("rollups", "0", 7)));
     assert_eq!(Changes::default().sums(), Sums::default());
 }
@@ -60,8 +65,8 @@ fn the_bytes_of_a_row_are_its_fields_and_tell_lists_apart() {
 /// Sums of a view that changes by one row.
 fn changed(row: u16) -> Sums {
     let mut changed = Sums::default();
-    changed.add("uses", Pace::Epochs, &[(row, 1_isize)]);
-    changed.add("rollups", Pace::Ticks, &[(row, 1_isize)]);
+    changed.add("uses", Pace::Epochs, pairs(&[(row, 1_isize)]));
+    changed.add("rollups", Pace::Ticks, pairs(&[(row, 1_isize)]));
     changed
 }
 
@@ -160,8 +165,8 @@ fn a_snapshot_is_compared_as_a_whole_and_the_chain_goes_on_behind_it() {
     let (straight, _) = run(&mut chain(), 1, &[7, 9, 11]);
     let (link, _) = run(&mut chain(), 1, &[7, 9]);
     let mut both = changed(7);
-    both.add("uses", Pace::Epochs, &[(9_u16, 1_isize)]);
-    both.add("rollups", Pace::Ticks, &[(9_u16, 1_isize)]);
+    both.add("uses", Pace::Epochs, pairs(&[(9_u16, 1_isize)]));
+    both.add("rollups", Pace::Ticks, pairs(&[(9_u16, 1_isize)]));
     let begin = |kept: Option<Link>, said: &[(u64, u8, Vec<u8>)]| {
         let mut chain = chain();
         chain.expect(before(said));
@@ -203,8 +208,8 @@ fn pieces_of_a_snapshot_count_as_one_epoch_and_are_not_compared() {
     let mut whole = begun();
     let mut all = changed(7);
     for row in [9_u16, 11] {
-        all.add("uses", Pace::Epochs, &[(row, 1_isize)]);
-        all.add("rollups", Pace::Ticks, &[(row, 1_isize)]);
+        all.add("uses", Pace::Epochs, pairs(&[(row, 1_isize)]));
+        all.add("rollups", Pace::Ticks, pairs(&[(row, 1_isize)]));
     }
     let (expected, how) = whole.extend(&plan(5), all);
     assert_eq!(how, Compared::Unknown);

@@ -87,11 +87,12 @@ pub(crate) fn rollups(words: &Words<'_>, filter: &Filter) -> Vec<RollupRow> {
         }
     }
     found.sort_by(|(one, left), (other, right)| {
-        (one, &left.product, &left.metric, &left.period).cmp(&(
+        (one, &left.product, &left.metric, &left.period, &left.tenant).cmp(&(
             other,
             &right.product,
             &right.metric,
             &right.period,
+            &right.tenant,
         ))
     });
     found.into_iter().map(|(_, row)| row).collect()

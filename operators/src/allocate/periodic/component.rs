@@ -15,6 +15,7 @@ use crate::attribute::Use;
 use crate::entitle::{Right, of_account};
 use crate::epochs::fetch;
 use crate::rows::add;
+use crate::volume::Reading;
 use std::collections::{BTreeMap, BTreeSet};
 use trueup_model::calendar::{Period, PeriodUnit};
 use trueup_model::contract::Basis;
@@ -158,6 +159,7 @@ impl Component {
         self.rezoned = !turn.zones.is_empty();
         self.restated = false;
         let due = turn.due(self.turn, world.horizon);
+        fetch(news.uses.iter().filter_map(|(one, _)| Some(self.persons.look(one.user?))));
         for (one, diff) in news.uses {
             self.hear_use(&one, diff, world);
         }
@@ -178,6 +180,7 @@ impl Component {
             || reroutes();
         if !rebuild {
             fetch(news.cells.iter().map(|(account, span, _)| self.look(*account, *span, world)));
+            fetch(news.readings.iter().map(|(reading, _)| self.look_at(reading, world)));
         }
         for (account, span, quantity) in news.cells {
             let sum = self.cells.entry((account, span)).or_default();
@@ -276,15 +279,22 @@ impl Component {
     /// Looks at what a cell needs.
     fn look(&self, account: AccountId, span: Span, world: &World) -> usize {
         let is_known = self.cells.contains_key(&(account, span));
-        let piece = self.routes.get(&account).and_then(|route| {
-            let piece = route.iter().find(|(piece, _)| piece.contains(span.start));
-            piece.map(|(_, taker)| taker.unwrap_or(account))
-        });
-        let entry = piece.and_then(|node| {
-            let period = world.calendars.period(node, self.unit, span.start);
-            self.slots.get(&(node, period))
-        });
+        let entry = self.slot(account, span.start, world);
         usize::from(is_known) + usize::from(entry.is_some_and(Entry::has_demand))
+    }
+
+    /// Looks at what a reading needs.
+    fn look_at(&self, reading: &Reading, world: &World) -> usize {
+        let entry = self.slot(reading.account, reading.at, world);
+        entry.map_or(0, |entry| entry.ranked.look())
+    }
+
+    /// The slot of what an account brings at an instant, as far as the way there is known.
+    fn slot(&self, account: AccountId, at: Timestamp, world: &World) -> Option<&Entry> {
+        let mut route = self.routes.get(&account)?.iter();
+        let (_, taker) = route.find(|(piece, _)| piece.contains(at))?;
+        let node = taker.unwrap_or(account);
+        self.slots.get(&(node, world.calendars.period(node, self.unit, at)))
     }
 
     fn add_cell(&mut self, account: AccountId, span: Span, quantity: i128, world: &World) {
@@ -294,10 +304,9 @@ impl Component {
     }
 
     fn add(&mut self, slot: Slot, quantity: i128) {
-        let entry = self.slots.entry(slot);
+        let entry = self.slots.mark(slot);
         let sum = entry.own.unwrap_or_default() + quantity;
         entry.own = (sum != 0).then_some(sum);
-        self.slots.mark(slot);
     }
 
     /// Ranks a reading among those of its slot, or takes it out; the last of them counts.
@@ -306,11 +315,10 @@ impl Component {
         let slot = (node, world.calendars.period(node, self.unit, reading.at));
         let greatest = self.key.metric == Metric::Maximum;
         let rank = if greatest { reading.quantity.0 } else { reading.at.0 };
-        let entry = self.slots.entry(slot);
+        let entry = self.slots.mark(slot);
         entry.ranked.add((rank, reading.fact(), reading.quantity), diff);
         let last = entry.ranked.last_key_value();
         entry.own = last.map(|((_, _, quantity), _)| i128::from(quantity.0));
-        self.slots.mark(slot);
     }
 
     /// Whether what several nodes bring can be added up.

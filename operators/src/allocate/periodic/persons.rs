@@ -83,12 +83,14 @@ impl Persons {
 
     /// Takes in that someone was active, or was not.
     pub(super) fn hear(&mut self, user: UserId, activity: Activity, diff: Diff) {
-        let activities = &mut self.people.entry(user).or_default().activities;
-        let was_there = activities.get(&activity).is_some();
-        activities.add(activity, diff);
-        if activities.get(&activity).is_some() != was_there {
+        if self.people.entry(user).or_default().activities.add(activity, diff) {
             self.changed.push((user, activity));
         }
+    }
+
+    /// Looks at what hearing of someone needs.
+    pub(super) fn look(&self, user: UserId) -> usize {
+        self.people.get(&user).map_or(0, |person| person.activities.look())
     }
 
     /// When the next activity beyond the horizon begins.

@@ -81,10 +81,24 @@ impl Entry {
     }
 }
 
+/// Slots by node, and in the order of their periods.
+type Nodes = IdMap<AccountId, Vec<(Period, Box<Entry>)>>;
+
+/// A slot, which is made if it is not there.
+fn entry_of(nodes: &mut Nodes, (node, period): Slot) -> &mut Entry {
+    let periods = nodes.entry(node).or_default();
+    let place = periods.binary_search_by_key(&period, |(one, _)| *one);
+    let place = place.unwrap_or_else(|place| {
+        periods.insert(place, (period, Box::default()));
+        place
+    });
+    &mut periods[place].1
+}
+
 /// The slots of a product, by node and in the order of their periods.
 #[derive(Default)]
 pub(super) struct Slots {
-    nodes: IdMap<AccountId, Vec<(Period, Box<Entry>)>>,
+    nodes: Nodes,
     /// Those that wait to be looked at.
     dirty: Vec<Slot>,
 }
@@ -97,22 +111,18 @@ impl Slots {
     }
 
     /// A slot, which is made if it is not there.
-    pub(super) fn entry(&mut self, (node, period): Slot) -> &mut Entry {
-        let periods = self.nodes.entry(node).or_default();
-        let place = periods.binary_search_by_key(&period, |(one, _)| *one);
-        let place = place.unwrap_or_else(|place| {
-            periods.insert(place, (period, Box::default()));
-            place
-        });
-        &mut periods[place].1
+    pub(super) fn entry(&mut self, slot: Slot) -> &mut Entry {
+        entry_of(&mut self.nodes, slot)
     }
 
-    /// Marks a slot that has to be looked at.
-    pub(super) fn mark(&mut self, slot: Slot) {
-        let entry = self.entry(slot);
+    /// Marks a slot that has to be looked at; gives it.
+    pub(super) fn mark(&mut self, slot: Slot) -> &mut Entry {
+        let Self { nodes, dirty } = self;
+        let entry = entry_of(nodes, slot);
         if !std::mem::replace(&mut entry.dirty, true) {
-            self.dirty.push(slot);
+            dirty.push(slot);
         }
+        entry
     }
 
     /// The slots that are marked, each until it is looked at.

@@ -156,7 +156,7 @@ proptest! {
             let Some(day) = world.horizon else { continue };
             let entries = &world.state.as_ref().unwrap().entries;
             let mut kept: BTreeMap<Event, Diff> = BTreeMap::new();
-            for (number, entry) in (0_u32..).zip(entries) {
+            for (number, entry) in (0_u32..).zip(entries.iter()) {
                 entry.events.all(number).for_each(|(event, diff)| add(&mut kept, event, diff));
             }
             let due: BTreeMap<Event, Diff> = world

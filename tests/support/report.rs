@@ -78,22 +78,38 @@ pub fn report(
     if shown("pools") {
         changes.pools.iter().for_each(|(row, diff)| take(pool(bench, row), *diff));
     }
-    let views = bench.engine.views();
-    let of_trees =
-        [("rollups", "", &views.rollups), ("current", "current ", &views.rollups_current)];
-    for ((what, prefix, rows), now) in of_trees.into_iter().zip(totals) {
-        let before = std::mem::replace(now, rows.iter().collect());
-        if shown(what) {
-            let gone = before.difference(now).map(|row| (row, -1));
-            let changed = gone.chain(now.difference(&before).map(|row| (row, 1)));
-            let changed = changed.filter(|(row, _)| usual(row.period));
-            changed.for_each(|(row, diff)| take(format!("{prefix}{}", rollup(bench, row)), diff));
-        }
+    for (line, diff) in totals_changed(bench, shows, totals) {
+        take(line, diff);
     }
     lines.sort();
     let line =
         |(line, came): &(String, bool)| format!("{} {line}\n", if *came { '+' } else { '-' });
     lines.iter().map(line).collect()
+}
+
+/// The totals that came and went among those that are shown.
+fn totals_changed(
+    bench: &Bench,
+    shows: &[String],
+    totals: &mut [BTreeSet<Rollup>; 2],
+) -> Vec<(String, isize)> {
+    let shown = |what: &str| shows.iter().any(|show| show == what);
+    let usual = |row: &&Rollup| row.period.unit != PeriodUnit::All || shown("all");
+    let views = bench.engine.views();
+    let of_trees =
+        [("rollups", "", &views.rollups), ("current", "current ", &views.rollups_current)];
+    let mut lines = Vec::new();
+    for ((what, prefix, rows), now) in of_trees.into_iter().zip(totals) {
+        let before = std::mem::replace(now, rows.iter().collect());
+        if shown(what) {
+            let said = |row: &Rollup| format!("{prefix}{}", rollup(bench, row));
+            let gone = before.difference(now).filter(usual);
+            lines.extend(gone.map(|row| (said(row), -1)));
+            let come = now.difference(&before).filter(usual);
+            lines.extend(come.map(|row| (said(row), 1)));
+        }
+    }
+    lines
 }
 
 fn label(period: Period) -> String {

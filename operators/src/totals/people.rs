@@ -126,7 +126,7 @@ impl People {
             if self.coming.is_empty() {
                 self.turned.make_room(self.paths.len());
                 // Who goes before they came, as it happens to arrive, is nowhere less than not at all.
-                self.news.sort_unstable_by_key(|(who, path, _)| (*who, *path));
+                self.news.sort_unstable_by_key(|(who, to, _)| (*who, *to));
             }
         }
     }

@@ -1,8 +1,8 @@
 //! What is kept of all identities, in little room.
 //!
 //! Nearly all that is ever said are metered quantities that are said once. Of these a row of thirteen words is kept,
-//! side by side in lists that never move; of anything else what `kept.rs` says. The table that finds them holds four
-//! bytes of a hash and where the rest stands, so it grows without looking at what it points to.
+//! side by side in lists that never move; of anything else what `kept.rs` says. The tables that find them hold four
+//! bytes of a hash and where the rest stands, so they grow without looking at what they point to.
 
 use super::kept::{Given, Kept};
 use super::slab::Slab;

@@ -12,7 +12,6 @@ use trueup_operators::attribute::{readings, rules, taking_part};
 use trueup_operators::documents::in_force;
 use trueup_operators::entitle::{entitle, lines};
 use trueup_operators::judge::judge;
-use trueup_operators::reconcile::{Causes, reconcile};
 use trueup_operators::sublicense::sublicense;
 use trueup_operators::transfers::transfers;
 use trueup_operators::{Diff, Epoch};
@@ -105,23 +104,9 @@ fn answers(criterion: &mut Criterion<CpuTime>, sample: &Sample) {
     sample.turns(criterion, "judge", |scope, ends| {
         let positions = ends.turning(scope, &chain.positions.rows(), BATCH);
         let rules = ends.still(scope, &chain.rules.rows());
-        ends.watch(judge(positions, rules));
-    });
-    sample.turns(criterion, "reconcile", |scope, ends| {
-        let causes = Causes {
-            unmapped: ends.still::<_, Diff>(scope, &[]),
-            misplaced: ends.still::<_, Diff>(scope, &[]),
-            conflicts: ends.still::<_, Diff>(scope, &[]),
-            orphans: ends.still::<_, Diff>(scope, &[]),
-            pools: ends.still::<_, Diff>(scope, &[]),
-            gaps: ends.still::<_, Diff>(scope, &[]),
-            lacks: ends.still::<_, Diff>(scope, &[]),
-            statements: ends.still::<_, Diff>(scope, &[]),
-            anomalies: ends.still::<_, Diff>(scope, &[]),
-            contracts: ends.still::<_, Diff>(scope, &[]),
-            remarks: ends.still::<_, Diff>(scope, &[]),
-        };
-        let judged = ends.turning(scope, &chain.judged.rows(), BATCH);
-        ends.watch(reconcile(judged, causes, PeriodUnit::Month));
+        let judged = judge(positions, rules, PeriodUnit::Month);
+        ends.watch(judged.positions);
+        ends.watch(judged.discrepancies);
+        ends.watch(judged.short);
     });
 }

@@ -27,7 +27,6 @@ use trueup_operators::entered::Entered;
 use trueup_operators::entitle::{LineInForce, Right, entitle, subject};
 use trueup_operators::hierarchy::Placement;
 use trueup_operators::inclusion::{Charge, inclusion};
-use trueup_operators::judge::{Judged, judge};
 use trueup_operators::numbered::numbered;
 use trueup_operators::present::present;
 use trueup_operators::reference::{Reference, account_tree, names, parts, product_tree, reference};
@@ -119,9 +118,7 @@ pub struct Chain {
     pub at_instants: Tap<Right>,
     /// Rights that count in periods.
     pub in_periods: Tap<Right>,
-    /// Positions, as they are judged.
-    pub judged: Tap<Judged>,
-    /// Positions before that.
+    /// Positions, before they are judged.
     pub positions: Tap<LicensePosition>,
 }
 
@@ -219,8 +216,6 @@ fn build<'s>(
     );
     let of_periods: Allocation<'s> = periods;
     let positions = levels.positions.concat(of_periods.positions);
-    let judged = judge(positions.clone(), rules.clone());
-    ends.watch(judged.clone());
     ends.watch(uses.clone());
     Chain {
         horizon: until.to_vec(),
@@ -252,7 +247,6 @@ fn build<'s>(
         asked: Tap::on(&asked),
         at_instants: Tap::on(&at_instants),
         in_periods: Tap::on(&in_periods),
-        judged: Tap::on(&judged),
         positions: Tap::on(&positions),
     }
 }
@@ -277,7 +271,7 @@ mod tests {
         let plain: i128 = metered.iter().map(|(event, _)| i128::from(event.quantity.0)).sum();
         assert_eq!(quantity, plain, "nothing is lost on the way to the cells");
         assert_eq!(chain.rights.rows().len(), chain.lines.rows().len(), "each line grants");
-        assert!(chain.judged.rows().len() > 100);
+        assert!(chain.positions.rows().len() > 100);
     }
 
     #[test]
@@ -287,6 +281,6 @@ mod tests {
         let chain = chain(&world, given, a_day_after(stream.now()));
         assert_eq!(chain.sessions.rows().len(), chain.uses.rows().len(), "each checkout is a use");
         assert!(chain.sessions.rows().len() > 400);
-        assert!(!chain.judged.rows().is_empty());
+        assert!(!chain.positions.rows().is_empty());
     }
 }

@@ -12,6 +12,7 @@ mod stuck;
 
 use crate::Facts;
 use crate::dedupe::{Known, Repeated};
+use crate::reconcile::reported;
 use crate::volume::Metered;
 use crate::zones::AccountZone;
 use trueup_model::derived::Session;
@@ -34,7 +35,7 @@ pub struct Evidence<'s> {
     pub repeated: Facts<'s, Repeated>,
     /// Checkouts.
     pub sessions: Facts<'s, Session>,
-    /// The positions that are judged.
+    /// Positions, as they are judged.
     pub positions: Facts<'s, LicensePosition>,
     /// The calendars of accounts.
     pub zones: Facts<'s, AccountZone>,
@@ -67,6 +68,8 @@ pub fn anomalies<'s>(evidence: Evidence<'s>, policy: &Policy) -> Facts<'s, Discr
     }
     if let Some(deviations) = limits.spike_deviations {
         let measure = habit::Measure { deviations, periods: limits.spike_periods };
+        let unit = policy.position_period;
+        let positions = positions.filter(move |position| reported(position.key, unit));
         found = found.concat(habit::habit(positions, zones, horizon, &policy.zone, measure));
     }
     found

@@ -77,15 +77,15 @@ enum Heard {
 pub fn bills<'s>(
     stated: Facts<'s, BillInForce>,
     resolutions: Facts<'s, (Subject, Resolution)>,
-    positions: Facts<'s, Judged>,
+    short: Facts<'s, Judged>,
     settings: Facts<'s, (ProductId, ProductSettings)>,
     zones: Facts<'s, AccountZone>,
     policy: &Policy,
 ) -> Facts<'s, BillDue> {
     let unit = policy.position_period;
-    // Positions are many, and most policies bill nothing.
+    // Positions that are short are many, and most policies bill nothing.
     let used = match policy.rules.iter().any(|rule| rule.settings.billing.is_some()) {
-        true => positions.flat_map(move |(row, judged_by)| {
+        true => short.flat_map(move |(row, judged_by)| {
             let counts = row.key.metric == Metric::Volume && row.key.period.unit == unit;
             counts.then(|| used(&row, &judged_by)).flatten()
         }),

@@ -21,8 +21,8 @@ use timely::dataflow::operators::Exchange as _;
 use timely::dataflow::operators::Operator as _;
 use timely::dataflow::operators::vec::Map as _;
 
-pub(crate) use came::Came;
 pub use came::fetch;
+pub(crate) use came::{Came, Rows};
 pub(crate) use ports::{
     Left, Part, Told as Streams, each_epoch_in_parts, each_epoch_of, each_epoch_sorted, operator,
 };

@@ -14,7 +14,6 @@
 //! the positions of the position period, if the policy closes periods.
 
 use crate::epochs::{Updates, by_key, each_epoch_consolidated, everywhere};
-use crate::judge::Judged;
 use crate::reconcile::at_position;
 use crate::timeline::clamped;
 use crate::zones::{AccountZone, Calendars};
@@ -26,7 +25,7 @@ use timely::dataflow::operators::Concat as _;
 use trueup_model::discrepancy::{Discrepancy, DiscrepancyKind};
 use trueup_model::hash::IdMap;
 use trueup_model::metric::Metric;
-use trueup_model::position::{IssuedPosition, PositionFigures, PositionKey};
+use trueup_model::position::{IssuedPosition, LicensePosition, PositionFigures, PositionKey};
 use trueup_model::time::Timestamp;
 use trueup_policy::Policy;
 
@@ -41,7 +40,7 @@ enum Heard {
 
 /// Gives what was issued of each closed period.
 pub fn issued<'s>(
-    positions: Facts<'s, Judged>,
+    positions: Facts<'s, LicensePosition>,
     before: Facts<'s, IssuedPosition>,
     zones: Facts<'s, AccountZone>,
     horizon: Facts<'s, Timestamp>,
@@ -52,7 +51,7 @@ pub fn issued<'s>(
     if !policy.closing.closes_any() {
         return horizon.flat_map(|_| None);
     }
-    let positions = positions.flat_map(move |(row, _)| {
+    let positions = positions.flat_map(move |row| {
         let kept = row.key.period.unit == unit;
         kept.then(|| Heard::Position(row.key, PositionFigures::of(&row)))
     });

@@ -31,14 +31,14 @@ use crate::idle::{idle, seen};
 use crate::inclusion::{Included, inclusion};
 use crate::installs::installs;
 use crate::issued::{drifts, issued};
-use crate::judge::judge;
+use crate::judge::{Judgments, judge};
 use crate::keyed::{Keyed as _, Rows as _};
 use crate::machines::machines;
 use crate::numbered::numbered;
 use crate::paced::paced;
 use crate::pools::pools;
 use crate::present::present;
-use crate::reconcile::{Causes, judged_positions, reconcile};
+use crate::reconcile::{Causes, reconcile};
 use crate::reference::{
     account_tree, counts, covered, names, parts, product_tree, reference, reports,
 };
@@ -400,17 +400,18 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
     let idle = idle(seen, resolved.told(Asker::Seat), rules.clone());
     let lapsed = renewals(counting.clone(), rules.clone());
     let ruled = rules.clone().map(|(product, rule)| (product, rule.settings));
-    let judged = judge(positions, rules);
+    let Judgments { positions, discrepancies, short } =
+        judge(positions, rules, policy.position_period);
     let bills = bills(
         billed,
         resolved.told(Asker::Bill),
-        judged.clone(),
+        short.clone(),
         ruled,
         reference.zones.clone(),
         policy,
     );
     let issued = issued(
-        judged.clone(),
+        positions.clone(),
         inputs.issued,
         reference.zones.clone(),
         inputs.horizon.clone(),
@@ -423,14 +424,14 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         metered: metered.clone(),
         repeated: deduped.repeated.clone(),
         sessions: paired.sessions.clone(),
-        positions: judged_positions(judged.clone(), policy.position_period),
+        positions: positions.clone(),
         zones: reference.zones.clone(),
         horizon: inputs.horizon.clone(),
     };
-    let as_judged = judged.clone().map(|(position, _)| position);
-    let true_ups = true_up(as_judged.clone(), reference.zones.clone(), policy.clone());
+    let true_ups = true_up(short, reference.zones.clone(), policy.clone());
     let dated = holds.problems.concatenate([idle, lapsed, bundled]);
     let causes = Causes {
+        positions: discrepancies,
         unmapped: resolved.unmapped,
         misplaced: accounts.problems,
         conflicts: deduped.conflicts,
@@ -455,14 +456,14 @@ pub fn assemble<'s>(inputs: Inputs<'s>, policy: &Policy) -> Outputs<'s> {
         remarks,
     };
     Outputs {
-        positions: as_judged,
+        positions,
         allocations: serving,
         steps,
         peaks,
         sums,
         peaks_current,
         sums_current,
-        discrepancies: reconcile(judged, causes, policy.position_period),
+        discrepancies: reconcile(causes, policy.position_period),
         statements,
         issued,
         adjustments: adjustments(volume.late),

@@ -10,7 +10,6 @@ use crate::Facts;
 use crate::allocate::Remark;
 use crate::dedupe::Conflict;
 use crate::hierarchy::Misplaced;
-use crate::judge::Judged;
 use crate::keyed::{Keyed as _, Rows as _};
 use crate::machines::Lack;
 use crate::resolve::Unmapped;
@@ -27,6 +26,8 @@ use trueup_policy::rules::ProductSettings;
 
 /// What can be wrong.
 pub struct Causes<'s> {
+    /// What is wrong with positions.
+    pub positions: Facts<'s, Discrepancy>,
     /// Names without a mapping.
     pub unmapped: Facts<'s, Unmapped>,
     /// Nodes without a place in the account tree.
@@ -51,24 +52,8 @@ pub struct Causes<'s> {
     pub remarks: Facts<'s, Remark>,
 }
 
-/// The positions that are judged, and not repeated for a further period.
-pub(crate) fn judged_positions(
-    judged: Facts<'_, Judged>,
-    period: PeriodUnit,
-) -> Facts<'_, LicensePosition> {
-    judged.flat_map(move |(position, _)| reported(position.key, period).then_some(position))
-}
-
 /// Gives every discrepancy; positions are judged in periods of `period`.
-pub fn reconcile<'s>(
-    judged: Facts<'s, Judged>,
-    causes: Causes<'s>,
-    period: PeriodUnit,
-) -> Facts<'s, Discrepancy> {
-    let of_positions = judged.flat_map(move |(position, settings)| {
-        let reported = reported(position.key, period);
-        reported.then(|| of_position(&position, &settings)).into_iter().flatten()
-    });
+pub fn reconcile(causes: Causes<'_>, period: PeriodUnit) -> Facts<'_, Discrepancy> {
     let of_names = causes.unmapped.map(|row| Discrepancy {
         subject: Some((row.name_kind, row.name)),
         ..plain(row.kind, row.tenant)
@@ -116,7 +101,7 @@ pub fn reconcile<'s>(
     let of_statements = causes.statements.flat_map(|statement| of_statement(&statement));
     let of_remarks =
         causes.remarks.filter(move |row| reported(row.key, period)).map(|row| of_remark(&row));
-    of_positions.concatenate([
+    causes.positions.concatenate([
         of_names,
         of_places,
         of_conflicts,
@@ -161,7 +146,7 @@ pub(crate) fn counted(count: isize) -> Quantity {
 
 /// Whether a position is judged: those of the position period, not the further periods that repeat
 /// them; a volume has positions of one period only, its lines'.
-fn reported(key: PositionKey, period: PeriodUnit) -> bool {
+pub(crate) fn reported(key: PositionKey, period: PeriodUnit) -> bool {
     // Levels have no periods shorter than a day; then all of time is judged.
     let judged = if period < PeriodUnit::Day { PeriodUnit::All } else { period };
     key.metric == Metric::Volume || key.period.unit == judged
@@ -185,7 +170,10 @@ fn is_shelfware(position: &LicensePosition, settings: &ProductSettings) -> bool 
 }
 
 /// What is wrong with a position.
-fn of_position(position: &LicensePosition, settings: &ProductSettings) -> Vec<Discrepancy> {
+pub(crate) fn of_position(
+    position: &LicensePosition,
+    settings: &ProductSettings,
+) -> Vec<Discrepancy> {
     let kind = position.state.discrepancy(position.key.metric == Metric::Feature);
     let mut found = Vec::new();
     if let Some(kind) = kind {

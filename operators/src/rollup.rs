@@ -7,17 +7,21 @@
 //! node is evaluated from the uses that were carried up to it, with duplicates grouped anew, and a
 //! person counts once above both.
 //!
-//! Work per change: at each node on the way up, the blocks of changes that the use spans.
+//! Work per change: at each node on the way up, the blocks of changes that the use spans. An epoch is worked through in
+//! parts, node after node.
 
 use crate::attribute::Use;
 use crate::climb::{AtNode, climb};
-use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
+use crate::epochs::{
+    Came, Left, Part, Rows, Updates, by_key, each_epoch_in_parts, everywhere, operator,
+};
 use crate::grouping::Grouping;
 use crate::hierarchy::Placement;
 use crate::timeline::{Levels, Timeline, clamped, demand};
 use crate::zones::{AccountZone, Calendars};
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
+use differential_dataflow::consolidation::consolidate;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use timely::dataflow::operators::Concat as _;
@@ -29,6 +33,9 @@ use trueup_model::position::Rollup;
 use trueup_model::quantity::Quantity;
 use trueup_model::time::{Span, Timestamp};
 use trueup_policy::Policy;
+
+/// How many uses at nodes a part of an epoch's work deals with, and nodes where nothing came.
+const PART: usize = if cfg!(test) { 3 } else { 2048 };
 
 /// What of a use matters above its own node, besides the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -124,9 +131,14 @@ pub fn rollup<'s>(
         Heard::Zone(_) | Heard::Horizon(_) => 0,
     });
     let tables = zones.map(Heard::Zone).concat(horizon.map(Heard::Horizon));
+    let heard = present.concat(everywhere(tables));
+    let (scope, builder) = (heard.scope(), operator("Rollup", &heard));
     let mut state = State::new(policy);
-    each_epoch(present.concat(everywhere(tables)), "Rollup", move |updates, changes| {
-        state.step(updates, changes);
+    each_epoch_in_parts(builder, scope, (heard,), move |part, changes| {
+        if let Part::Begins((updates,)) = part {
+            state.hear(updates);
+        }
+        state.go_on(PART, changes)
     })
     .as_collection()
 }
@@ -164,6 +176,22 @@ struct State {
     horizon: Timestamp,
     nodes: IdMap<NodeKey, Node>,
     lasting: BTreeSet<NodeKey>,
+    work: Work,
+}
+
+/// What is left of an epoch.
+#[derive(Default)]
+struct Work {
+    /// What came and was not looked at.
+    came: Option<Rows<Heard>>,
+    /// What came of each node.
+    news: IdMap<NodeKey, Updates<Present>>,
+    /// The nodes that are still to be brought up to date, once all that came was looked at.
+    nodes: std::vec::IntoIter<(NodeKey, Updates<Present>)>,
+    /// The horizon of the epoch before.
+    before: Timestamp,
+    /// The accounts that have another calendar.
+    zones: BTreeSet<AccountId>,
 }
 
 impl State {
@@ -175,53 +203,92 @@ impl State {
             horizon: Timestamp::MIN,
             nodes: IdMap::default(),
             lasting: BTreeSet::new(),
+            work: Work::default(),
         }
     }
 
-    fn step(&mut self, updates: Came<Heard>, changes: &mut Updates<Rollup>) {
-        let mut news: BTreeMap<NodeKey, BTreeMap<Present, Diff>> = BTreeMap::new();
-        let mut horizon = self.horizon;
-        let mut zones: BTreeSet<AccountId> = BTreeSet::new();
-        for (heard, diff) in updates {
-            match heard {
-                Heard::Present(key, row) => {
-                    *news.entry(key).or_default().entry(row).or_default() += diff;
-                }
-                Heard::Zone(zone) => {
-                    let account = zone.account;
-                    if self.calendars.hear(zone, diff) {
-                        zones.insert(account);
-                    }
-                }
-                Heard::Horizon(at) if diff > 0 => horizon = horizon.max(at),
-                Heard::Horizon(_) => {}
+    /// Takes in an epoch, without doing anything yet.
+    fn hear(&mut self, updates: Came<Heard>) {
+        let came = Some(updates.into_iter());
+        self.work = Work { came, before: self.horizon, ..Work::default() };
+    }
+
+    /// Does a part of what is left of the epoch.
+    fn go_on(&mut self, part: usize, changes: &mut Updates<Rollup>) -> Left {
+        let mut budget = part;
+        if let Some(mut came) = self.work.came.take() {
+            for update in came.by_ref().take(budget) {
+                budget -= 1;
+                self.note(update);
             }
+            if budget == 0 {
+                self.work.came = Some(came);
+                return Left::Something;
+            }
+            self.begin_nodes();
         }
-        let before = std::mem::replace(&mut self.horizon, horizon);
-        if horizon != before {
-            for key in self.lasting.clone() {
-                news.entry(key).or_default();
+        while budget > 0 {
+            let Some((key, rows)) = self.work.nodes.next() else { return Left::Nothing };
+            budget = budget.saturating_sub(rows.len().max(1));
+            self.bring_up_to_date(key, rows, changes);
+        }
+        Left::Something
+    }
+
+    /// Looks at one update.
+    fn note(&mut self, (heard, diff): (Heard, Diff)) {
+        match heard {
+            Heard::Present(key, row) => self.work.news.entry(key).or_default().push((row, diff)),
+            Heard::Zone(zone) => {
+                let account = zone.account;
+                if self.calendars.hear(zone, diff) {
+                    self.work.zones.insert(account);
+                }
+            }
+            Heard::Horizon(at) if diff > 0 => self.horizon = self.horizon.max(at),
+            Heard::Horizon(_) => {}
+        }
+    }
+
+    /// Finds the nodes that are to be brought up to date, when all that came was looked at.
+    fn begin_nodes(&mut self) {
+        let Work { news, zones, before, .. } = &mut self.work;
+        if self.horizon != *before {
+            for key in &self.lasting {
+                news.entry(*key).or_default();
             }
         }
         if !zones.is_empty() {
-            let moved = self.nodes.keys().filter(|key| zones.contains(&key.account));
-            for key in moved.copied().collect::<Vec<_>>() {
-                news.entry(key).or_default();
+            for key in self.nodes.keys().filter(|key| zones.contains(&key.account)) {
+                news.entry(*key).or_default();
             }
         }
-        for (key, rows) in news {
-            let scope =
-                Scope { policy: &self.policy, calendars: &self.calendars, before, horizon, key };
-            let node = self.nodes.entry(key).or_default();
-            node.step(rows, zones.contains(&key.account), &scope, changes);
-            if node.follows_horizon() {
-                self.lasting.insert(key);
-            } else {
-                self.lasting.remove(&key);
-            }
-            if node.rows.is_empty() && node.periods.is_empty() {
-                self.nodes.remove(&key);
-            }
+        self.work.nodes = std::mem::take(news).into_iter().collect::<Vec<_>>().into_iter();
+    }
+
+    fn bring_up_to_date(
+        &mut self,
+        key: NodeKey,
+        mut rows: Updates<Present>,
+        changes: &mut Updates<Rollup>,
+    ) {
+        consolidate(&mut rows);
+        let scope = Scope {
+            policy: &self.policy,
+            calendars: &self.calendars,
+            before: self.work.before,
+            horizon: self.horizon,
+            key,
+        };
+        let node = self.nodes.entry(key).or_default();
+        node.step(&rows, self.work.zones.contains(&key.account), &scope, changes);
+        if node.follows_horizon() {
+            self.lasting.insert(key);
+        } else {
+            self.lasting.remove(&key);
+        }
+        if node.rows.is_empty() && node.periods.is_empty() {
+            self.nodes.remove(&key);
         }
     }
 }
@@ -309,13 +376,13 @@ impl Node {
 
     fn step(
         &mut self,
-        rows: BTreeMap<Present, Diff>,
+        rows: &[(Present, Diff)],
         rezone: bool,
         scope: &Scope<'_>,
         changes: &mut Updates<Rollup>,
     ) {
         let mut dirty: BTreeSet<Period> = BTreeSet::new();
-        let begun = self.change_levels(&rows, scope.policy.periods(), &mut dirty);
+        let begun = self.change_levels(rows, scope.policy.periods(), &mut dirty);
         self.is_constant = begun.is_none();
         let begin = begun.unwrap_or(scope.horizon).min(scope.horizon);
         let before = std::mem::replace(&mut self.begin, begin);
@@ -331,7 +398,7 @@ impl Node {
         if !anew && scope.horizon != scope.before {
             self.extend_lasting(scope, &mut dirty);
         }
-        for (row, diff) in rows.iter().filter(|(_, diff)| **diff != 0) {
+        for (row, diff) in rows {
             if !anew {
                 self.be_present(row, *diff, scope, &mut dirty);
             }
@@ -350,16 +417,16 @@ impl Node {
         }
     }
 
-    /// Takes uses into the levels, and says where demand changes first from then on.
+    /// Takes uses, none of them named twice, into the levels, and says where demand changes first from then on.
     fn change_levels(
         &mut self,
-        rows: &BTreeMap<Present, Diff>,
+        rows: &[(Present, Diff)],
         units: impl Iterator<Item = PeriodUnit>,
         dirty: &mut BTreeSet<Period>,
     ) -> Option<Timestamp> {
         let mut charges: BTreeMap<u64, Vec<(Span, Quantity, (), i64)>> = BTreeMap::new();
         let mut levels: BTreeMap<Timestamp, Levels> = BTreeMap::new();
-        for (row, diff) in rows.iter().filter(|(_, diff)| **diff != 0) {
+        for (row, diff) in rows {
             match row.group {
                 None => demand(&mut levels, row.span, row.units, *diff),
                 Some(group) => {

@@ -164,7 +164,7 @@ pub fn totals<'s>(
     let heard = (cells, everywhere(tables));
     let (sums, coming) = each_epoch_in_parts(at_leaves, scope, heard, move |part, told| {
         if let Part::Begins((used, turned)) = part {
-            leaves.hear(used.lists(), turned, told);
+            leaves.hear(used.lists(), turned);
         }
         leaves.go_on(PART, told)
     });

@@ -12,6 +12,7 @@
 
 use crate::epochs::{Came, Updates, by_key, each_epoch, everywhere};
 use crate::given::Given;
+use crate::judge::Judged;
 use crate::zones::{AccountZone, Calendars};
 use crate::{Diff, Facts};
 use differential_dataflow::AsCollection as _;
@@ -23,7 +24,7 @@ use trueup_model::hash::{IdMap, mix};
 use trueup_model::id::{AccountId, ProductId, TenantId};
 use trueup_model::ledger::TrueUp;
 use trueup_model::metric::Metric;
-use trueup_model::position::{LicensePosition, PositionKey};
+use trueup_model::position::PositionKey;
 use trueup_model::proration::{DayCount, Share};
 use trueup_model::quantity::{Money, ONE_UNIT, Quantity, Rounding};
 use trueup_model::time::Span;
@@ -56,13 +57,13 @@ enum Heard {
 
 /// Gives what is owed for each period with a shortfall.
 pub fn true_up<'s>(
-    positions: Facts<'s, LicensePosition>,
+    short: Facts<'s, Judged>,
     zones: Facts<'s, AccountZone>,
     policy: Policy,
 ) -> Facts<'s, TrueUp> {
     let unit = policy.position_period;
-    let short = positions.flat_map(move |row| {
-        let is_short = row.key.period.unit == unit && row.shortfall > Quantity::ZERO;
+    let short = short.flat_map(move |(row, _)| {
+        let counts = row.key.period.unit == unit && row.shortfall > Quantity::ZERO;
         let PositionKey { tenant, account, product, metric, period } = row.key;
         let short = Short {
             period,
@@ -70,7 +71,7 @@ pub fn true_up<'s>(
             shortfall: row.shortfall,
             unit_price: row.unit_price,
         };
-        is_short.then_some(Heard::Short(Series { tenant, account, product, metric }, short))
+        counts.then_some(Heard::Short(Series { tenant, account, product, metric }, short))
     });
     let keyed = by_key(short, |heard| match heard {
         Heard::Short(series, _) => mix(&[series.account.0, series.product.0]),

@@ -59,7 +59,7 @@ impl<D, R> IntoIterator for Came<D, R> {
 }
 
 /// The updates of an epoch, list after list.
-pub(crate) struct Rows<D, R> {
+pub(crate) struct Rows<D, R = Diff> {
     batches: std::vec::IntoIter<Batch<D, R>>,
     rows: std::vec::IntoIter<(D, Epoch, R)>,
 }

@@ -30,7 +30,11 @@ pub(super) struct Leaves {
     sums: Sums,
     /// Who came and who went since the last tick; whoever did both is named twice.
     people: Vec<Named>,
-    /// Those of them that a tick has still to tell of, by their piles and shares.
+    /// Cells that came in the epoch and were not looked at.
+    cells: Vec<Vec<(Cell, Epoch, Tally)>>,
+    /// What else the epoch brings.
+    turn: Option<Turn>,
+    /// Those who came or went that a tick has still to tell of, by their piles and shares.
     untold: Vec<((u32, u64), Who, Diff)>,
     world: World,
     /// Into how many shares people are parted.
@@ -43,31 +47,37 @@ impl Leaves {
             piles: Piles::default(),
             sums: Sums::default(),
             people: Vec::new(),
+            cells: Vec::new(),
+            turn: None,
             untold: Vec::new(),
             world: World::new(policy),
             shares: u64::try_from(workers).unwrap_or(1).max(1),
         }
     }
 
-    /// Takes in an epoch; what of it changes above is carried there as it goes on.
+    /// Takes in an epoch, without doing anything yet.
     pub(super) fn hear(
         &mut self,
         cells: impl Iterator<Item = Vec<(Cell, Epoch, Tally)>>,
         tables: impl IntoIterator<Item = (Table, Diff)>,
-        told: &mut Told,
     ) {
-        for list in cells {
+        self.cells.extend(cells);
+        let turn = Turn::of(tables);
+        self.turn = (turn.tick || turn.changes()).then_some(turn);
+    }
+
+    /// Adds some more lists of cells to their piles; what is new is linked as it comes, so that a tick finds less to do.
+    fn take_in(&mut self, budget: &mut usize) {
+        while *budget > 0
+            && let Some(list) = self.cells.pop()
+        {
+            *budget = budget.saturating_sub(list.len());
             fetch(list.iter().map(|(cell, ..)| self.piles.look(spot(cell), cell.span)));
             for (cell, _, tally) in list {
                 self.add(&cell, tally);
             }
         }
-        // What is new is linked as it comes, so that a tick finds less to do.
-        self.piles.link(&mut self.world, &mut self.sums);
-        let turn = Turn::of(tables);
-        if turn.tick || turn.changes() {
-            self.turn(turn, told);
-        }
+        self.piles.link(budget, &mut self.world, &mut self.sums);
     }
 
     fn add(&mut self, cell: &Cell, tally: Tally) {
@@ -96,14 +106,22 @@ impl Leaves {
             }
             self.world.change(turn);
             self.untold = self.parted(self.all(&named, 1));
-            self.piles.link(&mut self.world, &mut self.sums);
+            self.piles.link(&mut { usize::MAX }, &mut self.world, &mut self.sums);
         }
         self.piles.begin_carrying();
     }
 
-    /// Does a part of what is left of a tick: so much of it, or all.
-    pub(super) fn go_on(&mut self, part: usize, (more, coming): &mut Told) -> Left {
+    /// Does a part of what is left of an epoch: so much of it, or all.
+    pub(super) fn go_on(&mut self, part: usize, told: &mut Told) -> Left {
         let mut budget = part;
+        self.take_in(&mut budget);
+        if !self.cells.is_empty() || !self.piles.is_linked() {
+            return Left::Something;
+        }
+        if let Some(turn) = self.turn.take() {
+            self.turn(turn, told);
+        }
+        let (more, coming) = told;
         self.tell(&mut budget, coming);
         self.piles.carry(&mut budget, &mut self.sums);
         // What comes to a sum is told once, when all of it is there.
@@ -154,6 +172,7 @@ impl Leaves {
     /// Whether nothing is kept.
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.piles.is_empty() && self.sums.is_empty() && self.people.is_empty()
+        let nothing_left = self.cells.is_empty() && self.turn.is_none();
+        nothing_left && self.piles.is_empty() && self.sums.is_empty() && self.people.is_empty()
     }
 }

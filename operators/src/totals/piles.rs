@@ -62,8 +62,10 @@ pub(super) struct Piles {
     lists: [Vec<List>; 2],
     /// Those that have something to carry up, or may be forgotten.
     changed: Vec<u32>,
-    /// Those whose links are still to be looked for.
+    /// Those whose links are still to be looked for, behind those that were linked since they were listed.
     unlinked: Vec<u32>,
+    /// How many of them were linked.
+    linked: usize,
     /// What a tick has still to carry.
     carrying: Carrying,
     /// How many had something to carry up at the last tick.
@@ -260,14 +262,20 @@ impl Piles {
         above.iter().for_each(|sum| sums.release(*sum));
     }
 
-    /// Looks for the links of those piles that have none, and adds what they have to what is above them.
-    pub(super) fn link(&mut self, world: &mut World, sums: &mut Sums) {
+    /// Whether every pile has its links.
+    pub(super) fn is_linked(&self) -> bool {
+        self.unlinked.is_empty()
+    }
+
+    /// Looks for the links of some more piles that have none, and adds what they have to what is above them.
+    pub(super) fn link(&mut self, budget: &mut usize, world: &mut World, sums: &mut Sums) {
         let mut ways = Ways::default();
         let mut links: Vec<u32> = Vec::new();
         // Piles that are found above others are linked in turn.
-        let mut place = 0;
-        while let Some(number) = self.unlinked.get(place).copied() {
-            place += 1;
+        while *budget > 0
+            && let Some(number) = self.unlinked.get(self.linked).copied()
+        {
+            (self.linked, *budget) = (self.linked + 1, *budget - 1);
             let (spot, span) = self.grid.node(number);
             for (edge, parent) in world.accounts.parents(spot.account.0) {
                 if let Some(both) = edge.overlap(span) {
@@ -290,8 +298,11 @@ impl Piles {
             let total = pile.total;
             self.spread(number, &total, sums);
         }
-        self.unlinked.clear();
-        self.unlinked.shrink_to(ROOM_KEPT);
+        if self.linked == self.unlinked.len() {
+            self.linked = 0;
+            self.unlinked.clear();
+            self.unlinked.shrink_to(ROOM_KEPT);
+        }
     }
 
     /// Begins to carry everything that came up to the nodes.

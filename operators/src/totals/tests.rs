@@ -233,8 +233,8 @@ impl Chain {
         for (worker, (leaves, told)) in (0..).zip(self.leaves.iter_mut().zip(&mut self.told)) {
             let is_here = |cell: &Cell| (cell.account.0 + cell.product.0) % 2 == worker;
             let here = used.iter().filter(|(cell, _)| is_here(cell));
-            let here = here.map(|(cell, tally)| (*cell, 0, *tally)).collect();
-            leaves.hear([here].into_iter(), tables.iter().cloned(), told);
+            let here: Vec<_> = here.map(|(cell, tally)| (*cell, 0, *tally)).collect();
+            leaves.hear(here.chunks(3).map(<[_]>::to_vec), tables.iter().cloned());
             while leaves.go_on(part, told) == Left::Something {}
             more.append(&mut told.0);
             coming.append(&mut told.1);

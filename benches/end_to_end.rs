@@ -2,7 +2,7 @@
 //!
 //! A second process draws workload P and sends it over a socket at a fixed rate, whatever the engine
 //! does meanwhile. The time of an event begins when it was due to be sent, and ends when the epoch that
-//! holds it is published and durable. Without a rate, it sends as fast as the engine takes.
+//! holds it is published and durable; it is in totals once those of that epoch, or of a later one, are. Without a rate, it sends as fast as the engine takes.
 //! `end_to_end/turns.rs` puts throughput with the journal beside that without.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
@@ -103,6 +103,8 @@ struct Measured {
     sent: Vec<Sent>,
     /// When each epoch was published.
     epochs: BTreeMap<u64, Timestamp>,
+    /// When totals of an epoch were.
+    totals: BTreeMap<u64, Timestamp>,
     /// How long all threads of the engine's process ran.
     ran: Duration,
 }
@@ -123,11 +125,12 @@ fn measure(args: &Args) -> Measured {
     let engine = Engine::start(settings, Arc::new(EngineClock::default())).expect("it starts");
     let published = engine.subscribe(usize::from(u16::MAX));
     let watching = std::thread::spawn(move || {
-        let mut epochs: BTreeMap<u64, Timestamp> = BTreeMap::new();
+        let [mut epochs, mut totals] = <[BTreeMap<u64, Timestamp>; 2]>::default();
         while let Ok(one) = published.recv() {
-            epochs.insert(one.epoch, wall_now());
+            let seen = if one.totals { &mut totals } else { &mut epochs };
+            seen.insert(one.epoch, wall_now());
         }
-        epochs
+        (epochs, totals)
     });
     let program = std::env::current_exe().expect("this program has a file");
     let numbers = [args.events, args.warm, args.rate, u64::from(args.accounts)];
@@ -137,8 +140,8 @@ fn measure(args: &Args) -> Measured {
     engine.settle(None).expect("the engine runs");
     let ran = processor_time().saturating_sub(ran_before);
     drop(engine);
-    let epochs = watching.join().expect("the watcher watches");
-    let measured = Measured { sent, epochs, ran };
+    let (epochs, totals) = watching.join().expect("the watcher watches");
+    let measured = Measured { sent, epochs, totals, ran };
     let durable: u64 = measured.sent.iter().map(|batch| batch.events).sum();
     assert_eq!(durable, args.events, "every event was sent and is durable");
     measured
@@ -151,6 +154,12 @@ impl Measured {
         seen.expect("what is durable is published")
     }
 
+    /// When a batch was in totals.
+    fn totalled(&self, batch: &Sent) -> Timestamp {
+        let seen = self.totals.range(batch.epoch..).next().map(|(_, at)| *at);
+        seen.expect("totals come in the end")
+    }
+
     /// From the first event's being due to the last one's being seen.
     fn took(&self) -> Duration {
         let last = self.sent.iter().map(|batch| self.seen(batch)).max();
@@ -161,20 +170,28 @@ impl Measured {
 }
 
 fn show(args: &Args, measured: &Measured) {
-    let Measured { sent, epochs, .. } = measured;
-    let mut times = Histogram::<u64>::new(3).expect("three digits are allowed");
-    for batch in sent {
-        let took = u64::try_from(measured.seen(batch).since_us(batch.due)).unwrap_or(0);
-        times.record_n(took.max(1), batch.events).expect("the time has a place");
-    }
     let rate = args.events as f64 / measured.took().as_micros() as f64;
     println!("sustained      {rate:>12.3} M events/s");
-    for quantile in [0.5, 0.9, 0.99, 0.999] {
-        let took = times.value_at_quantile(quantile) as f64 / 1e3;
-        println!("visible p{:<6}{took:>12.1} ms", quantile * 100.0);
+    let times_until = |at: &dyn Fn(&Sent) -> Timestamp| {
+        let mut times = Histogram::<u64>::new(3).expect("three digits are allowed");
+        for batch in &measured.sent {
+            let took = u64::try_from(at(batch).since_us(batch.due)).unwrap_or(0);
+            times.record_n(took.max(1), batch.events).expect("the time has a place");
+        }
+        times
+    };
+    for (what, times) in [
+        ("visible  ", times_until(&|batch| measured.seen(batch))),
+        ("in totals", times_until(&|batch| measured.totalled(batch))),
+    ] {
+        for quantile in [0.5, 0.9, 0.99, 0.999] {
+            let took = times.value_at_quantile(quantile) as f64 / 1e3;
+            println!("{what} p{:<6}{took:>10.1} ms", quantile * 100.0);
+        }
+        println!("{what} max    {:>10.1} ms", times.max() as f64 / 1e3);
     }
-    println!("visible max    {:>12.1} ms", times.max() as f64 / 1e3);
-    println!("epochs         {:>12}", epochs.len());
+    println!("epochs         {:>12}", measured.epochs.len());
+    println!("with totals    {:>12}", measured.totals.len());
 }
 
 /// Sends, and says in the end what was in which epoch.

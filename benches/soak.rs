@@ -154,7 +154,9 @@ fn measure(args: &Args) -> Vec<Window> {
         let mut looked = Timestamp::MIN;
         while let Ok(one) = published.recv() {
             let now = wall_now();
-            epochs.insert(one.epoch, now);
+            if !one.totals {
+                epochs.insert(one.epoch, now);
+            }
             if now >= looked.plus_us(LOOK_US) {
                 memory.insert(now, resident_kib());
                 looked = now;

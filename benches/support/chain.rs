@@ -216,6 +216,7 @@ fn build<'s>(
     );
     let of_periods: Allocation<'s> = periods;
     let positions = levels.positions.concat(of_periods.positions);
+    ends.watch(positions.clone());
     ends.watch(uses.clone());
     Chain {
         horizon: until.to_vec(),

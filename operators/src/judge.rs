@@ -47,17 +47,16 @@ pub fn judge<'s>(
     rules: Facts<'s, (ProductId, Rule)>,
     period: PeriodUnit,
 ) -> Judgments<'s> {
-    let positions = positions.inner;
     let settings = everywhere(rules.map(|(product, rule)| (product, rule.settings)));
-    let builder = operator("Judge", &positions);
+    let builder = operator("Judge", &positions.inner);
     let mut state = State { period, settings: IdMap::default(), positions: IdMap::default() };
-    let heard = (positions, settings);
-    let (positions, discrepancies, short) =
-        each_epoch_of(builder, heard, move |(positions, settings), changes| {
-            state.step(&positions, settings, changes);
+    let heard = (positions.inner, settings);
+    let (judged, discrepancies, short) =
+        each_epoch_of(builder, heard, move |(came, ruled), changes| {
+            state.step(&came, ruled, changes);
         });
     Judgments {
-        positions: positions.as_collection(),
+        positions: judged.as_collection(),
         discrepancies: discrepancies.as_collection(),
         short: short.as_collection(),
     }

@@ -188,6 +188,8 @@ struct Work {
     news: IdMap<NodeKey, Updates<Present>>,
     /// The nodes that are still to be brought up to date, once all that came was looked at.
     nodes: std::vec::IntoIter<(NodeKey, Updates<Present>)>,
+    /// The one that has been in part, and what is left of what came of it.
+    node: Option<(NodeKey, Updates<Present>)>,
     /// The horizon of the epoch before.
     before: Timestamp,
     /// The accounts that have another calendar.
@@ -228,9 +230,22 @@ impl State {
             self.begin_nodes();
         }
         while budget > 0 {
-            let Some((key, rows)) = self.work.nodes.next() else { return Left::Nothing };
+            let (key, mut left, is_first) = match self.work.node.take() {
+                Some((key, left)) => (key, left, false),
+                None => {
+                    let Some((key, mut rows)) = self.work.nodes.next() else {
+                        return Left::Nothing;
+                    };
+                    consolidate(&mut rows);
+                    (key, rows, true)
+                }
+            };
+            let rows = left.split_off(left.len().saturating_sub(budget));
             budget = budget.saturating_sub(rows.len().max(1));
-            self.bring_up_to_date(key, rows, changes);
+            self.bring_up_to_date(key, &rows, is_first, changes);
+            if !left.is_empty() {
+                self.work.node = Some((key, left));
+            }
         }
         Left::Something
     }
@@ -266,22 +281,24 @@ impl State {
         self.work.nodes = std::mem::take(news).into_iter().collect::<Vec<_>>().into_iter();
     }
 
+    /// Takes in what came of a node, or a part of it; the first one deals with what else the epoch brings.
     fn bring_up_to_date(
         &mut self,
         key: NodeKey,
-        mut rows: Updates<Present>,
+        rows: &[(Present, Diff)],
+        is_first: bool,
         changes: &mut Updates<Rollup>,
     ) {
-        consolidate(&mut rows);
         let scope = Scope {
             policy: &self.policy,
             calendars: &self.calendars,
-            before: self.work.before,
+            before: if is_first { self.work.before } else { self.horizon },
             horizon: self.horizon,
             key,
         };
         let node = self.nodes.entry(key).or_default();
-        node.step(&rows, self.work.zones.contains(&key.account), &scope, changes);
+        let rezone = is_first && self.work.zones.contains(&key.account);
+        node.step(rows, rezone, &scope, changes);
         if node.follows_horizon() {
             self.lasting.insert(key);
         } else {
@@ -559,3 +576,6 @@ fn add<K: Ord + Copy>(counts: &mut BTreeMap<K, Diff>, key: K, diff: Diff) {
         counts.remove(&key);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,8 +40,10 @@ use trueup_model::metric::Metric;
 use trueup_model::position::Rollup;
 use trueup_policy::Policy;
 
-/// How many piles, people and sums a part of an epoch's work deals with, together.
-const PART: usize = if cfg!(test) { 5 } else { 8192 };
+/// How many places in memory a part of an epoch's work goes to, roughly; each is somewhere else, so they are what takes time.
+const PART: usize = if cfg!(test) { 20 } else { 32_768 };
+/// How many of them something takes that is looked for, and may be made.
+const LOOKED_FOR: usize = 4;
 
 /// A node of both trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

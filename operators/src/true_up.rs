@@ -62,16 +62,16 @@ pub fn true_up<'s>(
     policy: Policy,
 ) -> Facts<'s, TrueUp> {
     let unit = policy.position_period;
-    let short = short.flat_map(move |(row, _)| {
-        let counts = row.key.period.unit == unit && row.shortfall > Quantity::ZERO;
-        let PositionKey { tenant, account, product, metric, period } = row.key;
-        let short = Short {
+    let short = short.flat_map(move |(position, _)| {
+        let counts = position.key.period.unit == unit && position.shortfall > Quantity::ZERO;
+        let PositionKey { tenant, account, product, metric, period } = position.key;
+        let row = Short {
             period,
-            current: row.current,
-            shortfall: row.shortfall,
-            unit_price: row.unit_price,
+            current: position.current,
+            shortfall: position.shortfall,
+            unit_price: position.unit_price,
         };
-        counts.then_some(Heard::Short(Series { tenant, account, product, metric }, short))
+        counts.then_some(Heard::Short(Series { tenant, account, product, metric }, row))
     });
     let keyed = by_key(short, |heard| match heard {
         Heard::Short(series, _) => mix(&[series.account.0, series.product.0]),

@@ -22,8 +22,7 @@ fn agrees(mut bench: Bench, world: &World) -> Result<(), TestCaseError> {
         bench.tell(telling);
         let differences = bench.differences();
         prop_assert!(differences.is_empty(), "{}", differences);
-        let published = bench.published.recv().expect("each epoch is published");
-        apply(&mut followed, &published);
+        apply(&mut followed, &bench.next_changes());
         prop_assert!(
             followed == content(&bench.engine.views()),
             "the published differences are not the difference of the views"

@@ -17,6 +17,7 @@ use trueup_model::time::Timestamp;
 use trueup_operators::totals::Total;
 use trueup_policy::Policy;
 use trueup_policy::rules::ProductSettings;
+use trueup_runtime::changes::Changes;
 use trueup_runtime::clock::{ManualClock, SystemClock};
 use trueup_runtime::cluster::work;
 use trueup_runtime::engine::Engine;
@@ -39,7 +40,7 @@ pub struct Bench {
     /// The engine.
     pub engine: Engine,
     /// The differences of each epoch, as a subscriber gets them.
-    pub published: Receiver<Published>,
+    published: Receiver<Published>,
     policy: Policy,
     told: Vec<(TenantId, Fact<Id>)>,
     settings: BTreeMap<ProductId, ProductSettings>,
@@ -124,6 +125,19 @@ impl Bench {
         self.engine.submit(facts).expect("the engine runs");
         self.engine.settle(telling.horizon).expect("the engine runs");
         self.horizon = self.horizon.max(telling.horizon.unwrap_or(Timestamp::MIN));
+    }
+
+    /// What the next epoch changed, with its totals, which are published by themselves.
+    ///
+    /// # Panics
+    /// If the engine stopped.
+    pub fn next_changes(&self) -> Changes {
+        let next = || self.published.recv().expect("each epoch is published, and its totals are");
+        let (answers, ticked) = (next(), next());
+        assert!(!answers.totals && ticked.totals, "totals come after the rest of their epoch");
+        assert_eq!(answers.epoch, ticked.epoch);
+        let Changes { peaks, peaks_current, sums, sums_current, .. } = (*ticked.changes).clone();
+        Changes { peaks, peaks_current, sums, sums_current, ..(*answers.changes).clone() }
     }
 
     /// The fact in the engine's identifiers; notes what its names bring with them.
@@ -347,8 +361,7 @@ fn parts(total: &Total) -> [i128; 4] {
 }
 
 /// Adds the differences of a published epoch.
-pub fn apply(content: &mut Content, published: &Published) {
-    let changes = &published.changes;
+pub fn apply(content: &mut Content, changes: &Changes) {
     let rows = |row: (&'static str, String), count: i128, content: &mut Content| {
         let sum = content.entry(row).or_default();
         *sum += count;

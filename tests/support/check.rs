@@ -32,9 +32,9 @@ pub fn check_by(policy: &str, script: &str, expected: &Expect) {
             bench.tell(telling);
             let differences = bench.differences();
             assert!(differences.is_empty(), "{workers} workers against the oracle:\n{differences}");
-            let published = bench.published.recv().expect("each epoch is published");
+            let changes = bench.next_changes();
             let horizon = telling.horizon.map_or_else(String::new, |at| format!(" {at}"));
-            let changed = report(&bench, &published, &script.shows, &mut totals);
+            let changed = report(&bench, &changes, &script.shows, &mut totals);
             text += &format!("settle{horizon}\n{changed}");
         }
         if first.is_none() {

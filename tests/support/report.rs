@@ -13,18 +13,16 @@ use trueup_model::position::{
 use trueup_model::quantity::{Capacity, Quantity};
 use trueup_model::time::{Span, Timestamp};
 use trueup_runtime::changes::Changes;
-use trueup_runtime::publisher::Published;
 
 /// Everything that a published epoch changed among the outputs that are shown; `totals` are those before it, by the
 /// trees of then and of now, and those after it when it returns.
 pub fn report(
     bench: &Bench,
-    published: &Published,
+    changes: &Changes,
     shows: &[String],
     totals: &mut [BTreeSet<Rollup>; 2],
 ) -> String {
     let mut lines: Vec<(String, bool)> = Vec::new();
-    let changes: &Changes = &published.changes;
     let shown = |what: &str| shows.iter().any(|show| show == what);
     let usual = |period: Period| period.unit != PeriodUnit::All || shown("all");
     let mut take = |line: String, diff: isize| lines.push((line, diff > 0));

@@ -31,7 +31,7 @@ use trueup_model::hash::{Hash128, hash128};
 use trueup_operators::Epoch;
 
 /// When an output changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Pace {
     /// With every epoch.
     Epochs,
@@ -119,14 +119,12 @@ impl Chain {
         self.root = Some((epoch, link));
     }
 
-    /// Adds an epoch; gives its link, and how it compares with what had been published of it.
+    /// Adds an epoch; gives its link without totals, and how it compares with what had been published of it.
     pub(crate) fn extend(&mut self, plan: &Planned, sums: Sums) -> (Link, Compared) {
-        let Planned { epoch, horizon, totals } = *plan;
+        let Planned { epoch, horizon, .. } = *plan;
         let last = &mut self.last;
         last.epoch = epoch;
         last.views = last.views.wrapping_add(sums.views);
-        self.totals = self.totals.wrapping_add(sums.totals);
-        last.totals = totals.then_some(self.totals);
         let root = self.root.as_ref().map(|(root, _)| *root);
         if root.is_some_and(|at| epoch < at) {
             return (*last, Compared::Unknown);
@@ -148,6 +146,14 @@ impl Chain {
             self.before.note_snapshot(link);
         }
         (*last, self.before.compare(last))
+    }
+
+    /// Adds totals that an epoch brought up to date, after those of all epochs before it; gives the epoch's link with
+    /// them, and how they compare with what had been published of it.
+    pub(crate) fn extend_totals(&mut self, link: Link, sums: Sums) -> (Link, Compared) {
+        self.totals = self.totals.wrapping_add(sums.totals);
+        let link = Link { totals: Some(self.totals), ..link };
+        (link, self.before.compare_totals(&link))
     }
 }
 

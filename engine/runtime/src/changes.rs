@@ -84,15 +84,10 @@ macro_rules! outputs {
 
         /// Collects the differences of each output on a worker, by epoch.
         ///
-        /// The probe passes an epoch when every output is complete. With a goal, that worker has them.
-        pub(crate) fn collect(
-            outputs: Outputs<'_>,
-            goal: Option<u64>,
-            gathered: &Gathered,
-            probe: &ProbeHandle<Epoch>,
-        ) {
-            $(tap(outputs.$name, goal, gathered, probe, |found| &mut found.$name);)*
-            $(tap(outputs.$sum, goal, gathered, probe, |found| &mut found.$sum);)*
+        /// With a goal, that worker has them.
+        pub(crate) fn collect(outputs: Outputs<'_>, goal: Option<u64>, ends: &Ends) {
+            $(tap(outputs.$name, goal, ends.of(Pace::$pace), |found| &mut found.$name);)*
+            $(tap(outputs.$sum, goal, ends.of(Pace::$when), |found| &mut found.$sum);)*
         }
     };
 }
@@ -169,7 +164,44 @@ outputs! {
 }
 
 /// What a worker found and has not yet handed over.
-pub(crate) type Gathered = Rc<RefCell<BTreeMap<Epoch, Found>>>;
+type Gathered = Rc<RefCell<BTreeMap<Epoch, Found>>>;
+
+/// Where outputs of one pace come out on a worker.
+#[derive(Default)]
+struct End {
+    gathered: Gathered,
+    /// Passes an epoch when each of these outputs is complete.
+    probe: ProbeHandle<Epoch>,
+}
+
+/// Where outputs come out on a worker: what comes with ticks may be complete later than what comes with epochs.
+#[derive(Default)]
+pub(crate) struct Ends {
+    epochs: End,
+    ticks: End,
+}
+
+impl Ends {
+    fn of(&self, pace: Pace) -> &End {
+        match pace {
+            Pace::Epochs => &self.epochs,
+            Pace::Ticks => &self.ticks,
+        }
+    }
+
+    /// Whether nothing more can come of an epoch at this pace.
+    pub(crate) fn is_done(&self, pace: Pace, epoch: Epoch) -> bool {
+        !self.of(pace).probe.less_equal(&epoch)
+    }
+
+    /// Takes what an epoch changed at this pace on this worker.
+    pub(crate) fn take(&self, pace: Pace, epoch: Epoch) -> Found {
+        let mut gathered = self.of(pace).gathered.borrow_mut();
+        let found = gathered.remove(&epoch).unwrap_or_default();
+        debug_assert!(gathered.keys().all(|other| *other > epoch), "nothing is left behind");
+        found
+    }
+}
 
 /// How many bytes a row has at least that is not moved more often than it must be.
 const WIDE: usize = 128;
@@ -274,11 +306,10 @@ fn summed_where_they_are<D: Ord + Clone, R: Semigroup>(lists: &[List<D, R>]) -> 
 fn tap<D: ExchangeData, R: ExchangeData>(
     rows: Facts<'_, D, R>,
     goal: Option<u64>,
-    gathered: &Gathered,
-    probe: &ProbeHandle<Epoch>,
+    end: &End,
     place: impl Fn(&mut Found) -> &mut Amounts<D, R> + 'static,
 ) {
-    let gathered = Rc::clone(gathered);
+    let gathered = Rc::clone(&end.gathered);
     let rows = match goal {
         Some(goal) => rows.inner.exchange(move |_| goal),
         None => rows.inner,
@@ -301,7 +332,7 @@ fn tap<D: ExchangeData, R: ExchangeData>(
             });
         }
     })
-    .probe_with(probe);
+    .probe_with(&end.probe);
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! which alone has the journal and the views. A worker that fails takes the process with it: the others
 //! would wait for it for ever.
 
+use crate::chain::Pace;
 use crate::changes::Found;
 use crate::dataflow::{Dataflow, EpochInput};
 use crate::error::RuntimeError;
@@ -31,9 +32,13 @@ pub(crate) const EPOCHS_IN_FLIGHT_MAX: usize = 4;
 /// How long a worker sleeps when no other worker wakes it.
 const PARK: Duration = Duration::from_millis(1);
 
-/// What an epoch changed on one worker.
+/// How many facts that entered a worker totals may be behind by; what is behind waits in memory.
+const BEHIND_MAX: usize = 1 << 18;
+
+/// What an epoch changed on one worker, of what comes at one pace.
 pub(crate) struct WorkerEpoch {
     pub(crate) epoch: Epoch,
+    pub(crate) pace: Pace,
     pub(crate) found: Found,
 }
 
@@ -170,11 +175,12 @@ fn run_worker(
     let stages = measures.stages();
     let mut flow = Dataflow::build(worker, policy, stages.workers());
     let mut open: VecDeque<Epoch> = VecDeque::new();
+    let mut behind = Behind::default();
     loop {
-        WORKS_ON.set(open.front().copied().zip(open.back().copied()));
-        let next = if open.is_empty() {
+        WORKS_ON.set(behind.works_on(&open));
+        let next = if open.is_empty() && behind.epochs.is_empty() {
             inputs.recv().map_err(|_| TryRecvError::Disconnected)
-        } else if open.len() < EPOCHS_IN_FLIGHT_MAX {
+        } else if open.len() < EPOCHS_IN_FLIGHT_MAX && behind.facts < BEHIND_MAX {
             inputs.try_recv()
         } else {
             Err(TryRecvError::Empty)
@@ -182,25 +188,66 @@ fn run_worker(
         match next {
             Ok(input) => {
                 open.push_back(input.epoch);
-                WORKS_ON.set(open.front().copied().zip(open.back().copied()));
+                behind.push(&input);
+                WORKS_ON.set(behind.works_on(&open));
                 stages.entered(input.epoch);
                 flow.enter(input);
             }
-            Err(TryRecvError::Disconnected) if open.is_empty() => break,
+            Err(TryRecvError::Disconnected) if open.is_empty() && behind.epochs.is_empty() => break,
             Err(TryRecvError::Disconnected | TryRecvError::Empty) => {}
         }
         worker.step_or_park(Some(PARK));
-        while open.front().is_some_and(|epoch| flow.is_done(*epoch)) {
-            let Some(epoch) = open.pop_front() else { break };
-            let found = flow.take(epoch);
+        while let Some(epoch) = open.pop_front_if(|epoch| flow.is_done(Pace::Epochs, *epoch)) {
+            let found = flow.take(Pace::Epochs, epoch);
             stages.found(epoch);
-            if publisher.send(WorkerEpoch { epoch, found }).is_err() {
+            if publisher.send(WorkerEpoch { epoch, pace: Pace::Epochs, found }).is_err() {
+                return;
+            }
+        }
+        while let Some(epoch) = behind.pop(|epoch| flow.is_done(Pace::Ticks, epoch)) {
+            let found = flow.take(Pace::Ticks, epoch);
+            if publisher.send(WorkerEpoch { epoch, pace: Pace::Ticks, found }).is_err() {
                 return;
             }
         }
     }
     drop(flow);
     while worker.step() {}
+}
+
+/// The epochs of which totals have not heard everything, or that bring totals up to date and have not yet.
+#[derive(Default)]
+struct Behind {
+    /// Each with how many facts it brought, and whether it is a tick.
+    epochs: VecDeque<(Epoch, usize, bool)>,
+    facts: usize,
+}
+
+impl Behind {
+    fn push(&mut self, input: &EpochInput) {
+        let facts = input.facts.len() + input.restored.len();
+        self.facts += facts;
+        self.epochs.push_back((input.epoch, facts, input.tick));
+    }
+
+    /// Leaves out the epochs of which totals have heard everything; gives the first of them that is a tick.
+    fn pop(&mut self, is_done: impl Fn(Epoch) -> bool) -> Option<Epoch> {
+        while let Some((epoch, facts, tick)) = self.epochs.pop_front_if(|(one, ..)| is_done(*one)) {
+            self.facts -= facts;
+            if tick {
+                return Some(epoch);
+            }
+        }
+        None
+    }
+
+    /// The first and the last epoch that is worked on.
+    fn works_on(&self, open: &VecDeque<Epoch>) -> Option<(Epoch, Epoch)> {
+        let of_totals = |one: Option<&(Epoch, usize, bool)>| one.map(|(epoch, ..)| *epoch);
+        let first = open.front().copied().into_iter().chain(of_totals(self.epochs.front())).min();
+        let last = open.back().copied().into_iter().chain(of_totals(self.epochs.back())).max();
+        first.zip(last)
+    }
 }
 
 /// What of an engine failed.

@@ -1,9 +1,8 @@
 //! One worker's dataflow: what enters, the chain of operators, what comes out.
 
-use crate::changes::{Found, Gathered, collect};
+use crate::chain::Pace;
+use crate::changes::{Ends, Found, collect};
 use differential_dataflow::input::InputSession;
-use std::rc::Rc;
-use timely::dataflow::ProbeHandle;
 use timely::worker::Worker;
 use trueup_model::id::{Id, NameKind, ProductId};
 use trueup_model::position::IssuedPosition;
@@ -38,8 +37,9 @@ pub(crate) struct EpochInput {
 impl EpochInput {
     /// Cuts an epoch into one share for each worker; small tables enter at the first.
     pub(crate) fn shares(mut self, workers: usize) -> Vec<Self> {
-        let mut shares: Vec<Self> =
-            (0..workers).map(|_| Self { epoch: self.epoch, ..Self::default() }).collect();
+        let mut shares: Vec<Self> = (0..workers)
+            .map(|_| Self { epoch: self.epoch, tick: self.tick, ..Self::default() })
+            .collect();
         let size = self.facts.len().div_ceil(workers).max(1);
         let restored = self.restored.len().div_ceil(workers).max(1);
         for share in shares.iter_mut().skip(1).rev() {
@@ -63,8 +63,9 @@ pub(crate) struct Dataflow {
     horizon: InputSession<Epoch, Timestamp, Diff>,
     issued: InputSession<Epoch, IssuedPosition, Diff>,
     ticks: InputSession<Epoch, Epoch, Diff>,
-    probe: ProbeHandle<Epoch>,
-    gathered: Gathered,
+    ends: Ends,
+    /// Whether ticks enter here: they enter once.
+    ticks_here: bool,
 }
 
 impl Dataflow {
@@ -76,8 +77,7 @@ impl Dataflow {
         let mut horizon = InputSession::new();
         let mut issued = InputSession::new();
         let mut ticks = InputSession::new();
-        let gathered = Gathered::default();
-        let probe = ProbeHandle::new();
+        let ends = Ends::default();
         let goal = (worker.peers() > local).then(|| (worker.index() % local) as u64);
         worker.dataflow(|scope| {
             let inputs = Inputs {
@@ -88,10 +88,10 @@ impl Dataflow {
                 issued: issued.to_collection(scope),
                 ticks: ticks.to_collection(scope),
             };
-            collect(assemble(inputs, policy), goal, &gathered, &probe);
+            collect(assemble(inputs, policy), goal, &ends);
         });
-        let gathered = Rc::clone(&gathered);
-        Self { facts, settings, unresolved, horizon, issued, ticks, probe, gathered }
+        let ticks_here = worker.index() == 0;
+        Self { facts, settings, unresolved, horizon, issued, ticks, ends, ticks_here }
     }
 
     /// Enters what an epoch brings, and says that it brings no more.
@@ -120,7 +120,7 @@ impl Dataflow {
             }
             self.horizon.update(now, 1);
         }
-        if input.tick {
+        if input.tick && self.ticks_here {
             self.ticks.update(input.epoch, 1);
         }
         self.advance(input.epoch + 1);
@@ -141,13 +141,13 @@ impl Dataflow {
         self.ticks.advance_to(epoch);
     }
 
-    /// Whether nothing more can come of an epoch.
-    pub(crate) fn is_done(&self, epoch: Epoch) -> bool {
-        !self.probe.less_equal(&epoch)
+    /// Whether nothing more can come of an epoch at this pace.
+    pub(crate) fn is_done(&self, pace: Pace, epoch: Epoch) -> bool {
+        self.ends.is_done(pace, epoch)
     }
 
-    /// Takes what an epoch changed on this worker.
-    pub(crate) fn take(&self, epoch: Epoch) -> Found {
-        self.gathered.borrow_mut().remove(&epoch).unwrap_or_default()
+    /// Takes what an epoch changed at this pace on this worker.
+    pub(crate) fn take(&self, pace: Pace, epoch: Epoch) -> Found {
+        self.ends.take(pace, epoch)
     }
 }

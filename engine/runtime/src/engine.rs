@@ -19,6 +19,7 @@ use crate::snapshot::{Answer, Keeping, Taker};
 use crate::thread::thread;
 use crate::view::Views;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -111,7 +112,7 @@ impl Engine {
         let recovered = engine
             .target()
             .and_then(|to| recover(storage.clone(), options, manner, &to))
-            .and_then(|recovered| engine.wait_for(recovered.closed).map(|()| recovered))
+            .and_then(|recovered| engine.wait_for_all(recovered.closed).map(|()| recovered))
             .map_err(|error| engine.reason(error))?;
         if let Some(storage) = storage.filter(|_| !holds_snapshots) {
             let kept = Keeping::new(recovered.snapshots, holds_evidence);
@@ -161,6 +162,7 @@ impl Engine {
             accepts_differences: settings.accepts_differences,
             subscribers: Arc::clone(&subscribers),
             measures: measures.clone(),
+            ticked: VecDeque::new(),
         };
         let sequencer = Sequencer::new(Around {
             settings,
@@ -292,7 +294,7 @@ impl Engine {
         self.progress.failure()
     }
 
-    /// Closes the open epoch, moves the horizon if told to, and waits until it is published.
+    /// Closes the open epoch, moves the horizon if told to, and waits until it is published, with totals.
     ///
     /// # Errors
     /// If the engine has stopped.
@@ -309,7 +311,7 @@ impl Engine {
                 }
             }
         };
-        self.wait_for(epoch)?;
+        self.wait_for_all(epoch)?;
         Ok(epoch)
     }
 
@@ -333,6 +335,12 @@ impl Engine {
         if self.progress.wait_for(epoch) { Ok(()) } else { Err(RuntimeError::Stopped) }
     }
 
+    /// Waits until an epoch is published, and totals of it, of an epoch that has them.
+    fn wait_for_all(&self, epoch: Epoch) -> Result<(), RuntimeError> {
+        self.wait_for(epoch)?;
+        if self.progress.wait_for_totals(epoch) { Ok(()) } else { Err(RuntimeError::Stopped) }
+    }
+
     /// Waits until an epoch is published, but not longer than this; false if it was not.
     pub fn wait_for_up_to(&self, epoch: Epoch, patience: Duration) -> bool {
         self.progress.wait_for_up_to(epoch, patience)
@@ -341,27 +349,13 @@ impl Engine {
     /// Waits until totals over the trees are of this epoch or a later one, but not longer than this;
     /// false if they are not.
     pub fn wait_for_totals_up_to(&self, epoch: Epoch, patience: Duration) -> bool {
-        let patience_us = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX);
-        let until_us = self.clock.monotonic_us().saturating_add(patience_us);
-        loop {
-            let (totals, published) = {
-                let views = self.views();
-                (views.totals_as_of.epoch, views.as_of.epoch)
-            };
-            let left_us = until_us.saturating_sub(self.clock.monotonic_us());
-            if totals >= epoch || left_us == 0 {
-                return totals >= epoch;
-            }
-            if !self.wait_for_up_to(published + 1, Duration::from_micros(left_us)) {
-                return self.views().totals_as_of.epoch >= epoch;
-            }
-        }
+        self.progress.wait_for_totals_up_to(epoch, patience)
     }
 
-    /// The differences of each epoch from the next one on; at most `epochs_max` of them wait, then
-    /// the subscription ends.
-    pub fn subscribe(&self, epochs_max: usize) -> Receiver<Published> {
-        let (sender, receiver) = bounded(epochs_max);
+    /// The differences of each epoch from the next one on, and those of totals as they are brought up to date; at most
+    /// `waiting_max` of either wait, then the subscription ends.
+    pub fn subscribe(&self, waiting_max: usize) -> Receiver<Published> {
+        let (sender, receiver) = bounded(waiting_max);
         self.subscribers.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
         receiver
     }

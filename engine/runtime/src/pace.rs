@@ -1,18 +1,20 @@
 //! When totals over the trees are brought up to date.
 //!
 //! At most once in each step: where nothing else is under way, or if someone waits, as soon as that is over. Where
-//! epochs follow each other without a pause, so that it takes at most a fifth of the time, since what changes twice is
-//! added up once then; but every ten seconds whatever it takes. How long it takes is told by when its epoch was
-//! published, and the one before it.
+//! epochs follow each other without a pause, so that it takes at most a third of the time, since what changes twice is
+//! added up once then; but every ten seconds whatever it takes. How long it takes is told by when totals were
+//! published, and the epoch before theirs.
 
+use crate::publisher::Reached;
+use std::collections::BTreeSet;
 use trueup_operators::Epoch;
 
 /// When totals over the trees are brought up to date.
 #[derive(Debug)]
 pub(crate) struct TotalsPace {
     step_us: u64,
-    /// Whether someone waits for them.
-    asked: bool,
+    /// The epochs of which someone waits for them.
+    asked: BTreeSet<Epoch>,
     /// Whether epochs came since.
     lags: bool,
     /// The epoch that brings them up to date, and when it was given to the workers.
@@ -31,26 +33,28 @@ const LOOK_US: u64 = 1000;
 const REST_US_MAX: u64 = 10_000_000;
 
 /// How many times as long as bringing totals up to date takes they are left alone after it while epochs are under way.
-const TOTALS_REST: u64 = 4;
+const TOTALS_REST: u64 = 2;
 
 impl TotalsPace {
     pub(crate) fn new(step_us: u64) -> Self {
-        Self { step_us, asked: false, lags: false, running: None, soon_us: 0, next_us: 0 }
+        let asked = BTreeSet::new();
+        Self { step_us, asked, lags: false, running: None, soon_us: 0, next_us: 0 }
     }
 
-    /// Asks for totals in the next epoch.
-    pub(crate) fn ask(&mut self) {
-        self.asked = true;
+    /// Asks for totals of an epoch that was not given to the workers yet.
+    pub(crate) fn ask(&mut self, epoch: Epoch) {
+        self.asked.insert(epoch);
     }
 
     pub(crate) fn lags(&self) -> bool {
         self.lags
     }
 
-    /// Whether it is time, given the epoch that comes and the last one that was published.
-    pub(crate) fn is_due(&mut self, now_us: u64, coming: Epoch, published: Epoch) -> bool {
+    /// Whether it is time, given the epoch that comes and how far publication has come.
+    pub(crate) fn is_due(&mut self, now_us: u64, coming: Epoch, reached: Reached) -> bool {
+        let Reached { published, totals } = reached;
         if let Some((epoch, since_us)) = &mut self.running {
-            if published < *epoch {
+            if totals < *epoch {
                 if published + 1 < *epoch {
                     // What takes time is an epoch before it.
                     *since_us = now_us;
@@ -78,10 +82,10 @@ impl TotalsPace {
     }
 
     /// Whether an epoch that is given to the workers now brings totals up to date.
-    pub(crate) fn take(&mut self, now_us: u64, epoch: Epoch, published: Epoch) -> bool {
-        let due = self.is_due(now_us, epoch, published) || self.asked;
+    pub(crate) fn take(&mut self, now_us: u64, epoch: Epoch, reached: Reached) -> bool {
+        let due = self.is_due(now_us, epoch, reached) || self.asked.contains(&epoch);
         self.lags = !due;
-        self.asked = false;
+        self.asked = self.asked.split_off(&(epoch + 1));
         if due {
             self.running = Some((epoch, now_us));
         }
@@ -91,60 +95,77 @@ impl TotalsPace {
 
 #[cfg(test)]
 mod tests {
-    use super::TotalsPace;
+    use super::{Reached, TotalsPace};
+    use trueup_operators::Epoch;
+
+    /// Everything is published up to this epoch.
+    fn all(published: Epoch) -> Reached {
+        Reached { published, totals: published }
+    }
 
     #[test]
-    fn totals_rest_four_times_as_long_as_they_take_while_epochs_are_under_way() {
+    fn totals_rest_twice_as_long_as_they_take_while_epochs_are_under_way() {
         let mut pace = TotalsPace::new(1000);
-        assert!(pace.take(10, 1, 0), "nothing was brought up to date yet");
-        assert!(!pace.take(5000, 2, 0), "the first time is not over");
+        assert!(pace.take(10, 1, all(0)), "nothing was brought up to date yet");
+        assert!(!pace.take(5000, 2, all(0)), "the first time is not over");
         assert!(pace.lags());
-        assert!(!pace.is_due(510, 3, 1), "it took 500");
-        assert!(!pace.is_due(2509, 3, 1));
+        assert!(!pace.is_due(510, 3, all(1)), "it took 500");
+        assert!(!pace.is_due(1509, 3, all(1)));
         assert_eq!(pace.next_us(600), Some(1010));
-        assert!(pace.is_due(2510, 3, 1));
-        assert!(pace.take(2510, 3, 1));
+        assert!(pace.is_due(1510, 3, all(1)));
+        assert!(pace.take(1510, 3, all(1)));
         assert!(!pace.lags());
     }
 
     #[test]
     fn where_nothing_else_is_to_be_done_they_come_once_in_each_step() {
         let mut pace = TotalsPace::new(1000);
-        assert!(pace.take(10, 1, 0));
-        assert!(!pace.is_due(910, 2, 1), "it took 900");
-        assert!(!pace.take(1009, 2, 1));
-        assert!(!pace.is_due(1010, 3, 1), "an epoch is under way");
+        assert!(pace.take(10, 1, all(0)));
+        assert!(!pace.is_due(910, 2, all(1)), "it took 900");
+        assert!(!pace.take(1009, 2, all(1)));
+        assert!(!pace.is_due(1010, 3, all(1)), "an epoch is under way");
         assert_eq!(pace.next_us(1010), Some(2010), "it is looked for again");
-        assert!(pace.is_due(1200, 3, 2));
+        assert!(pace.is_due(1200, 3, all(2)));
     }
 
     #[test]
     fn epochs_before_it_are_not_what_it_takes() {
         let mut pace = TotalsPace::new(1000);
-        assert!(pace.take(0, 8, 5));
-        assert!(!pace.take(1, 9, 5));
-        assert!(!pace.is_due(50_000, 10, 6), "an epoch before it is computed");
-        assert!(!pace.is_due(50_200, 10, 7), "it is computed");
-        assert!(!pace.is_due(50_300, 10, 8), "it took three hundred at most");
-        assert!(!pace.is_due(51_499, 10, 8));
-        assert!(pace.is_due(51_500, 10, 8));
+        assert!(pace.take(0, 8, all(5)));
+        assert!(!pace.take(1, 9, all(5)));
+        assert!(!pace.is_due(50_000, 10, all(6)), "an epoch before it is computed");
+        assert!(!pace.is_due(50_200, 10, all(7)), "it is computed");
+        assert!(!pace.is_due(50_400, 10, all(8)), "it took four hundred at most");
+        assert!(!pace.is_due(51_199, 10, all(8)));
+        assert!(pace.is_due(51_200, 10, all(8)));
     }
 
     #[test]
     fn they_are_never_left_alone_for_long() {
         let mut pace = TotalsPace::new(1000);
-        assert!(pace.take(0, 1, 0));
-        assert!(!pace.take(1, 2, 0));
-        assert!(!pace.is_due(9_000_000, 3, 1), "it took nine seconds");
-        assert!(pace.is_due(10_000_000, 3, 1));
+        assert!(pace.take(0, 1, all(0)));
+        assert!(!pace.take(1, 2, all(0)));
+        assert!(!pace.is_due(9_000_000, 3, all(1)), "it took nine seconds");
+        assert!(pace.is_due(10_000_000, 3, all(1)));
     }
 
     #[test]
     fn whoever_waits_gets_totals_at_once() {
         let mut pace = TotalsPace::new(1000);
-        assert!(pace.take(10, 1, 0));
-        pace.ask();
-        assert!(pace.take(11, 2, 1));
-        assert!(!pace.take(12, 3, 2));
+        assert!(pace.take(10, 1, all(0)));
+        pace.ask(3);
+        assert!(!pace.take(11, 2, all(1)), "another epoch is waited for");
+        assert!(pace.take(12, 3, all(2)));
+        assert!(!pace.take(13, 4, all(3)));
+    }
+
+    #[test]
+    fn they_do_not_come_again_before_they_are_there() {
+        let mut pace = TotalsPace::new(1000);
+        assert!(pace.take(0, 1, all(0)));
+        let without = Reached { published: 5, totals: 0 };
+        assert!(!pace.take(9000, 6, without), "the epoch is published and totals are not");
+        let one_behind = Reached { published: 5, totals: 1 };
+        assert!(!pace.is_due(9001, 7, one_behind), "it took nine seconds");
     }
 }

@@ -3,8 +3,11 @@
 //! An epoch is published when every worker has said what it found: the views move to it as one, those
 //! who wait for it are woken, and subscribers get its differences. One that had been published before the
 //! engine began must be the same again (`chain.rs`), or nothing more is published.
+//!
+//! Totals over the trees take longer than the rest of a tick's epoch, and nothing waits for them: they are published
+//! when they are there, as of that epoch, while later epochs may have been published before them.
 
-use crate::chain::{Chain, Compared, Link, Sums};
+use crate::chain::{Chain, Compared, Link, Pace};
 use crate::changes::{Changes, Found};
 use crate::clock::Clock;
 use crate::cluster::WorkerEpoch;
@@ -14,8 +17,8 @@ use crate::intake::Intake;
 use crate::measures::Measures;
 use crate::view::Views;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, Weak};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::time::Duration;
 use trueup_model::time::Timestamp;
 use trueup_operators::Epoch;
@@ -28,13 +31,15 @@ pub(crate) struct Planned {
     pub(crate) totals: bool,
 }
 
-/// An epoch that was published, with everything that it changed.
+/// What was published at once: of an epoch everything that it changed but totals, or the totals that it brought up to date.
 #[derive(Clone, Debug)]
 pub struct Published {
     /// The epoch.
     pub epoch: Epoch,
     /// The horizon at its end.
     pub horizon: Timestamp,
+    /// Whether it is totals.
+    pub totals: bool,
     /// The differences.
     pub changes: Arc<Changes>,
 }
@@ -46,9 +51,18 @@ pub(crate) struct Progress {
     changed: Condvar,
 }
 
+/// How far publication has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reached {
+    /// The last epoch that was published.
+    pub(crate) published: Epoch,
+    /// The last one of which totals were.
+    pub(crate) totals: Epoch,
+}
+
 #[derive(Debug, Default)]
 struct State {
-    published: Epoch,
+    reached: Reached,
     /// That of the last epoch with totals.
     link: Option<Link>,
     ended: bool,
@@ -56,12 +70,16 @@ struct State {
 }
 
 impl Progress {
-    fn publish(&self, link: Link) {
+    fn publish(&self, epoch: Epoch) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).reached.published = epoch;
+        self.changed.notify_all();
+    }
+
+    fn publish_totals(&self, link: Link) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.published = link.epoch;
-        if link.totals.is_some() {
-            state.link = Some(link);
-        }
+        state.reached.totals = link.epoch;
+        state.link = Some(link);
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -77,7 +95,12 @@ impl Progress {
 
     /// The last epoch that was published.
     pub(crate) fn published(&self) -> Epoch {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).published
+        self.reached().published
+    }
+
+    /// How far publication has come.
+    pub(crate) fn reached(&self) -> Reached {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).reached
     }
 
     /// Says why nothing more will be published.
@@ -100,18 +123,36 @@ impl Progress {
 
     /// Waits until an epoch is published; false if the engine stopped before.
     pub(crate) fn wait_for(&self, epoch: Epoch) -> bool {
+        self.wait(|reached| reached.published >= epoch)
+    }
+
+    /// Waits until totals are of this epoch or a later one; false if the engine stopped before.
+    pub(crate) fn wait_for_totals(&self, epoch: Epoch) -> bool {
+        self.wait(|reached| reached.totals >= epoch)
+    }
+
+    fn wait(&self, is_reached: impl Fn(Reached) -> bool) -> bool {
         let guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = |state: &mut State| state.published < epoch && !state.ended;
-        let reached = self.changed.wait_while(guard, waiting);
-        reached.unwrap_or_else(PoisonError::into_inner).published >= epoch
+        let waiting = |state: &mut State| !is_reached(state.reached) && !state.ended;
+        let waited = self.changed.wait_while(guard, waiting);
+        is_reached(waited.unwrap_or_else(PoisonError::into_inner).reached)
     }
 
     /// Waits until an epoch is published, but not longer than this; false if it was not.
     pub(crate) fn wait_for_up_to(&self, epoch: Epoch, patience: Duration) -> bool {
+        self.wait_up_to(patience, |reached| reached.published >= epoch)
+    }
+
+    /// Waits until totals are of this epoch or a later one, but not longer than this; false if they are not.
+    pub(crate) fn wait_for_totals_up_to(&self, epoch: Epoch, patience: Duration) -> bool {
+        self.wait_up_to(patience, |reached| reached.totals >= epoch)
+    }
+
+    fn wait_up_to(&self, patience: Duration, is_reached: impl Fn(Reached) -> bool) -> bool {
         let guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = |state: &mut State| state.published < epoch && !state.ended;
-        let reached = self.changed.wait_timeout_while(guard, patience, waiting);
-        reached.unwrap_or_else(PoisonError::into_inner).0.published >= epoch
+        let waiting = |state: &mut State| !is_reached(state.reached) && !state.ended;
+        let waited = self.changed.wait_timeout_while(guard, patience, waiting);
+        is_reached(waited.unwrap_or_else(PoisonError::into_inner).0.reached)
     }
 }
 
@@ -128,34 +169,75 @@ pub(crate) struct Publisher {
     pub(crate) accepts_differences: bool,
     pub(crate) subscribers: Arc<Mutex<Vec<Sender<Published>>>>,
     pub(crate) measures: Measures,
+    /// The epochs that were published and of which totals were not, in order.
+    pub(crate) ticked: VecDeque<Ticked>,
+}
+
+/// An epoch that was published, but for the totals that it brings up to date.
+pub(crate) struct Ticked {
+    link: Link,
+    horizon: Timestamp,
+}
+
+/// What workers found, by epochs.
+#[derive(Default)]
+struct Parts(BTreeMap<Epoch, Vec<Found>>);
+
+impl Parts {
+    /// Takes out the first epoch, if all workers have said what they found.
+    fn pop(&mut self, workers: usize) -> Option<(Epoch, Vec<Found>)> {
+        let first = self.0.first_entry()?;
+        (first.get().len() == workers).then(|| first.remove_entry())
+    }
 }
 
 impl Publisher {
     /// Publishes epochs in order until the workers have stopped, or one is not what it was before.
-    pub(crate) fn run(self, found: &Receiver<WorkerEpoch>, planned: &Receiver<Planned>) {
-        let mut parts: BTreeMap<Epoch, Vec<Found>> = BTreeMap::new();
-        while let Ok(part) = found.recv() {
-            parts.entry(part.epoch).or_default().push(part.found);
-            while parts.first_key_value().is_some_and(|(_, all)| all.len() == self.workers) {
-                let Some((epoch, all)) = parts.pop_first() else { break };
-                let Ok(plan) = planned.recv() else { break };
-                assert_eq!(plan.epoch, epoch, "epochs are published in the order of their plans");
-                if let Err(error) = self.publish(&plan, Changes::found(all)) {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "nothing is published"
-                    );
-                    self.progress.fail(error);
-                    return;
-                }
+    pub(crate) fn run(mut self, found: &Receiver<WorkerEpoch>, planned: &Receiver<Planned>) {
+        let (mut answers, mut totals) = (Parts::default(), Parts::default());
+        while let Ok(WorkerEpoch { epoch, pace, found }) = found.recv() {
+            let parts = match pace {
+                Pace::Epochs => &mut answers,
+                Pace::Ticks => &mut totals,
+            };
+            parts.0.entry(epoch).or_default().push(found);
+            if let Err(error) = self.publish_all(&mut answers, &mut totals, planned) {
+                tracing::error!(error = &error as &dyn std::error::Error, "nothing is published");
+                self.progress.fail(error);
+                return;
             }
         }
         self.progress.end();
     }
 
-    /// Publishes an epoch, if it is what it was before.
-    pub(crate) fn publish(&self, plan: &Planned, changes: Changes) -> Result<(), RuntimeError> {
-        let link = self.link(plan, changes.sums())?;
+    /// Publishes everything that is complete.
+    fn publish_all(
+        &mut self,
+        answers: &mut Parts,
+        totals: &mut Parts,
+        planned: &Receiver<Planned>,
+    ) -> Result<(), RuntimeError> {
+        while let Some((epoch, all)) = answers.pop(self.workers) {
+            let Ok(plan) = planned.recv() else { break };
+            assert_eq!(plan.epoch, epoch, "epochs are published in the order of their plans");
+            self.publish(&plan, Changes::found(all))?;
+        }
+        // Totals may be there before the rest of their epoch.
+        while !self.ticked.is_empty()
+            && let Some((epoch, all)) = totals.pop(self.workers)
+        {
+            self.publish_totals(epoch, Changes::found(all))?;
+        }
+        Ok(())
+    }
+
+    /// Publishes an epoch but for its totals, if it is what it was before.
+    pub(crate) fn publish(&mut self, plan: &Planned, changes: Changes) -> Result<(), RuntimeError> {
+        let (link, compared) = self.chain().extend(plan, changes.sums());
+        self.judge(link.epoch, compared)?;
+        if compared == Compared::Same {
+            self.health.compare(true);
+        }
         let changes = Arc::new(changes);
         {
             let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
@@ -164,32 +246,63 @@ impl Publisher {
             views.as_of.horizon = plan.horizon;
             views.as_of.published_at = self.clock.now();
             views.link = link;
-            if plan.totals {
-                views.totals_as_of = views.as_of.clone();
-            }
         }
         self.measures.stages().published(plan.epoch);
-        let published = Published { epoch: plan.epoch, horizon: plan.horizon, changes };
+        if plan.totals {
+            self.ticked.push_back(Ticked { link, horizon: plan.horizon });
+        }
+        self.tell(Published { epoch: plan.epoch, horizon: plan.horizon, totals: false, changes });
+        self.progress.publish(plan.epoch);
+        Ok(())
+    }
+
+    /// Publishes the totals that an epoch brought up to date, if they are what they were before; the epoch has been
+    /// published.
+    pub(crate) fn publish_totals(
+        &mut self,
+        epoch: Epoch,
+        changes: Changes,
+    ) -> Result<(), RuntimeError> {
+        let Some(Ticked { link, horizon }) = self.ticked.pop_front() else { return Ok(()) };
+        assert_eq!(link.epoch, epoch, "totals are published in the order of their epochs");
+        let (link, compared) = self.chain().extend_totals(link, changes.sums());
+        self.judge(epoch, compared)?;
+        let changes = Arc::new(changes);
+        {
+            let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
+            views.apply(&changes);
+            views.totals_as_of.epoch = epoch;
+            views.totals_as_of.horizon = horizon;
+            views.totals_as_of.published_at = self.clock.now();
+            if views.link.epoch == epoch {
+                views.link = link;
+            }
+        }
+        self.tell(Published { epoch, horizon, totals: true, changes });
+        self.progress.publish_totals(link);
+        Ok(())
+    }
+
+    /// Tells subscribers; one that does not keep up is let go, and must begin anew from the views.
+    fn tell(&self, published: Published) {
         let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-        // A subscriber that does not keep up is let go; it must begin anew from the views.
         subscribers.retain(|subscriber| match subscriber.try_send(published.clone()) {
             Ok(()) => true,
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
         });
-        drop(subscribers);
-        self.progress.publish(link);
-        Ok(())
     }
 
-    /// The link of an epoch, which is what it was if it had been published before.
-    fn link(&self, plan: &Planned, sums: Sums) -> Result<Link, RuntimeError> {
-        let mut chain = self.chain.lock().unwrap_or_else(PoisonError::into_inner);
-        let (link, compared) = chain.extend(plan, sums);
-        drop(chain);
-        let epoch = link.epoch;
+    fn chain(&self) -> MutexGuard<'_, Chain> {
+        self.chain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says how an epoch compares with what it was, if it had been published before.
+    ///
+    /// # Errors
+    /// If it must be what it was and is not.
+    fn judge(&self, epoch: Epoch, compared: Compared) -> Result<(), RuntimeError> {
         match compared {
-            Compared::Unknown => {}
-            Compared::Same => self.health.compare(true),
+            Compared::Unknown | Compared::Same => {}
             Compared::Other => {
                 if self.health.other_epochs() == 0 {
                     tracing::warn!(
@@ -209,6 +322,6 @@ impl Publisher {
                 self.health.compare(false);
             }
         }
-        Ok(link)
+        Ok(())
     }
 }

@@ -134,7 +134,7 @@ impl Sequencer {
             Work::Close(horizon, reply) => {
                 self.waiting.push(reply);
                 // Whoever waits for an epoch sees all of it.
-                self.totals.ask();
+                self.totals.ask(self.epoch);
                 return self.close(horizon);
             }
             Work::Seal(reply) => return self.seal_for(&reply),
@@ -328,7 +328,7 @@ impl Sequencer {
     /// Gives an epoch to the workers.
     fn enter(&mut self, mut input: EpochInput, horizon: Timestamp) -> Result<(), RuntimeError> {
         let now = self.around.clock.monotonic_us();
-        input.tick = self.totals.take(now, input.epoch, self.around.progress.published());
+        input.tick = self.totals.take(now, input.epoch, self.around.progress.reached());
         let planned = Planned { epoch: input.epoch, horizon, totals: input.tick };
         self.around.planned.send(planned).map_err(|_| RuntimeError::Stopped)?;
         let cluster = &self.around.cluster;

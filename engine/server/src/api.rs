@@ -207,8 +207,11 @@ async fn health(State(shared): State<Shared>) -> Response {
 
 /// The same in figures.
 async fn metrics(State(shared): State<Shared>) -> String {
-    let published = shared.engine.views().as_of.epoch;
-    gauges(shared.engine.health(), published) + &stage::metrics(&shared.engine)
+    let (published, totals) = {
+        let views = shared.engine.views();
+        (views.as_of.epoch, views.totals_as_of.epoch)
+    };
+    gauges(shared.engine.health(), published, totals) + &stage::metrics(&shared.engine)
 }
 
 async fn explain(

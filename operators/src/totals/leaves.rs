@@ -4,7 +4,7 @@ use super::people::Coming;
 use super::piles::Piles;
 use super::sums::Sums;
 use super::world::{Turn, Ways, World};
-use super::{Spot, SumKey, Table, Total, Who};
+use super::{LOOKED_FOR, Spot, SumKey, Table, Total, Who};
 use crate::epochs::{Left, ROOM_KEPT, Updates, fetch};
 use crate::tally::Tally;
 use crate::volume::Cell;
@@ -71,7 +71,7 @@ impl Leaves {
         while *budget > 0
             && let Some(list) = self.cells.pop()
         {
-            *budget = budget.saturating_sub(list.len());
+            *budget = budget.saturating_sub(LOOKED_FOR * list.len());
             fetch(list.iter().map(|(cell, ..)| self.piles.look(spot(cell), cell.span)));
             for (cell, _, tally) in list {
                 self.add(&cell, tally);

@@ -10,7 +10,7 @@
 //! Work per change: the nodes above the leaf, and those of the few other lists.
 
 use super::paths::Paths;
-use super::{Spot, SumKey, Total, Who};
+use super::{LOOKED_FOR, Spot, SumKey, Total, Who};
 use crate::Diff;
 use crate::epochs::{Left, ROOM_KEPT, Updates};
 use serde::{Deserialize, Serialize};
@@ -85,7 +85,8 @@ impl People {
         while budget > 0
             && let Some((who, path, mut diff)) = self.news.pop()
         {
-            budget -= 1;
+            // Each node of this list, and of others, is looked at.
+            budget = budget.saturating_sub(LOOKED_FOR + 2 * self.paths.nodes(path).len());
             while let Some((.., more)) = self.news.pop_if(|one| (one.0, one.1) == (who, path)) {
                 diff += more;
             }
@@ -119,7 +120,7 @@ impl People {
         while *budget > 0
             && let Some(Coming { nodes, who: all, .. }) = self.coming.pop()
         {
-            *budget = budget.saturating_sub(nodes.len() + all.len());
+            *budget = budget.saturating_sub(LOOKED_FOR * nodes.len() + all.len());
             let path = self.paths.number(&nodes);
             self.used.push(path);
             self.news.extend(all.into_iter().map(|(who, diff)| (who, path, diff)));

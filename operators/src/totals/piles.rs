@@ -14,7 +14,7 @@
 use super::numbers::{Grid, next};
 use super::sums::Sums;
 use super::world::{Turn, Ways, World};
-use super::{Spot, Who};
+use super::{LOOKED_FOR, Spot, Who};
 use crate::epochs::ROOM_KEPT;
 use crate::few::FewMap;
 use crate::lists::Lists;
@@ -275,7 +275,7 @@ impl Piles {
         while *budget > 0
             && let Some(number) = self.unlinked.get(self.linked).copied()
         {
-            (self.linked, *budget) = (self.linked + 1, *budget - 1);
+            self.linked += 1;
             let (spot, span) = self.grid.node(number);
             for (edge, parent) in world.accounts.parents(spot.account.0) {
                 if let Some(both) = edge.overlap(span) {
@@ -291,6 +291,7 @@ impl Piles {
                 let around = world.periods.around(node.account, above.span.start);
                 links.extend(around.iter().map(|period| sums.hold(node, *period)));
             }
+            *budget = budget.saturating_sub(LOOKED_FOR * (1 + links.len()));
             let pile = &mut self.piles[number as usize];
             pile.links = Box::from(&*links);
             pile.parents = u32::try_from(parents).expect("a node has few parents");
@@ -332,8 +333,9 @@ impl Piles {
             while *budget > 0
                 && let Some(number) = changed.get(*marked).copied()
             {
-                (*marked, *budget) = (*marked + 1, *budget - 1);
+                *marked += 1;
                 self.await_below(number, changed);
+                *budget = budget.saturating_sub(1 + self.piles[number as usize].parents as usize);
             }
             let mut ready = Vec::new();
             while *budget > 0
@@ -342,7 +344,7 @@ impl Piles {
                 *carried += 1;
                 ready.push(first);
                 while let Some(number) = ready.pop() {
-                    *budget = budget.saturating_sub(1);
+                    *budget = budget.saturating_sub(1 + self.piles[number as usize].links.len());
                     self.carry_one(number, sums, &mut ready);
                 }
             }

@@ -27,6 +27,8 @@ pub(crate) enum Compared {
 #[derive(Debug, Default)]
 pub(crate) struct Before {
     links: BTreeMap<Epoch, Link>,
+    /// Those of which only totals are still to be compared.
+    totals: BTreeMap<Epoch, Link>,
     /// The last epoch in which it was said that what came before may differ.
     loosened: Option<Epoch>,
 }
@@ -57,25 +59,31 @@ impl Before {
         }
     }
 
-    /// Compares an epoch that was computed.
+    /// Compares an epoch that was computed, but for its totals.
     pub(super) fn compare(&mut self, now: &Link) -> Compared {
         let Some(before) = self.links.remove(&now.epoch) else { return Compared::Unknown };
-        let totals = before.totals.zip(now.totals);
-        let differs = if before.views != now.views {
-            Some("answers")
-        } else if totals.is_some_and(|(then, again)| then != again) {
-            Some("totals")
-        } else {
-            None
-        };
+        if before.totals.is_some() {
+            self.totals.insert(before.epoch, before);
+        }
         let is_same_lineage = before.lineage == now.lineage;
-        match differs {
-            Some(what) if is_same_lineage => Compared::Differs(what),
-            Some(_) => Compared::Other,
-            None if is_same_lineage && before.chain != now.chain => {
+        match before.views == now.views {
+            false if is_same_lineage => Compared::Differs("answers"),
+            false => Compared::Other,
+            true if is_same_lineage && before.chain != now.chain => {
                 Compared::Differs("answers in an epoch before it")
             }
-            None => Compared::Same,
+            true => Compared::Same,
+        }
+    }
+
+    /// Compares the totals of an epoch that was compared; what was known of those before it is of no use any more.
+    pub(super) fn compare_totals(&mut self, now: &Link) -> Compared {
+        self.totals = self.totals.split_off(&now.epoch);
+        match self.totals.remove(&now.epoch) {
+            None => Compared::Unknown,
+            Some(before) if before.totals == now.totals => Compared::Same,
+            Some(before) if before.lineage == now.lineage => Compared::Differs("totals"),
+            Some(_) => Compared::Other,
         }
     }
 }

@@ -62,11 +62,13 @@ fn the_bytes_of_a_row_are_its_fields_and_tell_lists_apart() {
     assert_eq!(bytes.bytes(), [2, 0, 0, 0, 0, 0, 0, 0, 1, 2]);
 }
 
-/// Sums of a view that changes by one row.
-fn changed(row: u16) -> Sums {
+/// Sums of a view that changes by these rows, and of totals that do.
+fn changed(rows: &[u16]) -> Sums {
     let mut changed = Sums::default();
-    changed.add("uses", Pace::Epochs, pairs(&[(row, 1_isize)]));
-    changed.add("rollups", Pace::Ticks, pairs(&[(row, 1_isize)]));
+    for row in rows {
+        changed.add("uses", Pace::Epochs, pairs(&[(*row, 1_isize)]));
+        changed.add("rollups", Pace::Ticks, pairs(&[(*row, 1_isize)]));
+    }
     changed
 }
 
@@ -78,13 +80,31 @@ fn plan(epoch: u64) -> Planned {
     }
 }
 
+/// Adds an epoch, and totals of all rows since the last ones if it has some; gives what of both differs.
+fn add(chain: &mut Chain, epoch: u64, rows: &[u16], since: &[u16]) -> (Link, Compared) {
+    let planned = plan(epoch);
+    let (link, how) = chain.extend(&planned, changed(rows));
+    if !planned.totals {
+        return (link, how);
+    }
+    match chain.extend_totals(link, changed(since)) {
+        (with_totals, Compared::Unknown | Compared::Same) => (with_totals, how),
+        other => other,
+    }
+}
+
 /// The link of epochs that each change the row of this number.
 fn run(chain: &mut Chain, first: u64, rows: &[u16]) -> (Link, Vec<Compared>) {
     let mut compared = Vec::new();
     let mut last = Link::default();
+    let mut since = Vec::new();
     for (epoch, row) in (first..).zip(rows) {
-        let (link, how) = chain.extend(&plan(epoch), changed(*row));
+        since.push(*row);
+        let (link, how) = add(chain, epoch, &[*row], &since);
         (last, compared) = (link, [compared, vec![how]].concat());
+        if link.totals.is_some() {
+            since.clear();
+        }
     }
     (last, compared)
 }
@@ -164,14 +184,11 @@ fn what_is_computed_again_is_compared_with_what_had_been_published() {
 fn a_snapshot_is_compared_as_a_whole_and_the_chain_goes_on_behind_it() {
     let (straight, _) = run(&mut chain(), 1, &[7, 9, 11]);
     let (link, _) = run(&mut chain(), 1, &[7, 9]);
-    let mut both = changed(7);
-    both.add("uses", Pace::Epochs, pairs(&[(9_u16, 1_isize)]));
-    both.add("rollups", Pace::Ticks, pairs(&[(9_u16, 1_isize)]));
     let begin = |kept: Option<Link>, said: &[(u64, u8, Vec<u8>)]| {
         let mut chain = chain();
         chain.expect(before(said));
         chain.begin(2, kept);
-        let (_, root) = chain.extend(&plan(2), both);
+        let (_, root) = add(&mut chain, 2, &[7, 9], &[7, 9]);
         let (last, compared) = run(&mut chain, 3, &[11]);
         (root, last, compared[0])
     };
@@ -202,22 +219,18 @@ fn pieces_of_a_snapshot_count_as_one_epoch_and_are_not_compared() {
         let other = |epoch| Link { epoch, views: 1, ..Link::default() };
         let said = [1, 2].map(|epoch| (4, record::PUBLISHED, other(epoch).encode()));
         chain.expect(before(&said));
-        chain.begin(5, None);
+        chain.begin(6, None);
         chain
     };
     let mut whole = begun();
-    let mut all = changed(7);
-    for row in [9_u16, 11] {
-        all.add("uses", Pace::Epochs, pairs(&[(row, 1_isize)]));
-        all.add("rollups", Pace::Ticks, pairs(&[(row, 1_isize)]));
-    }
-    let (expected, how) = whole.extend(&plan(5), all);
+    let all = [7, 9, 11];
+    let (expected, how) = add(&mut whole, 6, &all, &all);
     assert_eq!(how, Compared::Unknown);
     let mut parted = begun();
     let (_, compared) = run(&mut parted, 1, &[7, 9]);
     assert_eq!(compared, [Compared::Unknown; 2]);
-    assert_eq!(parted.extend(&plan(5), changed(11)), (expected, Compared::Unknown));
-    assert_eq!(run(&mut parted, 6, &[13, 15]).0, run(&mut whole, 6, &[13, 15]).0);
+    assert_eq!(add(&mut parted, 6, &[11], &[11]), (expected, Compared::Unknown));
+    assert_eq!(run(&mut parted, 7, &[13, 15]).0, run(&mut whole, 7, &[13, 15]).0);
 }
 
 #[test]

@@ -29,7 +29,7 @@ impl Engine {
         engine
             .target()
             .and_then(|to| replay(storage, &wanted, &to))
-            .and_then(|closed| engine.wait_for(closed))
+            .and_then(|closed| engine.wait_for_all(closed))
             .map_err(|error| engine.reason(error))?;
         Ok(engine)
     }

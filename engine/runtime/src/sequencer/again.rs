@@ -53,7 +53,7 @@ impl Sequencer {
     fn enter_again(&mut self, moved: Option<Timestamp>) -> Result<(), RuntimeError> {
         let input = self.begin_next(moved);
         // Every epoch has its totals: which had them is not written down.
-        self.totals.ask();
+        self.totals.ask(input.epoch);
         self.enter(input, self.horizon.unwrap_or(Timestamp::MIN))
     }
 

@@ -110,8 +110,8 @@ impl Sequencer {
         let full = self.open.facts.len() >= settings.epoch_facts_max;
         let tick =
             settings.horizon == Horizon::Clock && now >= self.ticked_us + settings.horizon_step_us;
-        let published = self.around.progress.published();
-        old || full || tick || self.totals.lags() && self.totals.is_due(now, self.epoch, published)
+        let reached = self.around.progress.reached();
+        old || full || tick || self.totals.lags() && self.totals.is_due(now, self.epoch, reached)
     }
 
     /// How long to wait for work before the epoch, the horizon or the journal wants something.

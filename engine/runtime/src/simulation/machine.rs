@@ -149,6 +149,8 @@ pub(crate) struct Machine {
     pub(crate) ears: Vec<Ear>,
     pub(crate) counting: Counting,
     computed: VecDeque<Computed>,
+    /// The epoch of which totals are still to be published.
+    tick: Option<Epoch>,
     publisher: Publisher,
     taker: Taker<FlawedDisk, Rc<Office>>,
     _life: Sender<Infallible>,
@@ -207,6 +209,7 @@ impl Common {
             accepts_differences: false,
             subscribers: Arc::default(),
             measures: self.measures.clone(),
+            ticked: VecDeque::new(),
         }
     }
 
@@ -298,6 +301,7 @@ impl Machine {
             ears,
             counting,
             computed,
+            tick: None,
             publisher,
             taker,
             _life: life,
@@ -361,7 +365,18 @@ impl Machine {
         let Some(Computed { plan, changes, figure }) = self.computed.pop_front() else {
             return Ok(false);
         };
-        self.publisher.publish(&plan, changes).map_err(|error| error.to_string())?;
+        let said = |error: RuntimeError| error.to_string();
+        self.publisher.publish(&plan, changes).map_err(said)?;
+        // Totals are there after the next epoch, if there is one.
+        let mut ticks: VecDeque<Epoch> = self.tick.take().into_iter().collect();
+        if plan.totals && self.computed.is_empty() {
+            ticks.push_back(plan.epoch);
+        } else {
+            self.tick = plan.totals.then_some(plan.epoch);
+        }
+        for epoch in ticks {
+            self.publisher.publish_totals(epoch, Changes::default()).map_err(said)?;
+        }
         truth.publish(plan.epoch, figure)?;
         Ok(true)
     }

@@ -85,8 +85,8 @@ impl HealthAnswer {
     }
 }
 
-/// The figures of the engine, a line each, as scrapers of metrics read them.
-pub(crate) fn gauges(health: &Health, published: u64) -> String {
+/// The figures of the engine, a line each, as scrapers of metrics read them; answers are of one epoch, and totals of one.
+pub(crate) fn gauges(health: &Health, published: u64, totals: u64) -> String {
     let mut text = String::new();
     let memory = health.memory();
     for (name, help, value) in [
@@ -118,6 +118,7 @@ pub(crate) fn gauges(health: &Health, published: u64) -> String {
             memory.reading.most.unwrap_or(0),
         ),
         ("trueup_published_epoch", "The last epoch that answers are of.", published),
+        ("trueup_totals_epoch", "The last epoch that totals over the trees are of.", totals),
     ] {
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
     }
@@ -138,8 +139,9 @@ mod tests {
         assert_eq!((answer.chain.epoch, answer.chain.hash.len()), (7, 32));
         assert!(answer.chain.hash.ends_with("00ab"), "{answer:?}");
         assert_eq!((answer.state.as_str(), answer.remedy), ("taking input", None));
-        assert!(gauges(&health, 7).contains("trueup_journal_full 0\n"));
-        assert!(gauges(&health, 7).contains("trueup_memory_full 0\n"));
-        assert!(gauges(&health, 7).contains("trueup_published_epoch 7\n"));
+        assert!(gauges(&health, 7, 5).contains("trueup_journal_full 0\n"));
+        assert!(gauges(&health, 7, 5).contains("trueup_memory_full 0\n"));
+        assert!(gauges(&health, 7, 5).contains("trueup_published_epoch 7\n"));
+        assert!(gauges(&health, 7, 5).contains("trueup_totals_epoch 5\n"));
     }
 }

@@ -240,7 +240,8 @@ impl State {
                     (key, rows, true)
                 }
             };
-            let rows = left.split_off(left.len().saturating_sub(budget));
+            let part = if self.is_whole(key, &left) { left.len() } else { budget };
+            let rows = left.split_off(left.len().saturating_sub(part));
             budget = budget.saturating_sub(rows.len().max(1));
             self.bring_up_to_date(key, &rows, is_first, changes);
             if !left.is_empty() {
@@ -248,6 +249,14 @@ impl State {
             }
         }
         Left::Something
+    }
+
+    /// Whether what came of a node is taken in at once: where uses have no beginning, all of them are counted anew
+    /// when totals begin at another instant, and the rows of each part might have them do so.
+    fn is_whole(&self, key: NodeKey, rows: &[(Present, Diff)]) -> bool {
+        // Rows are in order.
+        let comes = rows.first().is_some_and(|(row, _)| row.span.start == Timestamp::MIN);
+        comes || self.nodes.get(&key).is_some_and(|node| node.endless != 0)
     }
 
     /// Looks at one update.

@@ -27,7 +27,7 @@ use timely::worker::Worker;
 use trueup_operators::Epoch;
 use trueup_policy::Policy;
 
-/// The most epochs that a worker works on at once; more wait in the sequencer.
+/// The most epochs that a worker works on at once, and the most ticks; more wait in the sequencer.
 pub(crate) const EPOCHS_IN_FLIGHT_MAX: usize = 4;
 /// How long a worker sleeps when no other worker wakes it.
 const PARK: Duration = Duration::from_millis(1);
@@ -180,7 +180,7 @@ fn run_worker(
         WORKS_ON.set(behind.works_on(&open));
         let next = if open.is_empty() && behind.epochs.is_empty() {
             inputs.recv().map_err(|_| TryRecvError::Disconnected)
-        } else if open.len() < EPOCHS_IN_FLIGHT_MAX && behind.facts < BEHIND_MAX {
+        } else if open.len() < EPOCHS_IN_FLIGHT_MAX && !behind.is_full() {
             inputs.try_recv()
         } else {
             Err(TryRecvError::Empty)
@@ -221,13 +221,21 @@ struct Behind {
     /// Each with how many facts it brought, and whether it is a tick.
     epochs: VecDeque<(Epoch, usize, bool)>,
     facts: usize,
+    ticks: usize,
 }
 
 impl Behind {
     fn push(&mut self, input: &EpochInput) {
         let facts = input.facts.len() + input.restored.len();
         self.facts += facts;
+        self.ticks += usize::from(input.tick);
         self.epochs.push_back((input.epoch, facts, input.tick));
+    }
+
+    /// Whether no further epoch is taken for now. The worker that took fewest has nothing behind that others have not taken
+    /// too, so it goes on.
+    fn is_full(&self) -> bool {
+        self.facts >= BEHIND_MAX || self.ticks >= EPOCHS_IN_FLIGHT_MAX
     }
 
     /// Leaves out the epochs of which totals have heard everything; gives the first of them that is a tick.
@@ -235,6 +243,7 @@ impl Behind {
         while let Some((epoch, facts, tick)) = self.epochs.pop_front_if(|(one, ..)| is_done(*one)) {
             self.facts -= facts;
             if tick {
+                self.ticks -= 1;
                 return Some(epoch);
             }
         }

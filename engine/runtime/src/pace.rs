@@ -28,8 +28,8 @@ pub(crate) struct TotalsPace {
 /// How long to wait at least before looking again whether totals are up to date, in microseconds.
 const LOOK_US: u64 = 1000;
 
-/// After how long they are brought up to date whatever that takes, in microseconds: what waits for them grows, and epochs
-/// wait for all of it.
+/// After how long they are brought up to date whatever that takes, in microseconds: what waits for them grows, and they
+/// are late by all of it.
 const REST_US_MAX: u64 = 10_000_000;
 
 /// How many times as long as bringing totals up to date takes they are left alone after it while epochs are under way.
@@ -48,6 +48,11 @@ impl TotalsPace {
 
     pub(crate) fn lags(&self) -> bool {
         self.lags
+    }
+
+    /// Whether totals that were begun are not there yet.
+    pub(crate) fn is_under_way(&self, reached: Reached) -> bool {
+        self.running.is_some_and(|(epoch, _)| reached.totals < epoch)
     }
 
     /// Whether it is time, given the epoch that comes and how far publication has come.

@@ -177,6 +177,8 @@ pub(crate) struct Publisher {
 pub(crate) struct Ticked {
     link: Link,
     horizon: Timestamp,
+    /// Whether it is what had been published of it, if that is known.
+    same: Option<bool>,
 }
 
 /// What workers found, by epochs.
@@ -234,10 +236,7 @@ impl Publisher {
     /// Publishes an epoch but for its totals, if it is what it was before.
     pub(crate) fn publish(&mut self, plan: &Planned, changes: Changes) -> Result<(), RuntimeError> {
         let (link, compared) = self.chain().extend(plan, changes.sums());
-        self.judge(link.epoch, compared)?;
-        if compared == Compared::Same {
-            self.health.compare(true);
-        }
+        let same = self.judge(link.epoch, compared)?;
         let changes = Arc::new(changes);
         {
             let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
@@ -249,7 +248,9 @@ impl Publisher {
         }
         self.measures.stages().published(plan.epoch);
         if plan.totals {
-            self.ticked.push_back(Ticked { link, horizon: plan.horizon });
+            self.ticked.push_back(Ticked { link, horizon: plan.horizon, same });
+        } else if let Some(same) = same {
+            self.health.compare(same);
         }
         self.tell(Published { epoch: plan.epoch, horizon: plan.horizon, totals: false, changes });
         self.progress.publish(plan.epoch);
@@ -263,10 +264,14 @@ impl Publisher {
         epoch: Epoch,
         changes: Changes,
     ) -> Result<(), RuntimeError> {
-        let Some(Ticked { link, horizon }) = self.ticked.pop_front() else { return Ok(()) };
+        let Some(Ticked { link, horizon, same }) = self.ticked.pop_front() else { return Ok(()) };
         assert_eq!(link.epoch, epoch, "totals are published in the order of their epochs");
         let (link, compared) = self.chain().extend_totals(link, changes.sums());
-        self.judge(epoch, compared)?;
+        let same_totals = self.judge(epoch, compared)?;
+        if same.or(same_totals).is_some() {
+            // It is one epoch, and counts once.
+            self.health.compare(same != Some(false) && same_totals != Some(false));
+        }
         let changes = Arc::new(changes);
         {
             let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
@@ -296,13 +301,14 @@ impl Publisher {
         self.chain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says how an epoch compares with what it was, if it had been published before.
+    /// Whether an epoch is what it was, if that is known.
     ///
     /// # Errors
     /// If it must be what it was and is not.
-    fn judge(&self, epoch: Epoch, compared: Compared) -> Result<(), RuntimeError> {
+    fn judge(&self, epoch: Epoch, compared: Compared) -> Result<Option<bool>, RuntimeError> {
         match compared {
-            Compared::Unknown | Compared::Same => {}
+            Compared::Unknown => Ok(None),
+            Compared::Same => Ok(Some(true)),
             Compared::Other => {
                 if self.health.other_epochs() == 0 {
                     tracing::warn!(
@@ -310,7 +316,7 @@ impl Publisher {
                         "answers differ from those that other rules or another program published"
                     );
                 }
-                self.health.compare(false);
+                Ok(Some(false))
             }
             Compared::Differs(what) => {
                 // Which of the last names found room may depend on where a snapshot was taken.
@@ -319,9 +325,8 @@ impl Publisher {
                     return Err(RuntimeError::PublishedDiffers(PublishedDiffers { epoch, what }));
                 }
                 tracing::warn!(epoch, what, is_full, "differ from those that had been published");
-                self.health.compare(false);
+                Ok(Some(false))
             }
         }
-        Ok(())
     }
 }

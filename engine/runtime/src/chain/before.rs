@@ -55,7 +55,13 @@ impl Before {
     pub(super) fn note_snapshot(&mut self, link: Link) {
         self.links = self.links.split_off(&link.epoch);
         if self.loosened.is_none_or(|loosened| loosened <= link.epoch) {
-            self.links.insert(link.epoch, link);
+            // A snapshot that was taken before totals of its epoch were there knows nothing of them; the journal may.
+            let known = self
+                .links
+                .get(&link.epoch)
+                .filter(|known| (known.lineage, known.chain) == (link.lineage, link.chain));
+            let totals = link.totals.or(known.and_then(|known| known.totals));
+            self.links.insert(link.epoch, Link { totals, ..link });
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is held back while there is little memory.
 //!
-//! Where memory is high, an epoch begins when the one before it is published, so that there is never
-//! more than one on its way. Where it is full, what was taken is computed and answered, and nothing
+//! Where memory is high, an epoch begins when the one before it is published, and totals if it has some, so that there is
+//! never more than one on its way. Where it is full, what was taken is computed and answered, and nothing
 //! more is taken until enough is free again: as with a full disk, senders keep what they have.
 
 use super::Sequencer;
@@ -46,7 +46,8 @@ impl Weight {
 impl Sequencer {
     /// Whether the next epoch waits until the one before it is published.
     pub(super) fn is_slowed(&self) -> bool {
-        let behind = self.around.progress.published() + 1 < self.epoch;
+        let reached = self.around.progress.reached();
+        let behind = reached.published + 1 < self.epoch || self.totals.is_under_way(reached);
         behind && self.log.is_some() && self.weight.pressure > Pressure::Low && !self.weight.ends
     }
 

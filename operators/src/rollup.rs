@@ -240,8 +240,8 @@ impl State {
                     (key, rows, true)
                 }
             };
-            let part = if self.is_whole(key, &left) { left.len() } else { budget };
-            let rows = left.split_off(left.len().saturating_sub(part));
+            let most = if self.is_whole(key, &left) { left.len() } else { budget };
+            let rows = left.split_off(left.len().saturating_sub(most));
             budget = budget.saturating_sub(rows.len().max(1));
             self.bring_up_to_date(key, &rows, is_first, changes);
             if !left.is_empty() {

@@ -93,11 +93,6 @@ impl Progress {
         self.changed.notify_all();
     }
 
-    /// The last epoch that was published.
-    pub(crate) fn published(&self) -> Epoch {
-        self.reached().published
-    }
-
     /// How far publication has come.
     pub(crate) fn reached(&self) -> Reached {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).reached
